@@ -1,0 +1,1 @@
+"""The tamper-evident chain. Other apps call `audit.services.record`."""

@@ -1,0 +1,46 @@
+"""Django's permissions from roles: who may look at what in the admin. Acts are decided by the services."""
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Model
+
+from accounts.choices import STAFF_ROLES, Role
+from accounts.models import Membership, User
+
+_READ_APPS = frozenset({"accounts", "cmdb", "tickets", "governance", "execution", "notifications"})
+_AUDIT_READERS = frozenset({Role.AUDITOR, Role.SECURITY_OFFICER, Role.PM, Role.TEAM_LEAD, Role.ADMINISTRATOR})
+_CHANGES: dict[str, frozenset[str]] = {
+    Role.OPERATOR: frozenset(
+        f"cmdb.{verb}_{model}"
+        for verb in ("add", "change")
+        for model in ("site", "system", "server", "environmentprofile")
+    ),
+}
+
+
+class RoleBackend(BaseBackend):
+    """Grants `view_*` of the operational apps to staff roles, the chain to those who answer for it, and the CMDB's
+    changes to operators. It never authenticates anybody."""
+
+    def has_perm(self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Model | None = None) -> bool:
+        roles = _roles(user_obj)
+        if not roles & STAFF_ROLES:
+            return False
+        app, _, codename = perm.partition(".")
+        if codename.startswith("view_"):
+            return app in _READ_APPS or (app == "audit" and bool(roles & _AUDIT_READERS))
+        return any(perm in _CHANGES.get(role, ()) for role in roles)
+
+    def has_module_perms(self, user_obj: AbstractBaseUser | AnonymousUser, app_label: str) -> bool:
+        return self.has_perm(user_obj, f"{app_label}.view_")
+
+
+def _roles(user: Any) -> frozenset[str]:
+    """The user's roles, read once per request (Django makes a new user object for each)."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    if not hasattr(user, "_roles_cache"):
+        user._roles_cache = frozenset(Membership.objects.filter(user=user).values_list("role", flat=True))  # type: ignore[attr-defined]
+    return user._roles_cache  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,73 @@
+"""Who uses Guardia, and for which institutions.
+
+The institution is the tenant: it lives on this floor, below the CMDB, because scope is decided here (ADR 0007).
+"""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.choices import Role
+
+
+class Institution(models.Model):
+    """A public institution: the border no user sees across without a membership."""
+
+    scope_path = "pk"
+
+    code = models.CharField(_("code"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=128)
+    aliases = ArrayField(models.CharField(max_length=64), verbose_name=_("aliases"), default=list, blank=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("institution")
+        verbose_name_plural = _("institutions")
+        ordering: ClassVar = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A person. Nobody is deleted: the chain names people for ever; they are made inactive."""
+
+    display_name = models.CharField(_("name"), max_length=64, blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering: ClassVar = ["username"]
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+
+class Membership(models.Model):
+    """One role of one user in one institution; without an institution it holds in all of them."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("user"))
+    institution = models.ForeignKey(
+        Institution, models.CASCADE, null=True, blank=True, related_name="memberships", verbose_name=_("institution")
+    )
+    role = models.CharField(_("role"), max_length=32, choices=Role.choices)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "institution", "role"], nulls_distinct=False, name="membership_once"
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()} · {self.institution or '*'}"

@@ -1,0 +1,55 @@
+"""The one answer to "what may this user see?", used by every queryset of the portal, admin, API and websockets.
+
+A model says where its institution is (`scope_path`, a query path); `visible_to` does the rest.
+"""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, Q, QuerySet
+
+from accounts.choices import Role
+from accounts.models import Membership, User
+
+M = TypeVar("M", bound=Model)
+
+
+def sees_everything(user: User | AnonymousUser) -> bool:
+    """Superusers, and members without an institution, see every institution."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    return user.is_superuser or Membership.objects.filter(user=user, institution=None).exists()
+
+
+def visible_to(queryset: QuerySet[M], user: User | AnonymousUser) -> QuerySet[M]:
+    """The part of `queryset` that belongs to the user's institutions; nothing for strangers and the inactive."""
+    if not user.is_authenticated or not user.is_active:
+        return queryset.none()
+    if sees_everything(user):
+        return queryset
+    path: str = queryset.model.scope_path  # type: ignore[attr-defined]  # every scoped model declares it
+    mine = Membership.objects.filter(user=user).values("institution")
+    return queryset.filter(Q(**{f"{path}__in": mine}))
+
+
+def holds_role(user: User, roles: Role | Iterable[Role], institution_id: int | None) -> bool:
+    """Whether an active user holds one of `roles` in this institution (or in all)."""
+    wanted = [roles] if isinstance(roles, Role) else list(roles)
+    if not user.is_active:
+        return False
+    return (
+        Membership.objects.filter(user=user, role__in=wanted)
+        .filter(Q(institution=None) | Q(institution_id=institution_id))
+        .exists()
+    )
+
+
+def holders_of(role: Role, institution_id: int | None) -> QuerySet[User]:
+    """Active users who hold `role` for this institution, those named for it before those who hold it everywhere."""
+    memberships = Q(memberships__role=role) & (
+        Q(memberships__institution=None) | Q(memberships__institution_id=institution_id)
+    )
+    return User.objects.filter(memberships, is_active=True).order_by("memberships__institution_id", "pk").distinct()
+
+

@@ -1,0 +1,24 @@
+"""The arithmetic of the chain: pure, so that it can be re-implemented from `docs/audit-format.md`."""
+
+import hashlib
+from typing import Any
+
+from guardia.common.canonical import canonical_bytes
+
+FORMAT = 1
+_LEAF = b"\x00"
+
+
+def genesis(chain_key: str) -> str:
+    """What stands before the first entry: no two chains begin alike, so an entry can't move between them."""
+    return hashlib.sha256(_LEAF + b"guardia-chain-1\x00" + chain_key.encode()).hexdigest()
+
+
+def entry_hash(body: bytes) -> str:
+    """SHA-256 over 0x00 (leaf) and the canonical body, which holds the previous hash."""
+    return hashlib.sha256(_LEAF + body).hexdigest()
+
+
+def body_of(*, chain: str, number: int, prev_hash: str, facts: dict[str, Any]) -> bytes:
+    """The canonical body of an entry: its place in the chain and what it tells."""
+    return canonical_bytes({"format": FORMAT, "chain": chain, "number": number, "prev_hash": prev_hash, **facts})

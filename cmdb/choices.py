@@ -1,0 +1,23 @@
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Tier(IntegerChoices):
+    """How much a mistake on the site would hurt; decides approvals and the pace of rollouts."""
+
+    CRITICAL = 1, _("Tier 1 (critical)")
+    STANDARD = 2, _("Tier 2 (standard)")
+    TEST = 3, _("Tier 3 (test)")
+
+
+class ServerRole(TextChoices):
+    WEB = "web", _("Web server")
+    WAS = "was", _("Application server")
+    DB = "db", _("Database")
+    BATCH = "batch", _("Batch")
+    LB = "lb", _("Load balancer")
+
+
+class CredentialKind(TextChoices):
+    PASSWORD = "password", _("Password")
+    PRIVATE_KEY = "private_key", _("Private key")

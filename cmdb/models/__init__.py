@@ -1,0 +1,7 @@
+"""What is where: sites, systems and servers of the institutions, how each is operated, and the credential vault."""
+
+from cmdb.models.credential import Credential
+from cmdb.models.inventory import Server, Site, System
+from cmdb.models.profile import EnvironmentProfile
+
+__all__ = ["Credential", "EnvironmentProfile", "Server", "Site", "System"]

@@ -1,0 +1,108 @@
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Institution
+from cmdb.choices import ServerRole, Tier
+from cmdb.models.credential import Credential
+from cmdb.models.profile import EnvironmentProfile
+
+_PORT = [MinValueValidator(1), MaxValueValidator(65535)]
+
+
+class Site(models.Model):
+    """A place where servers stand."""
+
+    scope_path = "institution"
+
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, related_name="sites", verbose_name=_("institution")
+    )
+    code = models.CharField(_("code"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=128)
+    tier = models.PositiveSmallIntegerField(_("tier"), choices=Tier.choices, default=Tier.STANDARD)
+
+    class Meta:
+        verbose_name = _("site")
+        verbose_name_plural = _("sites")
+        ordering: ClassVar = ["code"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(tier__in=Tier.values), name="site_tier_known")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class System(models.Model):
+    """What the public knows: a service that an institution runs on a number of servers."""
+
+    scope_path = "institution"
+
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, related_name="systems", verbose_name=_("institution")
+    )
+    code = models.CharField(_("code"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=128)
+    aliases = ArrayField(models.CharField(max_length=64), verbose_name=_("aliases"), default=list, blank=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("system")
+        verbose_name_plural = _("systems")
+        ordering: ClassVar = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Server(models.Model):
+    """One legacy server. Without a pinned host key nothing connects to it."""
+
+    scope_path = "system__institution"
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="servers", verbose_name=_("system"))
+    site = models.ForeignKey(Site, models.PROTECT, related_name="servers", verbose_name=_("site"))
+    profile = models.ForeignKey(
+        EnvironmentProfile, models.PROTECT, related_name="servers", verbose_name=_("environment profile")
+    )
+    credential = models.ForeignKey(
+        Credential, models.PROTECT, null=True, blank=True, related_name="servers", verbose_name=_("credential")
+    )
+    hostname = models.CharField(_("hostname"), max_length=128, unique=True)
+    aliases = ArrayField(models.CharField(max_length=64), verbose_name=_("aliases"), default=list, blank=True)
+    role = models.CharField(_("role"), max_length=8, choices=ServerRole.choices)
+    number = models.PositiveSmallIntegerField(_("number"), default=1)
+    address = models.GenericIPAddressField(_("address"))
+    ssh_port = models.PositiveIntegerField(_("SSH port"), default=22, validators=_PORT)
+    http_port = models.PositiveIntegerField(_("service port"), default=8080, validators=_PORT)
+    home_dir = models.CharField(
+        _("application home"), max_length=255, help_text=_("Absolute path; the profile's paths are below it.")
+    )
+    redundancy_group = models.CharField(
+        _("redundancy group"), max_length=64, blank=True, help_text=_("Nodes of one group are never down together.")
+    )
+    host_keys = ArrayField(
+        models.CharField(max_length=1024),
+        verbose_name=_("pinned host keys"),
+        default=list,
+        blank=True,
+        help_text=_("One public key per entry, as in known_hosts without the host: ssh-ed25519 AAAA…"),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("server")
+        verbose_name_plural = _("servers")
+        ordering: ClassVar = ["hostname"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(home_dir__startswith="/"), name="server_home_is_absolute"),
+            models.CheckConstraint(condition=models.Q(role__in=ServerRole.values), name="server_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.hostname

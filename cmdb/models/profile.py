@@ -1,0 +1,44 @@
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Institution
+
+
+class EnvironmentProfile(models.Model):
+    """How a kind of server is operated. Paths are relative to the server's home; `revision` grows with each change,
+    so that a plan can say which one it was made from."""
+
+    scope_path = "institution"
+
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, related_name="profiles", verbose_name=_("institution")
+    )
+    name = models.CharField(_("name"), max_length=64)
+    revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
+    middleware = models.CharField(_("middleware"), max_length=64, blank=True)
+    startup_script = models.CharField(_("start script"), max_length=255, default="bin/startup.sh")
+    shutdown_script = models.CharField(_("stop script"), max_length=255, default="bin/shutdown.sh")
+    pid_file = models.CharField(_("PID file"), max_length=255, default="run/app.pid")
+    log_file = models.CharField(_("core log"), max_length=255, default="logs/catalina.out")
+    artefact_path = models.CharField(_("artefact"), max_length=255, default="webapps/app.war")
+    backup_dir = models.CharField(_("back-up folder"), max_length=255, default="backup")
+    incoming_dir = models.CharField(_("upload folder"), max_length=255, default="incoming")
+    health_path = models.CharField(_("health check path"), max_length=255, default="/health")
+    log_ready = models.CharField(
+        _("log when ready"), max_length=128, default="Server startup in", help_text=_("Plain text, no pattern.")
+    )
+    log_broken = models.CharField(_("log when broken"), max_length=128, default="SEVERE")
+    free_disk_mib = models.PositiveIntegerField(_("free disk needed (MiB)"), default=256)
+    stop_seconds = models.PositiveIntegerField(_("time to stop (s)"), default=30)
+    start_seconds = models.PositiveIntegerField(_("time to start (s)"), default=60)
+
+    class Meta:
+        verbose_name = _("environment profile")
+        verbose_name_plural = _("environment profiles")
+        ordering: ClassVar = ["institution", "name"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["institution", "name"], name="profile_name_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} r{self.revision}"

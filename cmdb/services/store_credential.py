@@ -1,0 +1,39 @@
+from django.db import transaction
+
+from accounts.choices import Role
+from accounts.models import Institution, User
+from accounts.scope import holds_role
+from audit.services import record
+from cmdb.models import Credential
+from cmdb.vault import seal
+from guardia.common.errors import InvalidInput, NotPermitted
+
+
+@transaction.atomic
+def store_credential(
+    *, actor: User, institution: Institution, name: str, kind: str, username: str, secret: str
+) -> Credential:
+    """Seal a log-in for the institution's servers; one of the same name is replaced as a new revision.
+
+    Operators and administrators only. The chain names the credential, never the secret.
+    """
+    if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), institution.pk)):
+        raise NotPermitted
+    if not secret:
+        raise InvalidInput
+    credential = Credential.objects.select_for_update().filter(institution=institution, name=name).first()
+    if credential is None:
+        credential = Credential(institution=institution, name=name)
+    else:
+        credential.revision += 1
+    credential.kind, credential.username = kind, username
+    seal(credential, secret)
+    credential.save()
+    record(
+        action="credential.stored",
+        actor=actor,
+        institution=institution,
+        subject=credential,
+        revision=credential.revision,
+    )
+    return credential

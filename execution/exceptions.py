@@ -1,0 +1,41 @@
+"""Errors of the engine::
+
+GuardiaError
+├── NoPlaybook       409  no published playbook for this kind of work
+├── PlaybookInvalid  400  the YAML isn't a playbook; says where
+├── PlanRefused      409  a plan can't be made (no server, no artefact, no host key, unknown variable)
+├── GateClosed       409  the gate let nothing through; `code` says which check
+├── ClaimLost        409  another worker holds this host run now
+└── StepFailed       500  a step's expectation wasn't met on the host
+ssh errors: see `execution.ssh.exceptions`
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from guardia.common.errors import GuardiaError, InvalidInput, StaleState
+
+
+class NoPlaybook(StaleState):
+    code = "no_playbook"
+    default_message = _("There is no playbook for this kind of work yet; people must do it by hand.")
+
+
+class PlaybookInvalid(InvalidInput):
+    code = "playbook_invalid"
+
+
+class PlanRefused(StaleState):
+    code = "plan_refused"
+
+
+class GateClosed(StaleState):
+    code = "gate_closed"
+
+
+class ClaimLost(StaleState):
+    code = "claim_lost"
+
+
+class StepFailed(GuardiaError):
+    code = "step_failed"
+    http_status = 500

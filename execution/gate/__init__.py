@@ -1,0 +1,1 @@
+"""May it happen now? The only rooms from which a server can be reached: `admission` decides, `session` opens."""

@@ -1,0 +1,36 @@
+"""The checks before a run and before every connection. Each refusal says which check it was (`code`)."""
+
+import hashlib
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from execution.exceptions import GateClosed
+from execution.models import HostLock, HostRun, Plan, Run
+from governance.selectors import approved_digest
+from tickets.choices import TaskStatus
+
+
+def approved_content(plan: Plan) -> dict[str, Any]:
+    """The plan's content, when its bytes give its digest and that is the digest which every approver decided for."""
+    if hashlib.sha256(plan.document.encode()).hexdigest() != plan.digest:
+        raise GateClosed(_("The plan was altered after it was made."), code="plan_altered")
+    check_approval(plan)
+    return plan.content
+
+
+def check_approval(plan: Plan) -> None:
+    if approved_digest(plan.task) != plan.digest:
+        raise GateClosed(_("This plan is not the approved one."), code="not_approved")
+
+
+def check_connection(host_run: HostRun, claim: str) -> None:
+    """Everything that must hold at this moment for this host: read anew from the database, never remembered."""
+    run = Run.objects.select_related("task", "plan", "plan__task").get(pk=host_run.wave.run_id)
+    if not run.is_living or run.task.status != TaskStatus.EXECUTING:
+        raise GateClosed(_("The run has ended."), code="run_ended")
+    check_approval(run.plan)
+    if not HostLock.objects.filter(server_id=host_run.server_id, run=run).exists():
+        raise GateClosed(_("Another run holds this server."), code="host_locked")
+    if not HostRun.objects.filter(pk=host_run.pk, claim=claim).exists():
+        raise GateClosed(_("Another worker carries on with this server."), code="claim_lost")

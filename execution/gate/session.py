@@ -1,0 +1,130 @@
+"""One host, reached through the gate: the operations of a plan, done on one connection.
+
+This is the only caller of the SSH connector, and the only place where a credential is opened.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from django.conf import settings
+
+from cmdb.models import Credential
+from cmdb.vault import unseal
+from execution.exceptions import GateClosed, StepFailed
+from execution.gate.admission import check_connection
+from execution.gate.service_checks import http_status, tcp_opens
+from execution.models import HostRun
+from execution.ssh.connection import Connection, connect
+from execution.ssh.target import Secret, Target
+from execution.steps.expect import is_number, resolved, unmet
+from execution.steps.ops import Op
+from tickets.models.artefact import stored_path
+
+_KEPT_OUTPUT = 16 * 1024
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a step's operations left: the last exit status, the first part of the output, a digest over all of it."""
+
+    exit_status: int | None = None
+    output: str = ""
+    sha256: str = ""
+    saved: dict[str, str] = field(default_factory=dict)
+    error: StepFailed | None = None
+
+
+class HostSession:
+    """Open one with `open_session`; close it, or use it as a context manager."""
+
+    def __init__(self, connection: Connection, spec: Mapping[str, Any], cancel: threading.Event) -> None:
+        self._connection, self._spec, self._cancel = connection, spec, cancel
+
+    def __enter__(self) -> "HostSession":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def perform(self, ops: Iterable[Op], saved: Mapping[str, str]) -> Outcome:
+        """Do the operations in order. The outcome holds the StepFailed of an unmet expectation; SshError is raised."""
+        outcome, digest = Outcome(saved=dict(saved)), hashlib.sha256()
+        for op in ops:
+            try:
+                self._do(op, outcome, digest)
+            except StepFailed as error:
+                outcome.error = error
+                break
+        outcome.sha256 = digest.hexdigest()
+        return outcome
+
+    def _do(self, op: Op, outcome: Outcome, digest: Any) -> None:
+        if op["op"] == "exec":
+            self._exec(op, outcome, digest)
+        elif op["op"] == "upload":
+            with stored_path(op["sha256"]).open("rb") as source:
+                self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
+        elif op["op"] == "tcp":
+            problem = tcp_opens(self._spec["address"], op["port"], seconds=op["seconds"], cancel=self._cancel)
+            _fail_if(problem)
+        elif op["op"] == "http":
+            answer = http_status(self._spec["address"], op["port"], op["path"], seconds=op["seconds"])
+            outcome.output = f"{outcome.output}HTTP {answer}\n"[:_KEPT_OUTPUT]
+            _fail_if("" if answer == str(op["status"]) else f"HTTP {answer} instead of {op['status']}")
+        else:
+            raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
+
+    def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
+        argv = [resolved(part, outcome.saved) for part in op["argv"]]
+        ends = time.monotonic() + op["seconds"]
+        while True:
+            left = max(1.0, ends - time.monotonic())
+            result = self._connection.run(argv, deadline=left)
+            problem = unmet(
+                op["expect"], exit_status=result.exit_status, stdout=result.stdout, saved=outcome.saved
+            )
+            pause = op.get("every", 0)
+            if not problem or not pause or time.monotonic() + pause > ends or self._cancel.is_set():
+                break
+            self._cancel.wait(pause)
+        digest.update(bytes.fromhex(result.sha256))
+        outcome.exit_status = result.exit_status
+        outcome.output = (outcome.output + result.stdout + result.stderr)[:_KEPT_OUTPUT]
+        _fail_if(problem)
+        if "save" in op:
+            value = result.stdout.strip()
+            _fail_if("" if is_number(value) else "the output is not a number")
+            outcome.saved[op["save"]] = value
+
+
+def open_session(
+    host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event
+) -> HostSession:
+    """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
+    check_connection(host_run, claim)
+    credential = Credential.objects.get(pk=spec["credential"])
+    if credential.revision != spec["credential_revision"]:
+        raise GateClosed(code="credential_changed")
+    target = Target(
+        hostname=host_run.server.hostname,
+        address=spec["address"],
+        port=spec["port"],
+        username=spec["username"],
+        host_keys=tuple(spec["host_keys"]),
+    )
+    secret = Secret(kind=credential.kind, value=unseal(credential))  # type: ignore[arg-type]  # held by a constraint
+    connection = connect(target, secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel)
+    return HostSession(connection, spec, cancel)
+
+
+def _fail_if(problem: str) -> None:
+    if problem:
+        raise StepFailed(problem)

@@ -1,0 +1,1 @@
+"""What happens in a run, as it happens: stored first, pushed second."""

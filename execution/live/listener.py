@@ -1,0 +1,69 @@
+"""One LISTEN per web process: PostgreSQL rings, the local channel layer passes it on to the pages of that run.
+
+The ring carries a run's id and nothing else; pages read the events themselves, by number. So a lost connection loses
+nothing: after reconnecting every open page is rung once.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+
+import psycopg
+from channels.layers import get_channel_layer
+from django.db import connection
+
+from execution.live.events import CHANNEL
+
+logger = logging.getLogger(__name__)
+_RETRY_SECONDS = 1.0
+
+
+def group_of(run_pk: int) -> str:
+    return f"run.{run_pk}"
+
+
+class Listener:
+    """Started by the first page that watches a run, in that page's event loop."""
+
+    def __init__(self) -> None:
+        self.watched: Counter[int] = Counter()
+        self._task: asyncio.Task[None] | None = None
+
+    def watch(self, run_pk: int) -> None:
+        self.watched[run_pk] += 1
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._listen())
+
+    def unwatch(self, run_pk: int) -> None:
+        self.watched[run_pk] -= 1
+        if self.watched[run_pk] <= 0:
+            del self.watched[run_pk]
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except (psycopg.Error, OSError) as error:
+                logger.warning("live events: the database is away (%s); trying again", type(error).__name__)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen_once(self) -> None:
+        params = {
+            key: value
+            for key, value in connection.get_connection_params().items()
+            if key in ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "options")
+        }
+        async with await psycopg.AsyncConnection.connect(**params, autocommit=True) as listening:
+            await listening.execute(f"LISTEN {CHANNEL}")
+            for run_pk in list(self.watched):
+                await _ring(run_pk)
+            async for notice in listening.notifies():
+                if notice.payload.isdigit() and int(notice.payload) in self.watched:
+                    await _ring(int(notice.payload))
+
+
+async def _ring(run_pk: int) -> None:
+    await get_channel_layer().group_send(group_of(run_pk), {"type": "run.changed"})  # type: ignore[union-attr]
+
+
+listener = Listener()

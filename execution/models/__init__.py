@@ -1,0 +1,17 @@
+from execution.models.events import EventHead, RunEvent
+from execution.models.plan import Plan, Playbook
+from execution.models.result import ResultPackage
+from execution.models.run import HostLock, HostRun, Run, StepResult, Wave
+
+__all__ = [
+    "EventHead",
+    "HostLock",
+    "HostRun",
+    "Plan",
+    "Playbook",
+    "ResultPackage",
+    "Run",
+    "RunEvent",
+    "StepResult",
+    "Wave",
+]

@@ -1,0 +1,115 @@
+"""The document of a plan. Shape (canonical JSON)::
+
+    {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size}],
+     waves: [[hostname, …], …],
+     hosts: {hostname: {address, port, http_port, username, credential, credential_revision, host_keys, profile,
+                        profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …]}}}
+
+Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
+it again from unchanged rows gives the same bytes.
+"""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from cmdb.models import Server
+from execution.exceptions import NoPlaybook, PlanRefused
+from execution.models import Playbook
+from execution.plan.waves import Candidate, plan_waves
+from execution.playbooks.schema import Definition, parse_playbook
+from execution.playbooks.template import UnknownVariable, fill
+from execution.steps.library import LIBRARY
+from tickets.models import OpsTask
+
+FORMAT = 1
+_PROFILE_PATHS = (
+    "startup_script",
+    "shutdown_script",
+    "pid_file",
+    "log_file",
+    "artefact_path",
+    "backup_dir",
+    "incoming_dir",
+)
+
+
+def playbook_for(task: OpsTask) -> Playbook:
+    """The newest published playbook of the task's kind; raises NoPlaybook."""
+    playbook = Playbook.objects.filter(sub_type=task.sub_type).order_by("-version").first()
+    if playbook is None:
+        raise NoPlaybook
+    return playbook
+
+
+def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
+    """Everything that will happen for this task. Raises PlanRefused where something it needs is missing."""
+    definition = parse_playbook(playbook.source)
+    servers = list(
+        task.servers.select_related("site", "profile", "credential", "system").order_by("hostname")
+    )
+    if not servers:
+        raise PlanRefused(_("No server is named, so there is nothing to plan."), code="no_servers")
+    artefacts = [
+        {"name": row.name, "sha256": row.sha256, "size": row.size} for row in task.artefacts.order_by("-pk")[:1]
+    ]
+    if "artefact" in definition.needs and not artefacts:
+        raise PlanRefused(_("This kind of work needs a file."), code="no_artefact")
+    waves = plan_waves(
+        [Candidate(server.hostname, server.site.tier, server.redundancy_group) for server in servers],
+        definition.batches,
+    )
+    return {
+        "format": FORMAT,
+        "task": task.task_id,
+        "sub_type": task.sub_type,
+        "playbook": {"name": playbook.name, "version": playbook.version, "digest": playbook.digest},
+        "params": task.params,
+        "artefacts": artefacts,
+        "waves": waves,
+        "hosts": {server.hostname: _host(server, definition, task, artefacts) for server in servers},
+    }
+
+
+def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list[dict[str, Any]]) -> dict[str, Any]:
+    credential = server.credential
+    if not server.is_active:
+        raise PlanRefused(_("Server %(name)s is not active.") % {"name": server.hostname}, code="server_inactive")
+    if credential is None:
+        raise PlanRefused(_("Server %(name)s has no credential.") % {"name": server.hostname}, code="no_credential")
+    names = variables(server, task, artefacts)
+    try:
+        steps = [LIBRARY[call.name](**fill(call.arguments, names)) for call in definition.steps]
+    except UnknownVariable as error:
+        raise PlanRefused(_("The playbook asks for “%(name)s”, which isn't known.") % {"name": error}) from error
+    return {
+        "address": server.address,
+        "port": server.ssh_port,
+        "http_port": server.http_port,
+        "username": credential.username,
+        "credential": str(credential.pk),
+        "credential_revision": credential.revision,
+        "host_keys": server.host_keys,
+        "profile": server.profile.name,
+        "profile_revision": server.profile.revision,
+        "tier": server.site.tier,
+        "group": server.redundancy_group,
+        "steps": steps,
+    }
+
+
+def variables(server: Server, task: OpsTask, artefacts: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a playbook's placeholders may name."""
+    profile, home = server.profile, server.home_dir.rstrip("/")
+    return {
+        "task": task.task_id,
+        "home": home,
+        "port": server.http_port,
+        "params": task.params,
+        "artefact": artefacts[0] if artefacts else {},
+        "path": {name: f"{home}/{getattr(profile, name).lstrip('/')}" for name in _PROFILE_PATHS},
+        "profile": {
+            name: getattr(profile, name)
+            for name in ("health_path", "log_ready", "log_broken", "free_disk_mib", "stop_seconds", "start_seconds")
+        },
+    }

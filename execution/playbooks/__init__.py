@@ -1,0 +1,1 @@
+"""What can be done: YAML that composes steps, checked when it is published and immutable from then on."""

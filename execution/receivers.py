@@ -1,0 +1,19 @@
+"""News from the floors below wakes the worker; the sweep finds the same work without it."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from governance.signals import task_approved
+from guardia.common.queue import enqueue
+from tickets.signals import task_parsed
+
+
+@receiver(task_parsed)
+def _plan_it(task_pk: int, **_: Any) -> None:
+    enqueue("execution.tasks.prepare_plan", task_pk)
+
+
+@receiver(task_approved)
+def _run_it(task_pk: int, **_: Any) -> None:
+    enqueue("execution.tasks.start_run", task_pk)

@@ -1,0 +1,96 @@
+"""What comes next in a run: the next wave, the way back, or the end. Decided under the run's lock, from rows alone."""
+
+from collections import Counter
+
+from django.db import transaction
+
+from execution.choices import CLAIMABLE, HELD, HostStatus, Phase, RunStatus
+from execution.live.events import append_event
+from execution.models import HostRun, Run, StepResult, Wave
+from execution.rollout.finish import finish_run
+from execution.rollout.locks import lock_run
+from execution.steps.undo import touched
+
+_BAD = (HostStatus.FAILED, HostStatus.UNCERTAIN)
+
+
+@transaction.atomic
+def advance(run_pk: int) -> bool:
+    """Move the run on as far as its rows allow; True while it lives. Any worker may call it at any time."""
+    run = lock_run(run_pk)
+    if run.status == RunStatus.RUNNING:
+        _forward(run)
+    if run.status == RunStatus.ROLLING_BACK:
+        _back(run)
+    return run.is_living
+
+
+def _forward(run: Run) -> None:
+    wave = run.waves.filter(is_open=True).order_by("-number").first()
+    statuses = _statuses(HostRun.objects.filter(wave=wave).values_list("status", flat=True))
+    if any(statuses[status] for status in _BAD):
+        _spare_pending(run)
+        if not any(statuses[status] for status in HELD):
+            _begin_rollback(run, wave)  # type: ignore[arg-type]  # a run has an open wave
+    elif not any(statuses[status] for status in (*CLAIMABLE, *HELD)):
+        _open_next(run, wave)  # type: ignore[arg-type]
+
+
+def _open_next(run: Run, wave: Wave) -> None:
+    following = run.waves.filter(number__gt=wave.number).order_by("number").first()
+    if following is None:
+        run.succeed()
+        run.save()
+        finish_run(run)
+        return
+    following.is_open = True
+    following.save(update_fields=["is_open"])
+    append_event(run, "wave_opened", wave=following.number)
+
+
+def _spare_pending(run: Run) -> None:
+    """A failure stops the wave: hosts that nobody has taken yet stay untouched, in all waves."""
+    rows = HostRun.objects.select_for_update(of=("self",)).select_related("server").order_by("pk")
+    for host_run in rows.filter(wave__run=run, status=HostStatus.PENDING):
+        host_run.spare()
+        host_run.save()
+        append_event(run, "host_settled", host_run, host=host_run.server.hostname, status=host_run.status)
+
+
+def _begin_rollback(run: Run, wave: Wave) -> None:
+    rows = HostRun.objects.select_for_update(of=("self",)).select_related("server").filter(wave=wave).order_by("pk")
+    hosts = list(rows)
+    failed = [host for host in hosts if host.status in _BAD]
+    run.roll_back("; ".join(f"{host.server.hostname}: {host.error or host.error_code}" for host in failed[:5]))
+    run.save()
+    append_event(run, "rollback_started", wave=wave.number, reason=run.reason)
+    begun: dict[int, set[int]] = {}
+    for host_pk, order in StepResult.objects.filter(host_run__wave=wave, phase=Phase.APPLY).values_list(
+        "host_run_id", "order"
+    ):
+        begun.setdefault(host_pk, set()).add(order)
+    content = run.plan.content["hosts"]
+    for host in hosts:
+        is_candidate = host.status in (HostStatus.DONE, HostStatus.FAILED)
+        if is_candidate and touched(content[host.server.hostname]["steps"], begun.get(host.pk, set())):
+            host.ask_undo()
+            host.save()
+
+
+def _back(run: Run) -> None:
+    statuses = _statuses(HostRun.objects.filter(wave__run=run).values_list("status", flat=True))
+    if any(statuses[status] for status in (*CLAIMABLE, *HELD)):
+        return
+    needs_people = HostRun.objects.filter(
+        wave__run=run, status__in=[HostStatus.UNDO_FAILED, HostStatus.UNCERTAIN]
+    ).select_related("server")
+    if needs_people:
+        run.hand_over("; ".join(f"{host.server.hostname}: {host.error or host.error_code}" for host in needs_people[:5]))
+    else:
+        run.finish_rollback()
+    run.save()
+    finish_run(run)
+
+
+def _statuses(values: object) -> Counter[str]:
+    return Counter(values)  # type: ignore[call-overload, no-any-return]

@@ -1,0 +1,115 @@
+"""A worker's part in a run: claim hosts, carry on with each in a thread, advance the run, again until nothing is left.
+
+Several workers may drive one run; each can be killed at any moment. What it held is found by its lease.
+"""
+
+import logging
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from collections.abc import Iterator
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from execution.exceptions import GateClosed
+from execution.gate.admission import approved_content
+from execution.models import HostRun, Run
+from execution.rollout.advance import advance
+from execution.rollout.claims import claim_hosts, renew_claims
+from execution.rollout.host import HostWorker
+from guardia.common.context import traced
+from guardia.common.queue import enqueue
+
+logger = logging.getLogger(__name__)
+#: A worker's turn; longer runs ring for the next one, well within the queue's timeout.
+_TURN_SECONDS = 600
+
+
+def drive_run(run_pk: int) -> None:
+    """Work on a run until it has ended, others hold all that is left, or the turn is over."""
+    run = Run.objects.select_related("plan", "plan__task", "task", "task__institution").get(pk=run_pk)
+    if not run.is_living:
+        return
+    with traced(task_id=run.task.task_id, run_id=str(run.pk), channel="worker"):
+        try:
+            content = approved_content(run.plan)
+        except GateClosed:
+            logger.exception("run %s: the gate is closed", run.pk)
+            raise
+        claim = uuid4().hex
+        with _heartbeat(claim):
+            is_over = _Driver(run, content["hosts"], claim).work(time.monotonic() + _TURN_SECONDS)
+    if not is_over:
+        enqueue("execution.tasks.drive_run", run_pk)
+
+
+class _Driver:
+    def __init__(self, run: Run, hosts: dict[str, dict[str, object]], claim: str) -> None:
+        self.run, self.hosts, self.claim = run, hosts, claim
+        self.cancel = threading.Event()
+
+    def work(self, ends: float) -> bool:
+        """True when this worker has nothing more to do; False when its turn was over first."""
+        limit = settings.GUARDIA_HOSTS_AT_ONCE
+        flying: set[Future[None]] = set()
+        with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="host") as pool:
+            while True:
+                is_over = time.monotonic() > ends
+                living = advance(self.run.pk)
+                room = limit - len(flying)
+                taken = claim_hosts(self.run, self.claim, room) if living and room and not is_over else []
+                flying |= {pool.submit(self._carry_on, host_run) for host_run in taken}
+                if not flying:
+                    if not living or not advance(self.run.pk):
+                        return True
+                    if is_over:
+                        return False
+                    if not claimable(self.run):
+                        return True  # others hold what is left; they advance the run when they are done
+                    continue
+                done, flying = wait(flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+
+    def _carry_on(self, host_run: HostRun) -> None:
+        trace = {"task_id": self.run.task.task_id, "run_id": str(self.run.pk), "channel": "worker"}
+        with traced(**trace):
+            try:
+                HostWorker(host_run, self.run, self.hosts[host_run.server.hostname], self.claim, self.cancel).carry_on()
+            except Exception:
+                # A defect of ours: the lease runs out, the next worker probes, and the log has the traceback.
+                logger.exception("host run %s: unexpected", host_run.pk)
+                raise
+            finally:
+                connection.close()  # the thread's own
+
+
+def claimable(run: Run) -> bool:
+    from execution.choices import CLAIMABLE
+
+    return HostRun.objects.filter(wave__run=run, wave__is_open=True, status__in=CLAIMABLE).exists()
+
+
+@contextmanager
+def _heartbeat(claim: str) -> Iterator[None]:
+    """Renew the leases behind the block, in a thread with its own connection."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not stop.wait(settings.GUARDIA_LEASE_SECONDS / 4):
+                close_old_connections()
+                renew_claims(claim)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=5)

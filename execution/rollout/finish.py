@@ -1,0 +1,100 @@
+"""The end of a run: locks released, result packaged, the task moved, people told; one transaction with the last row."""
+
+from typing import Any
+
+
+from accounts.choices import Role
+from accounts.scope import holders_of
+from execution.choices import RunStatus
+from execution.live.events import append_event
+from execution.models import HostLock, HostRun, ResultPackage, Run
+from governance.selectors import people_for
+from guardia.common.canonical import digest, moment_text
+from notifications.services import notify
+from tickets.services.transition_task import transition_task
+
+ACTOR = "guardia"
+_LOG_LINES = 2000
+
+
+def finish_run(run: Run) -> None:
+    """The run's row has just reached its last state and is locked, its task too."""
+    task = run.task
+    HostLock.objects.filter(run=run).delete()
+    package = result_document(run)
+    ResultPackage.objects.create(run=run, document=package, digest=digest(package))
+    ends = {
+        RunStatus.SUCCEEDED: ("finish", "validation_requested"),
+        RunStatus.ROLLED_BACK: ("fail", "run_failed"),
+        RunStatus.MANUAL: ("hand_over", "manual_needed"),
+    }
+    by, kind = ends[RunStatus(run.status)]
+    transition_task(
+        task=task, by=by, actor=ACTOR, reason=run.reason, run=run.pk, result_digest=digest(package)
+    )
+    recipients = list(holders_of(Role.PM, task.institution_id))
+    if run.status != RunStatus.SUCCEEDED:
+        recipients += [task.requester, *people_for("OWNER", task)]
+    notify(
+        recipients=recipients,
+        kind=kind,
+        key=f"run:{run.pk}",
+        link=f"/tasks/{task.task_id}/",
+        task=task.task_id,
+        title=task.title,
+        reason=run.reason,
+    )
+    append_event(run, "run_finished", status=run.status, reason=run.reason)
+
+
+def result_document(run: Run) -> dict[str, Any]:
+    """What changed, the execution log, and how every host is."""
+    hosts = (
+        HostRun.objects.filter(wave__run=run)
+        .select_related("server", "wave")
+        .prefetch_related("steps")
+        .order_by("wave__number", "pk")
+    )
+    content = run.plan.content
+    return {
+        "task": run.task.task_id,
+        "run": run.pk,
+        "status": run.status,
+        "reason": run.reason,
+        "plan_digest": run.plan.digest,
+        "playbook": content["playbook"],
+        "artefacts": content["artefacts"],
+        "started_at": moment_text(run.started_at),
+        "finished_at": moment_text(run.finished_at) if run.finished_at else "",
+        "hosts": [_host(host, content["hosts"][host.server.hostname]["steps"]) for host in hosts],
+    }
+
+
+def _host(host: HostRun, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    results = list(host.steps.all())
+    changed = {order for order, step in enumerate(steps) if step["changes"]}
+    return {
+        "hostname": host.server.hostname,
+        "wave": host.wave.number,
+        "status": host.status,
+        "error_code": host.error_code,
+        "error": host.error,
+        "changed": sorted({r.name for r in results if r.phase == "APPLY" and r.order in changed and r.status != "FAILED"}),
+        "health": next((r.status for r in reversed(results) if r.name.startswith("health")), ""),
+        "steps": [
+            {
+                "phase": result.phase,
+                "name": result.name,
+                "attempt": result.attempt,
+                "status": result.status,
+                "exit_status": result.exit_status,
+                "output_sha256": result.output_sha256,
+                "seconds_ms": _milliseconds(result),
+            }
+            for result in results[:_LOG_LINES]
+        ],
+    }
+
+
+def _milliseconds(result: Any) -> int:
+    return int((result.finished_at - result.started_at).total_seconds() * 1000) if result.finished_at else 0

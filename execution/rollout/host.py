@@ -1,0 +1,171 @@
+"""One host of a run, from where its rows say it stands: apply the steps, or undo them.
+
+A step whose outcome is unknown (the worker died, the line broke) is probed before anything else: it holds → go on;
+it doesn't and may be repeated → try again; otherwise the host is UNCERTAIN and people are told. Nothing is blindly
+repeated.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from execution.choices import Phase, StepStatus
+from execution.exceptions import ClaimLost, StepFailed
+from execution.gate.session import HostSession, Outcome, open_session
+from execution.models import HostRun, Run, StepResult
+from execution.rollout.record import begin_step, end_step, settle_host, steps_done
+from execution.ssh.exceptions import SshError
+from execution.steps.ops import Op, Step
+from execution.steps.undo import recheck_ops, undo_order
+from guardia.common.errors import GuardiaError
+
+logger = logging.getLogger(__name__)
+_ATTEMPTS = 2
+_SETTLED = (StepStatus.OK, StepStatus.PROBED)
+
+
+class OutcomeUnknown(Exception):
+    """A changing step's outcome can't be found out; the host goes to people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code, self.message = code, message
+        super().__init__(message)
+
+
+class HostWorker:
+    """Carries on with one claimed host run, on one connection, until it is settled."""
+
+    def __init__(self, host_run: HostRun, run: Run, spec: Mapping[str, Any], claim: str, cancel: threading.Event):
+        self.host_run, self.run, self.spec, self.claim, self.cancel = host_run, run, spec, claim, cancel
+        self.phase = host_run.phase
+        self.steps: Sequence[Step] = spec["steps"]
+        self.saved: dict[str, str] = dict(host_run.saved)
+
+    def carry_on(self) -> None:
+        """Ends with the host settled, or with the claim lost to another worker (then nothing is written)."""
+        fail, finish = ("fail", "finish") if self.phase == Phase.APPLY else ("fail_undo", "finish_undo")
+        try:
+            with open_session(self.host_run, self.spec, self.claim, self.cancel) as session:
+                self._apply(session) if self.phase == Phase.APPLY else self._undo(session)
+        except ClaimLost:
+            logger.warning("host run %s is carried on by another worker", self.host_run.pk)
+        except OutcomeUnknown as unknown:
+            self._settle("lose", unknown.code, unknown.message)
+        except GuardiaError as error:
+            if self._has_open_step():
+                self._settle("lose", error.code, str(error))
+            else:
+                self._settle(fail, error.code, str(error))
+        else:
+            self._settle(finish)
+
+    def _apply(self, session: HostSession) -> None:
+        done = steps_done(self.host_run, Phase.APPLY)
+        for order, step in enumerate(self.steps):
+            previous = done.get(order)
+            if previous is not None and previous.status in _SETTLED:
+                continue
+            if previous is not None and self._holds_after_all(session, step, previous):
+                continue
+            self._try(session, order, step)
+
+    def _try(self, session: HostSession, order: int, step: Step) -> None:
+        result = self._begin(order, step["name"])
+        try:
+            outcome = session.perform(step["apply"], self.saved)
+        except SshError as error:
+            self._broken(result, step, error)
+            raise
+        self._end(result, step["apply"], outcome)
+
+    def _broken(self, result: StepResult, step: Step, error: SshError) -> None:
+        """The line broke in the middle of a step: known to have failed, or unknown and then for people to look at."""
+        is_unknown = error.outcome_unknown and step["changes"]
+        status = StepStatus.UNCERTAIN if is_unknown else StepStatus.FAILED
+        end_step(
+            result, self.claim, self.run, status=status, ops=step["apply"], error_code=error.code, error=str(error)
+        )
+        if is_unknown:
+            raise OutcomeUnknown(error.code, str(error)) from error
+
+    def _holds_after_all(self, session: HostSession, step: Step, result: StepResult) -> bool:
+        """Whether a step that was begun and never ended holds; True settles it, False lets it be tried again."""
+        if step["probe"] is None:
+            self._settle_step(result, StepStatus.FAILED, (), error_code="worker_lost")
+            return False
+        outcome = session.perform(step["probe"], self.saved)
+        if outcome.error is None:
+            self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
+            return True
+        self._settle_step(result, StepStatus.UNCERTAIN, step["probe"], error_code="worker_lost")
+        if not step["is_repeatable"] or result.attempt >= _ATTEMPTS:
+            raise OutcomeUnknown("outcome_unknown", f"{step['name']}: {outcome.error}")
+        return False
+
+    def _undo(self, session: HostSession) -> None:
+        """Undo what was begun, last first; then see that the host is well again."""
+        begun = steps_done(self.host_run, Phase.APPLY)
+        done = steps_done(self.host_run, Phase.UNDO)
+        for position, order in enumerate(undo_order(self.steps, begun)):
+            previous = done.get(position)
+            if previous is not None and previous.status in _SETTLED:
+                continue
+            if previous is not None and previous.status == StepStatus.STARTED:
+                self._settle_step(previous, StepStatus.FAILED, (), error_code="worker_lost")
+            self._undo_one(session, position, self.steps[order]["name"], self.steps[order]["undo"])
+        ops = recheck_ops(self.steps, begun, self.saved)
+        if ops:
+            self._undo_one(session, len(self.steps), "health_after_rollback", ops)
+
+    def _undo_one(self, session: HostSession, position: int, name: str, ops: Sequence[Op]) -> None:
+        result = self._begin(position, name)
+        try:
+            outcome = session.perform(ops, self.saved)
+        except SshError as error:
+            self._settle_step(result, StepStatus.FAILED, ops, error_code=error.code, error=str(error))
+            raise
+        self._end(result, ops, outcome)
+
+    def _begin(self, order: int, name: str) -> StepResult:
+        return begin_step(self.host_run, self.claim, self.run, phase=self.phase, order=order, name=name)
+
+    def _end(self, result: StepResult, ops: Sequence[Op], outcome: Outcome) -> None:
+        self.saved = outcome.saved
+        error: StepFailed | None = outcome.error
+        if error is None:
+            self._settle_step(result, StepStatus.OK, ops, outcome)
+            return
+        self._settle_step(result, StepStatus.FAILED, ops, outcome, error_code=error.code, error=str(error))
+        raise StepFailed(f"{result.name}: {error}", code=error.code)
+
+    def _settle_step(
+        self,
+        result: StepResult,
+        status: StepStatus,
+        ops: Sequence[Op],
+        outcome: Outcome | None = None,
+        error_code: str = "",
+        error: str = "",
+    ) -> None:
+        end_step(
+            result,
+            self.claim,
+            self.run,
+            status=status,
+            ops=ops,
+            outcome=outcome,
+            error_code=error_code,
+            error=error,
+        )
+
+    def _has_open_step(self) -> bool:
+        """A changing step was begun (by a worker that died) and we couldn't look: its outcome stays unknown."""
+        begun = StepResult.objects.filter(host_run=self.host_run, phase=Phase.APPLY, status=StepStatus.STARTED)
+        return self.phase == Phase.APPLY and any(self.steps[result.order]["changes"] for result in begun)
+
+    def _settle(self, by: str, code: str = "", message: str = "") -> None:
+        try:
+            settle_host(self.host_run, self.claim, self.run, by, code, message)
+        except ClaimLost:
+            logger.warning("host run %s was settled by another worker", self.host_run.pk)

@@ -1,0 +1,116 @@
+"""The rows, events and chain entries of one step: committed before its first command and after its last."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from audit.services import record
+from execution.choices import Phase, StepStatus
+from execution.exceptions import ClaimLost
+from execution.gate.session import Outcome
+from execution.live.events import append_event
+from execution.models import HostRun, Run, StepResult
+from execution.plan.render import commands_of
+from guardia.common.clock import now
+from guardia.common.masking import mask
+
+ACTOR = "guardia-worker"
+_EVENT_OUTPUT = 2000
+
+
+def held(host_run: HostRun, claim: str) -> HostRun:
+    """The host run's row, locked, if this worker still holds it; raises ClaimLost otherwise."""
+    current = HostRun.objects.select_for_update(of=("self",)).select_related("server", "wave").get(pk=host_run.pk)
+    if current.claim != claim:
+        raise ClaimLost
+    return current
+
+
+@transaction.atomic
+def begin_step(host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, name: str) -> StepResult:
+    """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told."""
+    current = held(host_run, claim)
+    attempts = StepResult.objects.filter(host_run=current, phase=phase, order=order).count()
+    result = StepResult.objects.create(
+        host_run=current, phase=phase, order=order, name=name, attempt=attempts + 1
+    )
+    append_event(run, "step_started", current, host=current.server.hostname, step=name, phase=phase)
+    return result
+
+
+@transaction.atomic
+def end_step(
+    result: StepResult,
+    claim: str,
+    run: Run,
+    *,
+    status: StepStatus,
+    ops: Any,
+    outcome: Outcome | None = None,
+    error_code: str = "",
+    error: str = "",
+) -> None:
+    """Commit how a step ended; saved values go to the host run, the chain gets commands, exit status and digest."""
+    current = held(result.host_run, claim)
+    result.status, result.finished_at, result.error_code = status, now(), error_code
+    if outcome is not None:
+        result.exit_status, result.output_sha256 = outcome.exit_status, outcome.sha256
+        result.output = mask(outcome.output.replace("\x00", "\ufffd"))
+        current.saved = outcome.saved
+        current.save(update_fields=["saved"])
+    result.save()
+    hostname = current.server.hostname
+    append_event(
+        run,
+        f"step_{status.lower()}",
+        current,
+        host=hostname,
+        step=result.name,
+        phase=result.phase,
+        error=error,
+        output=result.output[-_EVENT_OUTPUT:],
+    )
+    record(
+        action=f"step.{status.lower()}",
+        actor=ACTOR,
+        institution=run.task.institution,
+        subject=result,
+        task_id=run.task.task_id,
+        summary=error,
+        host=hostname,
+        step=result.name,
+        phase=result.phase,
+        attempt=result.attempt,
+        commands=[mask(command) for command in commands_of(ops)],
+        exit_status=result.exit_status,
+        output_sha256=result.output_sha256,
+        error_code=error_code,
+    )
+
+
+@transaction.atomic
+def settle_host(host_run: HostRun, claim: str, run: Run, by: str, code: str = "", message: str = "") -> None:
+    """Take a held host over one transition (`by`: finish, fail, lose, finish_undo, fail_undo) and tell it."""
+    current = held(host_run, claim)
+    transition = getattr(current, by)
+    transition(code, mask(message)) if by in ("fail", "lose", "fail_undo") else transition()
+    current.save()
+    hostname = current.server.hostname
+    append_event(run, "host_settled", current, host=hostname, status=current.status, code=code, error=mask(message))
+    record(
+        action=f"host.{current.status.lower()}",
+        actor=ACTOR,
+        institution=run.task.institution,
+        subject=current,
+        task_id=run.task.task_id,
+        summary=message,
+        host=hostname,
+        error_code=code,
+    )
+
+
+def steps_done(host_run: HostRun, phase: Phase) -> Mapping[int, StepResult]:
+    """The latest attempt of each step so far, by order."""
+    results = StepResult.objects.filter(host_run=host_run, phase=phase).order_by("order", "attempt")
+    return {result.order: result for result in results}

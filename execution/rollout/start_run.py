@@ -1,0 +1,99 @@
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.choices import Role
+from accounts.scope import holders_of
+from execution.exceptions import GateClosed, NoPlaybook, PlanRefused
+from execution.gate.admission import approved_content
+from execution.live.events import append_event
+from execution.models import EventHead, HostLock, HostRun, Plan, Run, Wave
+from execution.plan.compare import changed_parts
+from execution.plan.prepare import freeze_plan
+from governance.exceptions import NobodyToAsk
+from governance.selectors import approved_digest
+from governance.services.request_approval import request_approval
+from governance.services.void_round import void_round
+from guardia.common.queue import enqueue
+from notifications.services import notify
+from tickets.choices import TaskStatus
+from tickets.locks import lock_task
+from tickets.models import OpsTask
+from tickets.services.transition_task import transition_task
+
+ACTOR = "guardia"
+
+
+@transaction.atomic
+def start_run(task_pk: int) -> Run | None:
+    """Begin the run of an approved task, and ring for a worker.
+
+    The plan is made again from the rows as they are now: where its digest isn't the approved one, the approvals are
+    void and the task goes back to PEN with what has changed. A server held by another run lets the task wait.
+    None when nothing began.
+    """
+    task = lock_task(task_pk)
+    if task.status != TaskStatus.APPROVED:
+        return None
+    approved = Plan.objects.filter(task=task, digest=approved_digest(task) or "").first()
+    if approved is None:
+        raise GateClosed(code="not_approved")
+    try:
+        plan = freeze_plan(task)
+    except (NoPlaybook, PlanRefused) as refusal:
+        return _wait(task, str(refusal))
+    if plan.digest != approved.digest:
+        _ask_again(task, approved, plan)
+        return None
+    content = approved_content(plan)
+    try:
+        with transaction.atomic():
+            run = _create(task, plan, content)
+    except IntegrityError:
+        return _wait(task, _("Another run holds one of the servers; this one starts when it has ended."))
+    transition_task(task=task, by="start", actor=ACTOR, run=run.pk, plan_digest=plan.digest)
+    append_event(run, "run_started", waves=content["waves"])
+    notify(
+        recipients=[task.requester],
+        kind="run_started",
+        key=f"run:{run.pk}",
+        link=f"/tasks/{task.task_id}/",
+        task=task.task_id,
+        hosts=len(content["hosts"]),
+    )
+    enqueue("execution.tasks.drive_run", run.pk)
+    return run
+
+
+def _create(task: OpsTask, plan: Plan, content: dict[str, object]) -> Run:
+    servers = {server.hostname: server for server in task.servers.order_by("pk")}
+    run = Run.objects.create(task=task, plan=plan)
+    EventHead.objects.create(run=run)
+    HostLock.objects.bulk_create([HostLock(server=server, run=run) for server in servers.values()])
+    for number, hostnames in enumerate(content["waves"], start=1):  # type: ignore[arg-type, var-annotated]
+        wave = Wave.objects.create(run=run, number=number, is_open=number == 1)
+        HostRun.objects.bulk_create([HostRun(wave=wave, server=servers[name]) for name in hostnames])
+    return run
+
+
+def _wait(task: OpsTask, reason: str) -> None:
+    """Stay approved; the sweep tries again."""
+    OpsTask.objects.filter(pk=task.pk).update(reason=reason)
+
+
+def _ask_again(task: OpsTask, approved: Plan, plan: Plan) -> None:
+    parts = ", ".join(changed_parts(approved.content, plan.content))
+    void_round(task)
+    try:
+        with transaction.atomic():
+            request_approval(task=task, plan_digest=plan.digest, actor=ACTOR, reason=parts)
+    except NobodyToAsk as refusal:
+        _wait(task, str(refusal))
+        return
+    notify(
+        recipients=[task.requester, *holders_of(Role.PM, task.institution_id)],
+        kind="plan_voided",
+        key=f"{task.task_id}:{plan.digest}",
+        link=f"/tasks/{task.task_id}/",
+        task=task.task_id,
+        parts=parts,
+    )

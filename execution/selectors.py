@@ -1,0 +1,36 @@
+"""Reads of plans and runs, scoped to a user."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from accounts.models import User
+from accounts.scope import visible_to
+from execution.models import HostRun, Plan, Run, RunEvent
+from tickets.models import OpsTask
+
+
+def runs_visible_to(user: User | AnonymousUser) -> QuerySet[Run]:
+    return visible_to(Run.objects.select_related("task", "plan"), user)
+
+
+def current_plan(task: OpsTask) -> Plan | None:
+    """The newest plan: the one that is, or was last, up for approval."""
+    return task.plans.select_related("playbook").first()
+
+
+def latest_run(task: OpsTask) -> Run | None:
+    return task.runs.select_related("plan").first()
+
+
+def host_runs_of(run: Run) -> QuerySet[HostRun]:
+    """The run's hosts in the order in which they go."""
+    return (
+        HostRun.objects.filter(wave__run=run)
+        .select_related("server", "wave")
+        .order_by("wave__number", "pk")
+    )
+
+
+def events_after(run_pk: int, number: int, limit: int = 500) -> list[RunEvent]:
+    """The run's events after `number`, oldest first, at most `limit`: ask again with the last one's number."""
+    return list(RunEvent.objects.filter(run_id=run_pk, number__gt=number).order_by("number")[:limit])

@@ -1,0 +1,122 @@
+"""The few operations that steps are made of. A plan holds them as JSON, and the engine does exactly these.
+
+A part of a command is text, or `{"saved": name}`: what an earlier operation on the same host has saved (digits only).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class SavedPart(TypedDict):
+    saved: str
+
+
+Part = str | SavedPart
+
+
+class Expect(TypedDict, total=False):
+    """What must hold after a command; an absent key means "don't care", an empty expectation means exit status 0."""
+
+    any_exit: bool
+    equals: Part
+    differs: Part
+    contains: str
+    lacks: str
+    at_least: int
+    number: bool
+
+
+class Exec(TypedDict):
+    """Run one command; `every` > 0 repeats it that often (seconds) until it meets the expectation or time is up."""
+
+    op: Literal["exec"]
+    argv: list[Part]
+    expect: Expect
+    seconds: int
+    every: NotRequired[float]
+    save: NotRequired[str]
+
+
+class Upload(TypedDict):
+    op: Literal["upload"]
+    sha256: str
+    size: int
+    path: str
+    seconds: int
+
+
+class TcpOpen(TypedDict):
+    """The service's port takes a connection, from the worker's side."""
+
+    op: Literal["tcp"]
+    port: int
+    seconds: int
+
+
+class HttpGet(TypedDict):
+    """The service answers a GET with this status, from the worker's side."""
+
+    op: Literal["http"]
+    port: int
+    path: str
+    status: int
+    seconds: int
+
+
+Op = Exec | Upload | TcpOpen | HttpGet
+
+
+def run(
+    *argv: Part, expect: Expect | None = None, seconds: int = 30, every: float = 0, save: str = ""
+) -> Exec:
+    """An `exec` operation. Without an expectation the exit status must be 0."""
+    op: Exec = {"op": "exec", "argv": list(argv), "expect": expect or {}, "seconds": seconds}
+    if every:
+        op["every"] = every
+    if save:
+        op["save"] = save
+    return op
+
+
+def shell(script: str, *args: Part, **options: Any) -> Exec:
+    """A constant POSIX script with its values as positional parameters: the script is never built from values."""
+    return run("sh", "-c", script, "guardia", *args, **options)
+
+
+def saved(name: str) -> SavedPart:
+    return {"saved": name}
+
+
+class Step(TypedDict):
+    """One step as it stands in a plan.
+
+    `probe` tells whether the step's state already holds (None: it changes nothing, so it can simply be done again);
+    `is_repeatable`: may be done again once the probe has said that the state doesn't hold; `changes`: whether it
+    changes the host; `undo` must be right however far the step came, and can always be repeated.
+    """
+
+    name: str
+    apply: Sequence[Op]
+    probe: Sequence[Op] | None
+    undo: Sequence[Op]
+    is_repeatable: bool
+    changes: bool
+
+
+def check(name: str, *apply: Op) -> Step:
+    """A step that only looks."""
+    return {"name": name, "apply": apply, "probe": None, "undo": (), "is_repeatable": True, "changes": False}
+
+
+def change(
+    name: str, *apply: Op, probe: Sequence[Op], undo: Sequence[Op] = (), is_repeatable: bool = True
+) -> Step:
+    """A step that changes the host."""
+    return {
+        "name": name,
+        "apply": apply,
+        "probe": probe,
+        "undo": undo,
+        "is_repeatable": is_repeatable,
+        "changes": True,
+    }

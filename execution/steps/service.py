@@ -1,0 +1,87 @@
+"""Steps on the service: stop it, start it as a new process, and see that it is well.
+
+The PID before the stop is saved, so that the start can prove that another process runs now.
+"""
+
+from execution.steps.ops import Op, Step, change, check, run, saved, shell
+
+_PID = 'cat -- "$1" 2>/dev/null || echo 0'
+_GONE = '[ "$1" = 0 ] || ! kill -0 "$1" 2>/dev/null'
+_LIVE_PID = 'p=$(cat -- "$1") && kill -0 "$p" && echo "$p"'
+_SIZE = 'if [ -e "$1" ]; then wc -c < "$1"; else echo 0; fi'
+_LOG_SINCE = 'tail -c "+$(($2 + 1))" -- "$1" | head -c 1048576'
+
+
+def check_running(*, pid_file: str, port: int) -> Step:
+    """The service runs and takes connections before anything is touched."""
+    return check(
+        "check_port",
+        shell(_LIVE_PID, pid_file, expect={"number": True}),
+        {"op": "tcp", "port": port, "seconds": 5},
+    )
+
+
+def stop(*, shutdown: str, startup: str, pid_file: str, log_file: str, seconds: int, start_seconds: int) -> Step:
+    """No process of the service runs; undone by starting it again."""
+    gone = shell(_GONE, saved("pid_before"), seconds=seconds, every=0.3)
+    return change(
+        "stop",
+        shell(_PID, pid_file, expect={"number": True}, save="pid_before"),
+        run(shutdown, expect={"any_exit": True}, seconds=seconds),
+        gone,
+        probe=[shell(_GONE, saved("pid_before"))],
+        undo=_start_ops(startup, pid_file, log_file, start_seconds),
+    )
+
+
+def start(*, startup: str, shutdown: str, pid_file: str, log_file: str, seconds: int, stop_seconds: int) -> Step:
+    """A new process runs. Never repeated blindly: two starts could make two processes."""
+    return change(
+        "start",
+        *_start_ops(startup, pid_file, log_file, seconds),
+        probe=[_new_pid(pid_file, seconds)],
+        undo=[
+            shell(_PID, pid_file, expect={"number": True}, save="pid_before"),
+            run(shutdown, expect={"any_exit": True}, seconds=stop_seconds),
+            shell(_GONE, saved("pid_before"), seconds=stop_seconds, every=0.3),
+        ],
+        is_repeatable=False,
+    )
+
+
+def health(
+    *, port: int, path: str, log_file: str, log_ready: str, log_broken: str, seconds: int
+) -> Step:
+    """TCP, HTTP status, and the log since the start: ready, and nothing broken."""
+    return check(
+        "health",
+        {"op": "tcp", "port": port, "seconds": seconds},
+        shell(
+            _LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, every=0.5
+        ),
+        {"op": "http", "port": port, "path": path, "status": 200, "seconds": 10},
+        shell(_LOG_SINCE, log_file, saved("log_position"), expect={"lacks": log_broken}),
+    )
+
+
+def http_check(*, port: int, path: str) -> Step:
+    """The service is reachable and answers 200."""
+    return check(
+        "http_check",
+        {"op": "tcp", "port": port, "seconds": 5},
+        {"op": "http", "port": port, "path": path, "status": 200, "seconds": 10},
+    )
+
+
+def _start_ops(startup: str, pid_file: str, log_file: str, seconds: int) -> list[Op]:
+    return [
+        shell(_SIZE, log_file, expect={"number": True}, save="log_position"),
+        run(startup, seconds=seconds),
+        _new_pid(pid_file, seconds),
+    ]
+
+
+def _new_pid(pid_file: str, seconds: int) -> Op:
+    return shell(
+        _LIVE_PID, pid_file, expect={"differs": saved("pid_before"), "number": True}, seconds=seconds, every=0.3
+    )

@@ -1,0 +1,20 @@
+"""What the queue may ask for (`guardia.common.broker`)."""
+
+from execution.plan import prepare
+from execution.rollout import drive, start_run as starting, sweep as sweeping
+
+
+def prepare_plan(task_pk: int) -> None:
+    prepare.prepare_plan(int(task_pk))
+
+
+def start_run(task_pk: int) -> None:
+    starting.start_run(int(task_pk))
+
+
+def drive_run(run_pk: int) -> None:
+    drive.drive_run(int(run_pk))
+
+
+def sweep() -> None:
+    sweeping.sweep()

@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class GovernanceConfig(AppConfig):
+    name = "governance"
+    verbose_name = _("Governance")
+
+    def ready(self) -> None:
+        from auditlog.registry import auditlog
+
+        from governance import panels
+        from governance.models import ApprovalPolicy, PolicyStep, SystemOwner
+
+        for model in (SystemOwner, ApprovalPolicy, PolicyStep):
+            auditlog.register(model)
+        panels.register()

@@ -1,0 +1,47 @@
+"""Errors of approvals and reviews::
+
+GuardiaError
+├── SelfApproval       403  one's own request
+├── NotYourTurn        403  somebody else is asked; the message says who
+├── SecondApproval     403  the same person already decided another step of this task
+├── AlreadyDecided     409  the step was decided; the message says by whom
+├── DigestChanged      409  the plan shown to the approver isn't the one that waits
+├── ReasonMissing      400  a rejection needs words
+└── NobodyToAsk        409  the policy asks for a role that nobody holds (but the requester)
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from guardia.common.errors import InvalidInput, NotPermitted, StaleState
+
+
+class SelfApproval(NotPermitted):
+    code = "self_approval"
+    default_message = _("Nobody approves their own request.")
+
+
+class NotYourTurn(NotPermitted):
+    code = "not_your_turn"
+
+
+class SecondApproval(NotPermitted):
+    code = "second_approval"
+    default_message = _("You have already decided another step of this task. Each step needs another person.")
+
+
+class AlreadyDecided(StaleState):
+    code = "already_decided"
+
+
+class DigestChanged(StaleState):
+    code = "digest_changed"
+    default_message = _("The plan has changed since you opened it. Look at the new one and decide again.")
+
+
+class ReasonMissing(InvalidInput):
+    code = "reason_missing"
+    default_message = _("Please say why.")
+
+
+class NobodyToAsk(StaleState):
+    code = "nobody_to_ask"

@@ -1,0 +1,6 @@
+from governance.models.approval import ApprovalRound, ApprovalStep
+from governance.models.authority import SystemOwner
+from governance.models.policy import ApprovalPolicy, PolicyStep
+from governance.models.review import ResultReview
+
+__all__ = ["ApprovalPolicy", "ApprovalRound", "ApprovalStep", "PolicyStep", "ResultReview", "SystemOwner"]

@@ -1,0 +1,130 @@
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from accounts.models import User
+from governance.choices import RoundStatus, StepRole, StepStatus
+from guardia.common.clock import now
+from tickets.choices import Channel
+from tickets.models import OpsTask
+
+
+class ApprovalRound(models.Model):
+    """One passage of a task through its approvals, for one plan. Another plan means another round.
+
+    ::
+
+        OPEN ─▶ APPROVED ─▶ VOID   (what was approved has changed)
+          └▶ REJECTED
+    """
+
+    scope_path = "task__institution"
+
+    task = models.ForeignKey(OpsTask, models.PROTECT, related_name="rounds", verbose_name=_("task"))
+    number = models.PositiveSmallIntegerField(_("round"))
+    policy = models.CharField(_("policy"), max_length=64)
+    plan_digest = models.CharField(_("plan digest"), max_length=64)
+    status = FSMField(
+        _("status"), max_length=16, choices=RoundStatus.choices, default=RoundStatus.OPEN, protected=True
+    )
+    created_at = models.DateTimeField(_("time"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("approval round")
+        verbose_name_plural = _("approval rounds")
+        ordering: ClassVar = ["task", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["task", "number"], name="round_number_once"),
+            models.UniqueConstraint(
+                fields=["task"], condition=Q(status__in=["OPEN", "APPROVED"]), name="round_one_living"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} · {self.number}"
+
+    @transition(field=status, source=RoundStatus.OPEN, target=RoundStatus.APPROVED)
+    def approve(self) -> None: ...
+
+    @transition(field=status, source=RoundStatus.OPEN, target=RoundStatus.REJECTED)
+    def reject(self) -> None: ...
+
+    @transition(field=status, source=[RoundStatus.OPEN, RoundStatus.APPROVED], target=RoundStatus.VOID)
+    def void(self) -> None: ...
+
+
+class ApprovalStep(models.Model):
+    """One question to one person. The database itself refuses a decision by the requester, a second decision by one
+    person in a round, and a decision without its digest.
+
+    ::
+
+        WAITING ─▶ PENDING ─▶ APPROVED
+                      └▶ REJECTED            any open ─▶ VOID
+    """
+
+    scope_path = "round__task__institution"
+
+    round = models.ForeignKey(ApprovalRound, models.PROTECT, related_name="steps", verbose_name=_("round"))
+    order = models.PositiveSmallIntegerField(_("order"))
+    role = models.CharField(_("role"), max_length=24, choices=StepRole.choices)
+    requester = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("requester"))
+    original_owner = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("original owner"))
+    approver = models.ForeignKey(User, models.PROTECT, related_name="approval_steps", verbose_name=_("asked"))
+    status = FSMField(
+        _("status"), max_length=16, choices=StepStatus.choices, default=StepStatus.WAITING, protected=True
+    )
+    asked_at = models.DateTimeField(_("asked at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_in = models.CharField(_("decided in"), max_length=16, choices=Channel.choices, blank=True)
+    digest_seen = models.CharField(_("digest seen"), max_length=64, blank=True)
+    comment = models.TextField(_("comment"), blank=True)
+
+    class Meta:
+        verbose_name = _("approval step")
+        verbose_name_plural = _("approval steps")
+        ordering: ClassVar = ["round", "order"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["round", "order"], name="step_order_once"),
+            models.UniqueConstraint(
+                fields=["round", "decided_by"], condition=Q(decided_by__isnull=False), name="step_one_per_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("requester")), name="step_not_by_requester"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["APPROVED", "REJECTED"], decided_by__isnull=False, decided_at__isnull=False)
+                & ~Q(digest_seen="")
+                | Q(status__in=["WAITING", "PENDING", "VOID"]),
+                name="step_decision_complete",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["approver", "status", "-id"], name="step_inbox")]
+
+    def __str__(self) -> str:
+        return f"{self.round} · {self.order}. {self.get_role_display()}"
+
+    @transition(field=status, source=StepStatus.WAITING, target=StepStatus.PENDING)
+    def ask(self) -> None:
+        self.asked_at = now()
+
+    @transition(field=status, source=StepStatus.PENDING, target=StepStatus.APPROVED)
+    def approve(self, *, by: User, digest: str, channel: str, comment: str) -> None:
+        self._decide(by, digest, channel, comment)
+
+    @transition(field=status, source=StepStatus.PENDING, target=StepStatus.REJECTED)
+    def reject(self, *, by: User, digest: str, channel: str, comment: str) -> None:
+        self._decide(by, digest, channel, comment)
+
+    @transition(field=status, source=[StepStatus.WAITING, StepStatus.PENDING], target=StepStatus.VOID)
+    def void(self) -> None: ...
+
+    def _decide(self, by: User, digest: str, channel: str, comment: str) -> None:
+        self.decided_by, self.decided_at, self.decided_in = by, now(), channel
+        self.digest_seen, self.comment = digest, comment

@@ -1,0 +1,48 @@
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cmdb.choices import Tier
+from governance.choices import StepRole
+from tickets.choices import Category, Risk, SubType
+
+
+class ApprovalPolicy(models.Model):
+    """Which steps work of a kind needs. An empty column means any; the policy that says most wins."""
+
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    category = models.CharField(_("category"), max_length=16, choices=Category.choices, blank=True)
+    sub_type = models.CharField(_("sub-type"), max_length=24, choices=SubType.choices, blank=True)
+    risk = models.PositiveSmallIntegerField(_("risk"), choices=Risk.choices, null=True, blank=True)
+    tier = models.PositiveSmallIntegerField(_("tier"), choices=Tier.choices, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("approval policy")
+        verbose_name_plural = _("approval policies")
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["category", "sub_type", "risk", "tier"], nulls_distinct=False, name="policy_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PolicyStep(models.Model):
+    """One step of a policy, in order."""
+
+    policy = models.ForeignKey(ApprovalPolicy, models.CASCADE, related_name="steps", verbose_name=_("policy"))
+    order = models.PositiveSmallIntegerField(_("order"))
+    role = models.CharField(_("role"), max_length=24, choices=StepRole.choices)
+
+    class Meta:
+        verbose_name = _("policy step")
+        verbose_name_plural = _("policy steps")
+        ordering: ClassVar = ["policy", "order"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["policy", "order"], name="policy_step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.order}. {self.get_role_display()}"

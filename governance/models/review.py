@@ -1,0 +1,27 @@
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.models import OpsTask
+
+
+class ResultReview(models.Model):
+    """A PM's judgement on what a run left behind."""
+
+    scope_path = "task__institution"
+
+    task = models.ForeignKey(OpsTask, models.PROTECT, related_name="result_reviews", verbose_name=_("task"))
+    reviewer = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("reviewer"))
+    is_accepted = models.BooleanField(_("accepted"))
+    comment = models.TextField(_("comment"), blank=True)
+    created_at = models.DateTimeField(_("time"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("result review")
+        verbose_name_plural = _("result reviews")
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.task} · {self.reviewer}"

@@ -1,0 +1,101 @@
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.scope import visible_to
+from audit.services import record
+from governance.choices import Decision, StepStatus
+from governance.exceptions import (
+    AlreadyDecided,
+    DigestChanged,
+    NotYourTurn,
+    ReasonMissing,
+    SecondApproval,
+    SelfApproval,
+)
+from governance.models import ApprovalStep
+from governance.services.ask_next_step import ask_next_step
+from governance.signals import task_approved
+from guardia.common.errors import NotVisible
+from notifications.services import notify
+from tickets.locks import lock_task
+from tickets.models import OpsTask
+from tickets.services.transition_task import transition_task
+
+
+@transaction.atomic
+def decide_step(
+    *, actor: User, step_pk: int, decision: Decision, digest: str, channel: str, comment: str = ""
+) -> ApprovalStep:
+    """Decide one approval step. `digest` is that of the plan the actor was shown.
+
+    Raises NotVisible, SelfApproval, NotYourTurn, SecondApproval, AlreadyDecided, DigestChanged, ReasonMissing; nothing
+    changes then.
+    """
+    visible = visible_to(ApprovalStep.objects.select_related("round"), actor).filter(pk=step_pk).first()
+    if visible is None:
+        raise NotVisible
+    task = lock_task(visible.round.task_id)
+    step = ApprovalStep.objects.select_for_update(of=("self",)).select_related("round", "approver").get(pk=step_pk)
+    _check(step, task, actor, digest, decision, comment)
+    decide = step.approve if decision == Decision.APPROVE else step.reject
+    decide(by=actor, digest=digest, channel=channel, comment=comment)
+    step.save()
+    record(
+        action=f"approval.{step.status.lower()}",
+        actor=actor,
+        institution=task.institution,
+        subject=step,
+        task_id=task.task_id,
+        summary=comment,
+        order=step.order,
+        role=step.role,
+        asked=step.approver.get_username(),
+        plan_digest=digest,
+        decided_in=channel,
+    )
+    _go_on(step, task, actor, decision, comment)
+    return step
+
+
+def _check(step: ApprovalStep, task: OpsTask, actor: User, digest: str, decision: Decision, comment: str) -> None:
+    if step.status in (StepStatus.APPROVED, StepStatus.REJECTED):
+        raise AlreadyDecided(_("Already decided by %(name)s.") % {"name": step.decided_by})
+    if actor.pk == task.requester_id:
+        raise SelfApproval
+    if not actor.is_active or actor.pk != step.approver_id:
+        raise NotYourTurn(_("%(name)s is asked for this step.") % {"name": step.approver})
+    if step.round.steps.filter(decided_by=actor).exists():
+        raise SecondApproval
+    if step.status != StepStatus.PENDING:
+        raise NotYourTurn(_("It is not this step's turn."), code="not_its_turn")
+    if digest != step.round.plan_digest:
+        raise DigestChanged
+    if decision == Decision.REJECT and not comment.strip():
+        raise ReasonMissing
+
+
+def _go_on(step: ApprovalStep, task: OpsTask, actor: User, decision: Decision, comment: str) -> None:
+    """To the next step, to approved, or to rejected."""
+    round_ = step.round
+    if decision == Decision.REJECT:
+        for other in round_.steps.filter(status=StepStatus.WAITING):
+            other.void()
+            other.save()
+        round_.reject()
+        round_.save()
+        transition_task(task=task, by="reject", actor=actor, reason=comment)
+        notify(
+            recipients=[task.requester],
+            kind="task_rejected",
+            key=f"round:{round_.pk}",
+            link=f"/tasks/{task.task_id}/",
+            task=task.task_id,
+            actor=actor,
+            reason=comment,
+        )
+    elif ask_next_step(round_) is None:
+        round_.approve()
+        round_.save()
+        transition_task(task=task, by="approve", actor=actor, plan_digest=round_.plan_digest)
+        transaction.on_commit(lambda: task_approved.send(ApprovalStep, task_pk=task.pk))

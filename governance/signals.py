@@ -1,0 +1,6 @@
+"""What governance tells the floors above, after commit. A sweep above finds the same tasks without the signal."""
+
+from django.dispatch import Signal
+
+#: All steps of a task were approved. Sent with `task_pk`.
+task_approved = Signal()

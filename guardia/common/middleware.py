@@ -1,0 +1,24 @@
+"""Gives each request an id and remembers from where it came."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+
+from guardia.common.context import traced
+
+
+class TraceMiddleware:
+    """The source is the peer's address; forwarded headers are believed only where the ASGI server was told to."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = uuid4().hex
+        path = request.path
+        channel = "api" if path.startswith("/api/") else "admin" if path.startswith("/admin/") else "portal"
+        with traced(request_id=request_id, source_ip=request.META.get("REMOTE_ADDR", "") or "", channel=channel):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response

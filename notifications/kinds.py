@@ -1,0 +1,19 @@
+"""What is told, as translatable sentences. A notification keeps its kind and values; the words are made when it is
+read, in the reader's language."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+#: kind → sentence with named placeholders. `task` is always given.
+KINDS: dict[str, Promise] = {
+    "approval_requested": _("%(task)s waits for your approval: %(title)s"),
+    "task_rejected": _("%(task)s was rejected by %(actor)s: %(reason)s"),
+    "info_needed": _("%(task)s needs information: %(missing)s"),
+    "run_started": _("%(task)s is being carried out on %(hosts)s servers."),
+    "validation_requested": _("%(task)s was carried out. Please validate the result: %(title)s"),
+    "run_failed": _("%(task)s failed and was rolled back: %(reason)s"),
+    "manual_needed": _("%(task)s needs manual intervention: %(reason)s"),
+    "task_completed": _("%(task)s is completed: %(title)s"),
+    "rework_requested": _("%(task)s: the result was not accepted by %(actor)s: %(reason)s"),
+    "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
+}

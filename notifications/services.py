@@ -1,0 +1,30 @@
+from collections.abc import Iterable
+
+from accounts.models import User
+from guardia.common.clock import now
+from notifications.kinds import KINDS
+from notifications.models import Notification
+
+
+def notify(*, recipients: Iterable[User], kind: str, key: str, link: str = "", **values: object) -> None:
+    """Tell each recipient once, in the caller's transaction: told exactly when the change is committed.
+
+    `key` names the occasion ("OPS-…:run:7"); the same kind, key and recipient is never told twice.
+    """
+    if kind not in KINDS:
+        raise KeyError(kind)
+    plain = {name: str(value) for name, value in values.items()}
+    Notification.objects.bulk_create(
+        [
+            Notification(
+                recipient=user, kind=kind, values=plain, link=link, dedup_key=f"{kind}:{key}:{user.pk}"
+            )
+            for user in {user.pk: user for user in recipients}.values()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def mark_read(*, actor: User) -> int:
+    """Mark all of the actor's own notifications as read; returns how many were new."""
+    return Notification.objects.filter(recipient=actor, read_at=None).update(read_at=now())

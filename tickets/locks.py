@@ -1,0 +1,19 @@
+"""The one place where tasks are locked. Order everywhere: task → approval round → run → event head → chain."""
+
+from accounts.models import User
+from accounts.scope import visible_to
+from guardia.common.errors import NotVisible
+from tickets.models import OpsTask
+
+
+def lock_task(pk: int) -> OpsTask:
+    """The task's row, locked until the transaction ends, freshly read."""
+    return OpsTask.objects.select_for_update(of=("self",)).select_related("institution", "system", "requester").get(pk=pk)
+
+
+def lock_visible_task(task_id: str, actor: User) -> OpsTask:
+    """The same by TASK_ID, for a user; raises NotVisible for what isn't theirs to see."""
+    task = visible_to(OpsTask.objects.filter(task_id=task_id), actor).only("pk").first()
+    if task is None:
+        raise NotVisible
+    return lock_task(task.pk)

@@ -1,0 +1,128 @@
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from accounts.models import Institution, User
+from cmdb.models import Server, System
+from guardia.common.clock import now
+from tickets.choices import Category, Channel, Risk, SubType, TaskStatus
+
+_S = TaskStatus
+
+
+class TaskNumber(models.Model):
+    """The last number given on a day; its row lock makes TASK_IDs gapless and unique."""
+
+    day = models.DateField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("task number")
+        verbose_name_plural = _("task numbers")
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.last}"
+
+
+class OpsTask(models.Model):
+    """One maintenance request, from the request to the servers and back.
+
+    ::
+
+        REC ─▶ PAR ─▶ PEN ─▶ APP ─▶ EXE ─▶ VAL ─▶ COM
+         └▶ INF ─┘     └▶ REJ  │      ├▶ ERR   └▶ MAN
+                  PEN ◀────────┘      └▶ MAN
+    """
+
+    scope_path = "institution"
+
+    task_id = models.CharField(_("task"), max_length=32, unique=True, editable=False)
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="tasks", verbose_name=_("institution"))
+    requester = models.ForeignKey(User, models.PROTECT, related_name="filed_tasks", verbose_name=_("requester"))
+    channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
+    text = models.TextField(_("request"))
+    status = FSMField(_("status"), max_length=3, choices=TaskStatus.choices, default=TaskStatus.RECEIVED, protected=True)
+    reason = models.TextField(_("reason"), blank=True, help_text=_("Why the task is in this state."))
+    system = models.ForeignKey(
+        System, models.PROTECT, null=True, blank=True, related_name="tasks", verbose_name=_("system")
+    )
+    servers = models.ManyToManyField(Server, related_name="tasks", blank=True, verbose_name=_("servers"))
+    category = models.CharField(_("category"), max_length=16, choices=Category.choices, blank=True)
+    sub_type = models.CharField(_("sub-type"), max_length=24, choices=SubType.choices, blank=True)
+    params = models.JSONField(_("parameters"), default=dict, blank=True)
+    needs_info = ArrayField(models.CharField(max_length=32), verbose_name=_("needs"), default=list, blank=True)
+    risk = models.PositiveSmallIntegerField(_("risk"), choices=Risk.choices, default=Risk.VERY_HIGH)
+    is_dangerous = models.BooleanField(_("looks dangerous"), default=False)
+    is_urgent = models.BooleanField(_("urgent"), default=False)
+    created_at = models.DateTimeField(_("filed"), auto_now_add=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("ops task")
+        verbose_name_plural = _("ops tasks")
+        ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(status__in=TaskStatus.values), name="task_status_known"),
+            models.CheckConstraint(condition=models.Q(risk__in=Risk.values), name="task_risk_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "-id"], name="task_by_status"),
+            models.Index(fields=["institution", "status", "-id"], name="task_by_institution"),
+            models.Index(fields=["requester", "-id"], name="task_by_requester"),
+        ]
+
+    def __str__(self) -> str:
+        return self.task_id
+
+    @property
+    def title(self) -> str:
+        """The first words of the request, for lists and messages."""
+        line = " ".join(self.text.split())
+        return line if len(line) <= 80 else line[:79] + "…"
+
+    @transition(field=status, source=[_S.RECEIVED, _S.NEEDS_INFORMATION], target=_S.PARSED)
+    def mark_parsed(self) -> None:
+        self.reason = ""
+
+    @transition(field=status, source=[_S.RECEIVED, _S.NEEDS_INFORMATION], target=_S.NEEDS_INFORMATION)
+    def ask_for_information(self) -> None:
+        self.reason = ""
+
+    @transition(field=status, source=[_S.PARSED, _S.APPROVED], target=_S.PENDING_APPROVAL)
+    def submit(self, reason: str = "") -> None:
+        self.reason = reason
+
+    @transition(field=status, source=_S.PENDING_APPROVAL, target=_S.APPROVED)
+    def approve(self) -> None:
+        self.reason = ""
+
+    @transition(field=status, source=_S.PENDING_APPROVAL, target=_S.REJECTED)
+    def reject(self, reason: str) -> None:
+        self._close(reason)
+
+    @transition(field=status, source=_S.APPROVED, target=_S.EXECUTING)
+    def start(self) -> None:
+        self.reason = ""
+
+    @transition(field=status, source=_S.EXECUTING, target=_S.PENDING_VALIDATION)
+    def finish(self) -> None:
+        self.reason = ""
+
+    @transition(field=status, source=_S.EXECUTING, target=_S.FAILED)
+    def fail(self, reason: str) -> None:
+        self._close(reason)
+
+    @transition(field=status, source=[_S.PARSED, _S.EXECUTING, _S.PENDING_VALIDATION], target=_S.MANUAL)
+    def hand_over(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(field=status, source=_S.PENDING_VALIDATION, target=_S.COMPLETED)
+    def complete(self, reason: str = "") -> None:
+        self._close(reason)
+
+    def _close(self, reason: str) -> None:
+        self.reason, self.closed_at = reason, now()

@@ -1,0 +1,37 @@
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from guardia.common.errors import NotPermitted
+from tickets.choices import TaskStatus
+from tickets.exceptions import EmptyRequest, NotInThatState
+from tickets.locks import lock_visible_task
+from tickets.models import OpsTask
+from tickets.services.file_task import apply_understanding, attach, checked_text
+from tickets.services.store_artefact import store_artefact
+from tickets.understanding import understand
+
+
+def add_information(*, actor: User, task_id: str, text: str = "", artefact: UploadedFile | None = None) -> OpsTask:
+    """Answer what a task in INF asks for: more words, a file, or both; then it is understood again.
+
+    The requester only. Raises EmptyRequest, NotPermitted, NotInThatState.
+    """
+    if not text.strip() and artefact is None:
+        raise EmptyRequest
+    stored = store_artefact(artefact) if artefact is not None else None
+    with transaction.atomic():
+        task = lock_visible_task(task_id, actor)
+        if task.requester_id != actor.pk:
+            raise NotPermitted(_("Only %(name)s, who filed the task, can add to it.") % {"name": task.requester})
+        if task.status != TaskStatus.NEEDS_INFORMATION:
+            raise NotInThatState(current=task.status)
+        if text.strip():
+            task.text = checked_text(f"{task.text}\n{text}")
+        if stored is not None:
+            attach(task, stored)
+        understood = understand(actor=actor, text=task.text, has_artefact=task.artefacts.exists())
+        if understood.institution is not None:
+            task.institution = understood.institution
+        return apply_understanding(task=task, understood=understood, actor=actor)

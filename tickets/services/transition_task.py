@@ -1,0 +1,28 @@
+from accounts.models import User
+from audit.services import record
+from tickets.exceptions import NotInThatState
+from tickets.models import OpsTask
+
+
+def transition_task(*, task: OpsTask, by: str, actor: User | str, reason: str = "", **facts: object) -> OpsTask:
+    """Carry a locked task over one transition (`by` is its method's name), save it and write the entry.
+
+    The caller has locked the task (`tickets.locks`), checked the permission, and owns the transaction. Raises
+    NotInThatState (409) where the state machine has no such way from here.
+    """
+    method = getattr(task, by)
+    before = task.status
+    if not method._django_fsm.has_transition(before) :
+        raise NotInThatState(current=before)
+    method(reason) if reason else method()
+    task.save()
+    record(
+        action=f"task.{by}",
+        actor=actor,
+        institution=task.institution,
+        subject=task,
+        task_id=task.task_id,
+        summary=reason,
+        **{"from": before, "to": task.status, **facts},
+    )
+    return task
