@@ -78,7 +78,7 @@ def _enterable(folder: Path, account: Account) -> bool:
         return False
     probe = subprocess.run(  # noqa: S603 (fixed arguments)
         ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)],
-        preexec_fn=account.enter(signal.SIGKILL),  # noqa: PLW1509 (the guardian has one thread)
+        preexec_fn=account.enter(signal.SIGKILL),
         cwd="/",
         stderr=subprocess.DEVNULL,
         timeout=_PROBE_TIMEOUT,

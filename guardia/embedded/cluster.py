@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,10 +113,10 @@ class Cluster:
     def _single_user(self, data: Path, *statements: str) -> None:
         """Run statements without a server, hence without a password of the superuser that could leak."""
         quiet = ("-c", "log_min_error_statement=panic", "-c", "exit_on_error=true", "-c", "log_min_messages=error")
-        command = [self.binaries.postgres, "--single", "-D", _HERE, *quiet, "postgres"]
+        command: list[Path | str] = [self.binaries.postgres, "--single", "-D", _HERE, *quiet, "postgres"]
         self._run(command, data, "\n".join(statements) + "\n")
 
-    def _run(self, command: list[Path | str], cwd: Path, text: str = "") -> None:
+    def _run(self, command: Sequence[Path | str], cwd: Path, text: str = "") -> None:
         done = subprocess.run(  # noqa: S603 (our own binaries)
             command,
             cwd=cwd,

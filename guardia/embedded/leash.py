@@ -17,7 +17,7 @@ from guardia.embedded.linux import adopt_orphans, children_of, command_line, die
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _POLL = 0.1
 _NOT_STARTED = 127
-_SPARED = "guardia.embedded.guardian"
+SPARED = "guardia.embedded.guardian"
 
 
 def main(parent: int, timeout: float, argv: list[str]) -> int:
@@ -38,6 +38,7 @@ def _spawn(argv: list[str]) -> int:
         return child
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and programs would inherit that
         die_with_parent(signal.SIGTERM, leash)
         os.execvp(argv[0], argv)  # noqa: S606 (our caller's program, without a shell)
     except OSError as error:
@@ -70,7 +71,7 @@ def _reap() -> dict[int, int]:
 
 def _kill_the_rest() -> None:
     """Kill our children until none is left; the children of a killed one become ours and are next."""
-    while remaining := [pid for pid in children_of(os.getpid()) if _SPARED not in command_line(pid)]:
+    while remaining := [pid for pid in children_of(os.getpid()) if SPARED not in command_line(pid)]:
         for pid in remaining:
             _send(pid, signal.SIGKILL)
         time.sleep(0.01)

@@ -60,6 +60,19 @@ def children_of(parent: int) -> list[int]:
     return found
 
 
+def processes_with(variable: str, value: str) -> list[int]:
+    """The processes started with this variable in their environment, and what they forked."""
+    wanted = f"{variable}={value}".encode()
+    found = []
+    for pid in pids():
+        try:
+            if wanted in (_PROC / str(pid) / "environ").read_bytes().split(b"\0"):
+                found.append(pid)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return found
+
+
 def processes_at_work_in(directory: Path, name: str) -> list[int]:
     """The processes called `name` whose working directory is `directory`; those we may not look at are left out."""
     try:

@@ -1,7 +1,7 @@
 """The lines of several processes on one terminal, each with the name of who said it."""
 
 import os
-from typing import TextIO
+from typing import IO, TextIO
 
 _COLOURS = (36, 33, 35, 32, 34)  # cyan, yellow, magenta, green, blue
 _LONGEST_LINE = 65536  # bytes; a longer one is broken, so that memory stays bounded
@@ -28,20 +28,29 @@ class Console:
 class LineReader:
     """Cuts what comes from a non-blocking pipe into lines."""
 
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
         self._rest = b""
-        os.set_blocking(fd, False)
+        os.set_blocking(pipe.fileno(), False)
+
+    @property
+    def fd(self) -> int:
+        return self._pipe.fileno()
 
     def read(self) -> tuple[list[str], bool]:
-        """The complete lines there are now, and whether the pipe has ended (then with the last, incomplete one)."""
+        """The complete lines of the next chunk, and whether there may be more now.
+
+        When the pipe has ended, the last line comes too, complete or not.
+        """
         try:
             chunk = os.read(self.fd, _LONGEST_LINE)
         except BlockingIOError:
             return [], False
         *lines, self._rest = (self._rest + chunk).split(b"\n")
-        ended = not chunk
-        if self._rest and (ended or len(self._rest) >= _LONGEST_LINE):
+        if self._rest and (not chunk or len(self._rest) >= _LONGEST_LINE):
             lines.append(self._rest)
             self._rest = b""
-        return [line.decode(errors="replace").rstrip("\r") for line in lines], ended
+        return [line.decode(errors="replace").rstrip("\r") for line in lines], bool(chunk)
+
+    def close(self) -> None:
+        self._pipe.close()

@@ -117,8 +117,7 @@ class ProcessGroup:
             self._relay(_POLL)
             if child.outlasted(asked_at, self._stop_timeout):
                 child.kill_group()
-        child.kill_group()
-        child.process.wait()
+        child.kill_orphans()
         self._drain(child)
 
     def _relay(self, timeout: float) -> None:
@@ -133,16 +132,17 @@ class ProcessGroup:
         while self._pass_on(child):
             continue
         self._selector.unregister(child.reader.fd)
+        child.reader.close()
         child.reader = None
 
     def _pass_on(self, child: Child) -> bool:
-        """Whether there was something, so that there may be more."""
+        """Whether there may be more."""
         if child.reader is None:
             return False
-        lines, ended = child.reader.read()
+        lines, more = child.reader.read()
         for line in lines:
             self._say(child.name, line)
-        return bool(lines) and not ended
+        return more
 
     def _say(self, name: str, line: str) -> None:
         if self._console is None:
