@@ -17,7 +17,7 @@ from pathlib import Path
 from guardia.embedded.account import Account
 from guardia.embedded.binaries import Binaries
 from guardia.embedded.exceptions import EmbeddedError
-from guardia.embedded.layout import DATABASE, ROLE, Layout
+from guardia.embedded.layout import DATABASE, ROLE, SOCKET_NAME, Layout
 from guardia.embedded.linux import processes_at_work_in
 
 _HERE = "/proc/self/cwd"
@@ -152,8 +152,13 @@ def read_postmaster_file(data: Path) -> list[str]:
         return []
 
 
-def clear_remains(data: Path, patience: float) -> None:
-    """Wait until no server process works in `data`. After `patience` seconds they are told to quit, then killed."""
+def clear_remains(layout: Layout, patience: float) -> None:
+    """Wait until no process of a former server is left. After `patience` seconds they are told to quit, then killed.
+
+    Its lock files go too: PostgreSQL would believe a number that is a zombie's (nobody reaps in many containers) or
+    somebody else's by now. We know better, as we looked for the processes themselves.
+    """
+    data = layout.data
     start = time.monotonic()
     told: set[tuple[int, signal.Signals]] = set()
     while remains := processes_at_work_in(data, "postgres"):
@@ -168,3 +173,7 @@ def clear_remains(data: Path, patience: float) -> None:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, harshest)
         time.sleep(0.02)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+    if layout.password_file.exists():
+        for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
+            (layout.socket_dir / name).unlink(missing_ok=True)

@@ -36,7 +36,7 @@ class Guardian:
         self._life = life
         self._sealed: FileLock | None = None  # the decision lock, once we have decided to end
         self._deaths: list[float] = []
-        clear_remains(layout.data, patience=_FAST_SHUTDOWN_TIMEOUT)
+        clear_remains(layout, patience=_FAST_SHUTDOWN_TIMEOUT)
         account = server_account(layout.data)
         self._cluster = Cluster(layout, find_binaries(account, layout.root), account)
         self._cluster.prepare()
@@ -74,7 +74,7 @@ class Guardian:
         if len(self._deaths) > _MAX_DEATHS_PER_MINUTE:
             raise EmbeddedError(f"PostgreSQL died {len(self._deaths)} times within a minute, last with code {code}")
         _say(f"PostgreSQL ended unexpectedly with code {code}; starting it again")
-        clear_remains(self._layout.data, patience=1.0)  # its backends notice, unless they are busy
+        clear_remains(self._layout, patience=1.0)  # its backends notice, unless they are busy
         return self._start()
 
     def _unused_since(self, before: float | None) -> float | None:

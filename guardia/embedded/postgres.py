@@ -164,7 +164,7 @@ class EmbeddedPostgres:
             if time.monotonic() > deadline + 5:
                 raise EmbeddedError(f"the guardian {guardian} of {self._layout.home} doesn't end")
             time.sleep(0.02)
-        clear_remains(self._layout.data, patience=max(0.0, deadline - time.monotonic()))
+        clear_remains(self._layout, patience=max(0.0, deadline - time.monotonic()))
         self._layout.clear_state()
 
     def _rotate_log(self) -> int:
