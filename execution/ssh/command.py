@@ -9,6 +9,7 @@ from execution.ssh.result import CommandResult, Stream, combined_digest
 from execution.ssh.transport import WINDOW, QuietTransport
 
 _PIECE = 1 << 15
+_ENDINGS: dict[int | None, type[SshError]] = {MSG_CHANNEL_FAILURE: CommandRefused, MSG_CHANNEL_CLOSE: NoExitStatus}
 _NO_STATUS = -1  # paramiko's mark for "not told yet"; a real status is unsigned
 
 
@@ -27,8 +28,7 @@ def ending(transport: QuietTransport, channel: paramiko.Channel) -> type[SshErro
     """What the end of a channel means; None while it's open."""
     if not channel.closed:
         return None
-    said = transport.endings.get(channel.chanid)
-    return {MSG_CHANNEL_FAILURE: CommandRefused, MSG_CHANNEL_CLOSE: NoExitStatus}.get(said, ConnectionLost)
+    return _ENDINGS.get(transport.endings.get(channel.chanid), ConnectionLost)
 
 
 def execute(

@@ -34,20 +34,27 @@ def connect(target: Target, secret: Secret, *, deadline: float, cancel: threadin
     `cancel` is honoured here and in every operation of the connection. Raises the ConnectFailed family,
     ConnectionLost, Cancelled; nothing stays open then. No credential is sent before the host key was found pinned.
     """
-    limit = Deadline(deadline, cancel)
+    try:
+        transport = _log_in(target, secret, Deadline(deadline, cancel))
+    except SshError as error:
+        error.details.setdefault("host", target.hostname)
+        raise
+    return Connection(target, transport, cancel)
+
+
+def _log_in(target: Target, secret: Secret, limit: Deadline) -> QuietTransport:
     pinned = tuple(parse(line) for line in target.host_keys)
     if secret.kind == "private_key":
         private_key(secret)  # an unreadable key needs no connection to be refused
-    kinds = [key.kind for key in pinned]
-    transport = shake_hands(target.address, target.port, limit, kinds, host=target.hostname)
+    transport = shake_hands(target.address, target.port, limit, [key.kind for key in pinned])
     try:
-        require_known(transport.host_key, pinned, host=target.hostname)
-        authenticate(transport, target.username, secret, limit, host=target.hostname)
+        require_known(transport.server_key, pinned)
+        authenticate(transport, target.username, secret, limit)
     except BaseException:
         transport.shut()
         raise
     transport.wire.deadline = None
-    return Connection(target, transport, cancel)
+    return transport
 
 
 class Connection:
@@ -96,21 +103,23 @@ class Connection:
         self, seconds: float, late: type[SshError], refused: type[SshError]
     ) -> Iterator[tuple[Deadline, paramiko.Channel]]:
         """A channel under a deadline; what paramiko raises becomes our tree, with the host's name in it."""
-        limit, transport, channel = Deadline(seconds, self._cancel), self._transport, None
+        limit, transport = Deadline(seconds, self._cancel), self._transport
+        channel: paramiko.Channel | None = None
         transport.wire.deadline = limit
         try:
             limit.check(late)
-            channel = transport.open_session(window_size=WINDOW)
-            yield limit, channel
+            try:
+                channel = transport.open_session(window_size=WINDOW)
+                yield limit, channel
+            except paramiko.ChannelException as error:
+                raise refused from error
+            except (paramiko.SSHException, EOFError) as error:
+                unknown = channel is not None and late is CommandTimeout
+                limit.check(late, outcome_unknown=unknown)
+                raise ConnectionLost(outcome_unknown=unknown) from error
         except SshError as error:
             error.details.setdefault("host", self._target.hostname)
             raise
-        except paramiko.ChannelException as error:
-            raise refused(host=self._target.hostname) from error
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            unknown = channel is not None and late is CommandTimeout
-            limit.check(late, outcome_unknown=unknown, host=self._target.hostname)
-            raise ConnectionLost(outcome_unknown=unknown, host=self._target.hostname) from error
         finally:
             self._leave(channel)
 

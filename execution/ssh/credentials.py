@@ -41,9 +41,7 @@ def _parse(secret: Secret) -> paramiko.PKey:
     raise BadCredential
 
 
-def authenticate(
-    transport: QuietTransport, username: str, secret: Secret, deadline: Deadline, **details: object
-) -> None:
+def authenticate(transport: QuietTransport, username: str, secret: Secret, deadline: Deadline) -> None:
     """Log in. Raises BadCredential, AuthenticationRefused, AuthenticationTimeout, ConnectionLost, Cancelled."""
     key = private_key(secret) if secret.kind == "private_key" else None
     failure: type[SshError] | None = None
@@ -58,5 +56,5 @@ def authenticate(
         failure = AuthenticationRefused if refused else ConnectionLost
     # Outside the handler on purpose: paramiko's frames hold the password, and a chained error would keep them.
     if failure is not None:
-        deadline.check(AuthenticationTimeout, **details)
-        raise failure(**details)  # type: ignore[arg-type]
+        deadline.check(AuthenticationTimeout)
+        raise failure()

@@ -40,9 +40,9 @@ class Deadline:
         """Seconds to sleep now, at most."""
         return max(0.0, min(SLICE, self._ends - time.monotonic()))
 
-    def check(self, late: type[SshError], **details: object) -> None:
+    def check(self, late: type[SshError], *, outcome_unknown: bool = False) -> None:
         """Raise Cancelled or `late` when it's time to."""
         if self.cancelled:
-            raise Cancelled(**details)  # type: ignore[arg-type]
+            raise Cancelled(outcome_unknown=outcome_unknown)
         if self.passed:
-            raise late(**details)  # type: ignore[arg-type]
+            raise late(outcome_unknown=outcome_unknown)

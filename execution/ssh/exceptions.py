@@ -42,7 +42,8 @@ class SshError(GuardiaError):
     def __init__(
         self, message: str | Promise | None = None, *, outcome_unknown: bool = False, **details: object
     ) -> None:
-        super().__init__(message, **details)  # type: ignore[arg-type]  # details never hold "code"
+        super().__init__(message)
+        self.details = details
         self.outcome_unknown = outcome_unknown
 
 
@@ -85,17 +86,17 @@ class HostKeyRefused(ConnectFailed):
 class UnknownHostKey(HostKeyRefused):
     code = "unknown_host_key"
 
-    def __init__(self, *, offered: str, **details: object) -> None:
+    def __init__(self, *, offered: str) -> None:
         message = format_lazy(_("The host key is not known yet: {offered}. No credential was sent."), offered=offered)
-        super().__init__(message, offered=offered, **details)
+        super().__init__(message, offered=offered)
 
 
 class ChangedHostKey(HostKeyRefused):
     code = "changed_host_key"
 
-    def __init__(self, *, offered: str, pinned: str, **details: object) -> None:
+    def __init__(self, *, offered: str, pinned: str) -> None:
         text = _("The host key has changed: expected {pinned}, got {offered}. No credential was sent.")
-        super().__init__(format_lazy(text, offered=offered, pinned=pinned), offered=offered, pinned=pinned, **details)
+        super().__init__(format_lazy(text, offered=offered, pinned=pinned), offered=offered, pinned=pinned)
 
 
 class AuthenticationRefused(ConnectFailed):

@@ -26,15 +26,13 @@ def preferred(key_types: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*wanted, *_KEY_TYPES]))
 
 
-def shake_hands(
-    address: str, port: int, deadline: Deadline, key_types: Iterable[str] = (), **details: object
-) -> QuietTransport:
+def shake_hands(address: str, port: int, deadline: Deadline, key_types: Iterable[str] = ()) -> QuietTransport:
     """TCP and key exchange. The transport's `get_remote_server_key()` is proven to be the server's, not to be known.
 
     Raises HostDown, ConnectTimeout, ProtocolMismatch, ConnectionLost, Cancelled; nothing stays open then.
     """
-    deadline.check(ConnectTimeout, **details)
-    wire = dial(address, port, deadline, **details)
+    deadline.check(ConnectTimeout)
+    wire = dial(address, port, deadline)
     wire.deadline = deadline
     transport = QuietTransport(wire, preferred(key_types))
     try:
@@ -43,10 +41,10 @@ def shake_hands(
         transport.shut()
         if not isinstance(error, paramiko.SSHException | EOFError | OSError):
             raise
-        deadline.check(ConnectTimeout, **details)
+        deadline.check(ConnectTimeout)
         if line_broke(error):
-            raise ConnectionLost(**details) from error  # type: ignore[arg-type]
-        raise ProtocolMismatch(reason=str(error)[:200], **details) from error
+            raise ConnectionLost from error
+        raise ProtocolMismatch(reason=str(error)[:200]) from error
     return transport
 
 

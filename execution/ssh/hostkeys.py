@@ -20,6 +20,10 @@ class HostKey:
     kind: str
     blob: bytes
 
+    @classmethod
+    def of(cls, key: paramiko.PKey) -> "HostKey":
+        return cls(key.get_name(), key.asbytes())
+
     @property
     def fingerprint(self) -> str:
         """As OpenSSH shows it: `SHA256:` and unpadded base64."""
@@ -49,14 +53,14 @@ def fingerprint(line: str) -> str:
     return parse(line).fingerprint
 
 
-def require_known(offered: paramiko.PKey, pinned: tuple[HostKey, ...], **details: object) -> None:
+def require_known(offered: paramiko.PKey, pinned: tuple[HostKey, ...]) -> None:
     """Refuse a host whose key isn't one of the pinned ones. Raises UnknownHostKey or ChangedHostKey."""
-    shown = HostKey(offered.get_name(), offered.asbytes())
+    shown = HostKey.of(offered)
     if not pinned:
-        raise UnknownHostKey(offered=shown.fingerprint, **details)
+        raise UnknownHostKey(offered=shown.fingerprint)
     if all(shown.blob != key.blob for key in pinned):
         expected = next((key for key in pinned if key.kind == shown.kind), pinned[0])
-        raise ChangedHostKey(offered=shown.fingerprint, pinned=expected.fingerprint, **details)
+        raise ChangedHostKey(offered=shown.fingerprint, pinned=expected.fingerprint)
 
 
 def scan_host_key(address: str, port: int, deadline: float) -> str:
@@ -64,9 +68,8 @@ def scan_host_key(address: str, port: int, deadline: float) -> str:
 
     Raises HostDown, ConnectTimeout, ProtocolMismatch, ConnectionLost.
     """
-    transport = shake_hands(address, port, Deadline(deadline), host=address)
+    transport = shake_hands(address, port, Deadline(deadline))
     try:
-        key = transport.host_key
-        return HostKey(key.get_name(), key.asbytes()).line
+        return HostKey.of(transport.server_key).line
     finally:
         transport.shut()

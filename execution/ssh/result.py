@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """The end of one command. The texts are hostile data: bounded, decoded with replacement, to be escaped on display."""
+    """The end of one command. The texts are hostile data: bounded, decoded with replacement, not escaped."""
 
     exit_status: int
     stdout: str

@@ -30,6 +30,8 @@ MAX_PACKET = 1 << 18
 MAX_LINE = 8192
 """Bytes of a line before the SSH banner."""
 
+_HANDLERS: dict[int, Any] = paramiko.Transport._channel_handler_table  # type: ignore[attr-defined]  # not in the stubs
+
 _quiet = logging.getLogger("paramiko")
 _quiet.setLevel(logging.CRITICAL)  # our errors say what happened; paramiko would log what servers send
 _quiet.propagate = False
@@ -74,7 +76,7 @@ class BoundedPacketizer(Packetizer):
 
 def _watched(kind: int) -> Any:
     """Paramiko's handler of a channel message, then the bound on unread data and the wake-up of who waits."""
-    handler = paramiko.Transport._channel_handler_table[kind]
+    handler = _HANDLERS[kind]
 
     def handle(channel: Any, message: paramiko.Message) -> None:
         handler(channel, message)
@@ -114,7 +116,7 @@ class QuietTransport(paramiko.Transport):
         "hmac-sha2-512",
         "hmac-sha1",  # the oldest servers we meet have nothing else beside MD5
     )
-    _channel_handler_table = paramiko.Transport._channel_handler_table | {
+    _channel_handler_table = _HANDLERS | {
         kind: _watched(kind)
         for kind in (
             MSG_CHANNEL_CLOSE,
@@ -137,6 +139,12 @@ class QuietTransport(paramiko.Transport):
         self.banner_timeout = self.handshake_timeout = self.channel_timeout = 1 << 20  # the deadline bounds them
         self.auth_timeout = 1 << 20
 
+    @property
+    def server_key(self) -> paramiko.PKey:
+        """The key the server has proven to hold in the key exchange."""
+        assert self.host_key is not None, "asked before the key exchange"
+        return self.host_key
+
     def run(self) -> None:
         try:
             super().run()
@@ -148,10 +156,10 @@ class QuietTransport(paramiko.Transport):
 
     def _send_user_message(self, data: paramiko.Message) -> None:
         """Send when no key exchange is under way. Paramiko's version waits 30 s, even in the thread it waits for."""
-        while self.active:
+        while self.is_active():
             with self.clear_to_send_lock:
                 if self.clear_to_send.is_set():
-                    self._send_message(data)
+                    self._send_message(data)  # type: ignore[attr-defined]  # not in the stubs
                     return
             if self is threading.current_thread():
                 return  # an answer to a channel's end in the middle of a key exchange; the server can do without

@@ -8,7 +8,7 @@ import select
 import socket
 
 from execution.ssh.deadline import SLICE, Deadline
-from execution.ssh.exceptions import Cancelled, ConnectTimeout, HostDown
+from execution.ssh.exceptions import ConnectTimeout, HostDown
 
 READ_SIZE = 1 << 18
 """Bytes asked from the kernel at once; many small packets then cost one system call."""
@@ -80,7 +80,7 @@ class Wire:
         self._sock.close()
 
 
-def dial(address: str, port: int, deadline: Deadline, **details: object) -> Wire:
+def dial(address: str, port: int, deadline: Deadline) -> Wire:
     """A TCP connection to an IP address. Raises HostDown, ConnectTimeout or Cancelled."""
     try:
         family, kind, protocol, _name, where = socket.getaddrinfo(
@@ -88,20 +88,18 @@ def dial(address: str, port: int, deadline: Deadline, **details: object) -> Wire
         )[0]
         sock = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise HostDown(reason=str(error), **details) from error
+        raise HostDown(reason=str(error)) from error
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _finish_connect(sock, where, deadline, details)
+        _finish_connect(sock, where, deadline)
     except BaseException:
         sock.close()
         raise
     return Wire(sock)
 
 
-def _finish_connect(
-    sock: socket.socket, where: tuple[object, ...], deadline: Deadline, details: dict[str, object]
-) -> None:
+def _finish_connect(sock: socket.socket, where: tuple[object, ...], deadline: Deadline) -> None:
     waiting = select.poll()
     waiting.register(sock, select.POLLOUT)
     try:
@@ -110,9 +108,9 @@ def _finish_connect(
     except BlockingIOError:
         pass
     except OSError as error:
-        raise HostDown(reason=str(error), **details) from error
+        raise HostDown(reason=str(error)) from error
     while not waiting.poll(deadline.slice() * 1000):
-        deadline.check(ConnectTimeout, **details)
+        deadline.check(ConnectTimeout)
     failure = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if failure:
-        raise HostDown(reason=OSError(failure, "").strerror or str(failure), errno=failure, **details)
+        raise HostDown(reason=OSError(failure, "").strerror or str(failure), errno=failure)
