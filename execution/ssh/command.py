@@ -95,7 +95,7 @@ def _ended(transport: QuietTransport, channel: paramiko.Channel) -> bool:
     failure = ending(transport, channel)
     if not (failure or channel.eof_received) or channel.recv_ready() or channel.recv_stderr_ready():
         return False
-    if channel.exit_status != _NO_STATUS and failure is not ConnectionLost:
+    if channel.exit_status != _NO_STATUS and (channel.eof_received or failure is NoExitStatus):
         return True
     if failure is None:
         return False

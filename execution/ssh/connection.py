@@ -109,7 +109,7 @@ class Connection:
         try:
             limit.check(late)
             try:
-                channel = transport.open_session(window_size=WINDOW)
+                channel = self._open()
                 yield limit, channel
             except paramiko.ChannelException as error:
                 raise refused from error
@@ -122,6 +122,12 @@ class Connection:
             raise
         finally:
             self._leave(channel)
+
+    def _open(self) -> paramiko.Channel:
+        try:
+            return self._transport.open_session(window_size=WINDOW)
+        except OSError as error:  # what ended the reader thread, shown again here
+            raise EOFError from error
 
     def _leave(self, channel: paramiko.Channel | None) -> None:
         try:

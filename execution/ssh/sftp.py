@@ -67,6 +67,9 @@ class Session:
                 data = data[self._channel.send(bytes(data)) :]
             except TimeoutError:  # no room in the server's window
                 self._wait()
+            except OSError as error:  # the channel ended meanwhile
+                self._check()
+                raise ConnectionLost from error
             self._check()
 
     def _read(self) -> tuple[int, bytes]:

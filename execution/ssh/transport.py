@@ -79,9 +79,9 @@ def _watched(kind: int) -> Any:
     handler = _HANDLERS[kind]
 
     def handle(channel: Any, message: paramiko.Message) -> None:
-        handler(channel, message)
-        if kind in (MSG_CHANNEL_CLOSE, MSG_CHANNEL_FAILURE):
+        if kind in (MSG_CHANNEL_CLOSE, MSG_CHANNEL_FAILURE):  # noted first: the handler shows the end to the caller
             channel.transport.endings.setdefault(channel.chanid, kind)
+        handler(channel, message)
         unread = len(channel.in_buffer) + len(channel.in_stderr_buffer)
         if unread > WINDOW:
             raise paramiko.SSHException("the server ignores the channel window")
