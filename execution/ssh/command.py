@@ -49,7 +49,7 @@ def execute(
         _drain(channel, out, err)
         waiting, sent = _feed(channel, waiting)
         idle = not sent and out.size + err.size == before
-        if idle and _ended(transport, channel):
+        if idle and _ended(transport, channel, deadline):
             return CommandResult(
                 exit_status=channel.exit_status,
                 stdout=out.text(),
@@ -90,7 +90,7 @@ def _feed(channel: paramiko.Channel, waiting: memoryview | None) -> tuple[memory
     return waiting[sent:], sent > 0
 
 
-def _ended(transport: QuietTransport, channel: paramiko.Channel) -> bool:
+def _ended(transport: QuietTransport, channel: paramiko.Channel, deadline: Deadline) -> bool:
     """All output is in and the status is known. Raises what an end without status means."""
     failure = ending(transport, channel)
     if not (failure or channel.eof_received) or channel.recv_ready() or channel.recv_stderr_ready():
@@ -99,4 +99,6 @@ def _ended(transport: QuietTransport, channel: paramiko.Channel) -> bool:
         return True
     if failure is None:
         return False
+    if failure is ConnectionLost:
+        deadline.check(CommandTimeout, outcome_unknown=True)  # the watchdog may have cut the line for that reason
     raise failure(outcome_unknown=failure is not CommandRefused)

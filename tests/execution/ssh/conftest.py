@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import threading
 import time
@@ -35,16 +37,15 @@ class Host:
 
 
 class _Login(asyncssh.SSHServer):
-    def __init__(self, attempts: list[str], authorized: asyncssh.SSHAuthorizedKeys | None) -> None:
-        self._attempts, self._authorized = attempts, authorized
+    def __init__(self, attempts: list[str], authorized: asyncssh.SSHAuthorizedKeys, root: Path) -> None:
+        self._attempts, self._authorized, self._root = attempts, authorized, bytes(root)
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._conn = conn
 
     async def begin_auth(self, username: str) -> bool:
         self._attempts.append(username)
-        if self._authorized is not None:
-            self._conn.set_authorized_keys(self._authorized)
+        self._conn.set_authorized_keys(self._authorized)
         if username == "hang-auth":
             await asyncio.sleep(60)
         return True
@@ -55,10 +56,13 @@ class _Login(asyncssh.SSHServer):
     def validate_password(self, username: str, password: str) -> bool:
         return password == PASSWORD
 
-    async def session_requested(self) -> Any:
-        if self._conn.get_extra_info("username") == "hang-open":
-            await asyncio.sleep(60)
-        return self._conn.get_extra_info("username") != "no-session"
+    def session_requested(self) -> Any:
+        username = self._conn.get_extra_info("username")
+        if username == "no-session":
+            return False
+        channel = self._conn.create_server_channel(encoding=None)
+        session = asyncssh.SSHServerProcess(_process, lambda chan: _Files(chan, chroot=self._root), 3, False)
+        return channel, asyncio.sleep(60, session) if username == "hang-open" else session
 
 
 async def _process(process: asyncssh.SSHServerProcess[bytes]) -> None:
@@ -69,16 +73,27 @@ async def _process(process: asyncssh.SSHServerProcess[bytes]) -> None:
         return
     child = await asyncio.create_subprocess_exec(
         "/bin/sh", "-c", command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
+    assert child.stdin and child.stdout and child.stderr
+    feeding = asyncio.ensure_future(_pump(process.stdin, child.stdin))
     try:
-        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-        status = await child.wait()
-        await process.stdout.drain()
-        process.exit(status)
+        await asyncio.gather(_pump(child.stdout, process.stdout), _pump(child.stderr, process.stderr))
+        process.exit(await child.wait())
     finally:
+        feeding.cancel()
         if child.returncode is None:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
+            await child.wait()
+
+
+async def _pump(reader: Any, writer: Any) -> None:
+    with contextlib.suppress(OSError, asyncssh.Error):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        if isinstance(writer, asyncio.StreamWriter):
+            writer.close()
 
 
 async def _misbehave(process: asyncssh.SSHServerProcess[bytes], how: str) -> None:
@@ -95,7 +110,7 @@ async def _misbehave(process: asyncssh.SSHServerProcess[bytes], how: str) -> Non
             await asyncio.sleep(0.1)
     elif how == "ignore-window":
         process.channel._send_window = 1 << 40
-        process.stdout.write(b"x" * (16 << 20))
+        process.stdout.write(b"x" * (8 << 20))
         await asyncio.sleep(60)
     else:
         await asyncio.sleep(60)
@@ -165,13 +180,10 @@ def serve(tmp_path: Path, user_key: asyncssh.SSHKey) -> Iterator[Callable[..., H
             host = Host(0, public_line(keys[0]), tmp_path)
             listener = server.call(
                 asyncssh.create_server(
-                    lambda: _Login(host.attempts, authorized),
+                    lambda: _Login(host.attempts, authorized, tmp_path),
                     "127.0.0.1",
                     0,
                     server_host_keys=keys,
-                    process_factory=_process,
-                    sftp_factory=lambda channel: _Files(channel, chroot=bytes(tmp_path)),
-                    encoding=None,
                     login_timeout=0,
                 )
             )

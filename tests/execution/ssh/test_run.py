@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from execution.ssh.command import request
 from execution.ssh.connection import Connection, connect
 from execution.ssh.exceptions import Cancelled, CommandTimeout, SshError
 from execution.ssh.result import output_digest
 from execution.ssh.target import Secret
+from execution.ssh.transport import WINDOW
 from guardia.common.errors import InvalidInput
 
 from .conftest import Host
@@ -64,7 +66,6 @@ HOSTILE = [
     ("ops", "drip", "command_timeout", True),
     ("ops", "no-status", "no_exit_status", True),
     ("ops", "drop", "connection_lost", True),
-    ("ops", "ignore-window", "connection_lost", True),
     ("hang-open", "x", "command_timeout", False),
     ("no-session", "x", "command_refused", False),
 ]
@@ -81,6 +82,15 @@ def test_a_hostile_command_ends_in_time_with_its_own_error(
         assert (caught.value.code, caught.value.outcome_unknown) == (code, unknown)
         assert caught.value.details["host"] == "was-01"
         assert time.monotonic() - started < DEADLINE + 1
+
+
+def test_a_server_that_ignores_the_window_is_cut_off(connection: Connection) -> None:
+    transport = connection._transport
+    channel = transport.open_session()
+    request(transport, channel, "exec", b"hostile ignore-window")  # and nobody reads
+    transport.join(5)
+    assert not transport.is_active()
+    assert len(channel.in_buffer) < 2 * WINDOW
 
 
 def test_a_command_that_is_late_leaves_the_connection_usable(connection: Connection) -> None:
