@@ -1,0 +1,48 @@
+"""One monotonic deadline per operation, and the caller's wish to stop."""
+
+import threading
+import time
+
+from execution.ssh.exceptions import Cancelled, SshError
+
+SLICE = 0.2
+"""Seconds: the longest sleep before deadline and cancel are looked at again."""
+GRACE = 0.4
+"""Seconds the caller's thread has to end an operation gently before the reader thread cuts the line."""
+
+
+class Deadline:
+    """Seconds from now until an operation must have ended; shared by the caller's and the reader's thread."""
+
+    def __init__(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        self.started = time.monotonic()
+        self._ends = self.started + max(seconds, 0.0)
+        self._cancel = cancel
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancel is not None and self._cancel.is_set()
+
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self._ends
+
+    @property
+    def overdue(self) -> bool:
+        """True when whatever still blocks must be cut off by force."""
+        return self.cancelled or time.monotonic() >= self._ends + GRACE
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+    def slice(self) -> float:
+        """Seconds to sleep now, at most."""
+        return max(0.0, min(SLICE, self._ends - time.monotonic()))
+
+    def check(self, late: type[SshError], *, outcome_unknown: bool = False) -> None:
+        """Raise Cancelled or `late` when it's time to."""
+        if self.cancelled:
+            raise Cancelled(outcome_unknown=outcome_unknown)
+        if self.passed:
+            raise late(outcome_unknown=outcome_unknown)
