@@ -9,6 +9,7 @@ sweeps what is left of running commands.
 import asyncio
 import fcntl
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -46,6 +47,8 @@ def run_fleet(
 
     Raises FleetError when they can't be started; whatever was started by then has ended.
     """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a thousand hosts have more than 1,024 files
     home.mkdir(parents=True, exist_ok=True)
     with lock_file(home).open("w") as lock:
         _take(lock, home)
