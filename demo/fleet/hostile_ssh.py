@@ -9,8 +9,15 @@ from typing import Any, Literal, Self
 import asyncssh
 
 SshKind = Literal[
-    *("changed_key", "wrong_password", "hang_auth", "hang_exec"),
-    *("hang_output", "drip", "flood", "no_exit_code", "hang_sftp"),
+    "changed_key",
+    "wrong_password",
+    "hang_auth",
+    "hang_exec",
+    "hang_output",
+    "drip",
+    "flood",
+    "no_exit_code",
+    "hang_sftp",
 ]
 
 FLOOD_BYTES = 256 << 20
@@ -89,16 +96,19 @@ class _Server(asyncssh.SSHServer):
         return (username, password) == (self._peer.username, self._peer.password)
 
     def session_requested(self) -> Any:
-        if self._peer.kind == "hang_exec":
+        if self._peer.kind in ("hang_exec", "hang_sftp"):
             return _SilentSession()
         return asyncssh.SSHServerProcess(_BEHAVIOURS.get(self._peer.kind, _hang), None, 3, False)
 
 
 class _SilentSession(asyncssh.SSHServerSession[bytes]):
-    """Never answers: asyncssh replies to a request only when its handler returns a truth value."""
+    """Never says a word: asyncssh replies to a request only when its handler returns True or False."""
 
     def exec_requested(self, command: str) -> Any:
         return None
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        return True
 
 
 async def _hang(process: "asyncssh.SSHServerProcess[bytes]") -> None:

@@ -27,6 +27,7 @@ from demo.fleet.tree import HostTree, lock_file
 if TYPE_CHECKING:
     from asyncssh import SSHAcceptor  # optional: only where OpenSSH is missing
 
+_FILES = 16_384  # a thousand hosts and their sessions need more than the usual 1,024
 _LOCK_SECONDS = 10.0  # a runner whose parent has just died needs a moment to leave
 _ANSWER_SECONDS = 20.0
 _STARTUP_SECONDS = 60.0
@@ -47,8 +48,7 @@ def run_fleet(
 
     Raises FleetError when they can't be started; whatever was started by then has ended.
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a thousand hosts have more than 1,024 files
+    _allow_files(_FILES)
     home.mkdir(parents=True, exist_ok=True)
     with lock_file(home).open("w") as lock:
         _take(lock, home)
@@ -62,6 +62,14 @@ def run_fleet(
             tree.prepare(version)
             tree.pid_file.unlink(missing_ok=True)  # its process has ended with the leftovers
         asyncio.run(_Runner(home, trees, backend, parent).serve(on_ready))
+
+
+def _allow_files(wanted: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
 
 
 def _take(lock: IO[str], home: Path) -> None:

@@ -27,7 +27,7 @@ def test_it_is_up_with_its_first_version(host: HostAccess) -> None:
 
     assert (status, body["status"], body["version"]) == (200, "UP", "2.0.0")
     assert body["pid"] == int(Path(host.pid_file).read_text())
-    with urllib.request.urlopen(f"http://{host.address}:{host.http_port}/") as page:  # noqa: S310 - loopback
+    with urllib.request.urlopen(f"http://{host.address}:{host.http_port}/") as page:
         assert b"2.0.0" in page.read()
 
 
