@@ -50,7 +50,8 @@ class _Shell:
             stderr=subprocess.PIPE,
         )
         pipes = child.process
-        await process.redirect(stdin=pipes.stdin, stdout=pipes.stdout, stderr=pipes.stderr)
+        # Without send_eof=False the end of one stream ends the channel and what the other still holds is lost.
+        await process.redirect(stdin=pipes.stdin, stdout=pipes.stdout, stderr=pipes.stderr, send_eof=False)
         # As sshd does: a client that goes away doesn't end its command, and the answer waits for the output's end.
         code = await child.exited
         await process.stdout.drain()

@@ -70,7 +70,11 @@ class Fleet:
                 text=True,
                 start_new_session=True,
             )
-        answer = self._first_line(timeout or 30 + len(self.hosts) / 2)
+        try:
+            answer = self._first_line(timeout or 30 + len(self.hosts) / 2)
+        except BaseException:  # Ctrl-C while we wait
+            self.stop()
+            raise
         if not answer.startswith(READY):
             self.stop()
             raise FleetError(answer or f"the fleet did not start in time; see {self.home / 'runner.log'}")

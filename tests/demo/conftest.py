@@ -35,4 +35,4 @@ def client(host: HostAccess) -> Iterator[paramiko.SSHClient]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
+    return tmp_path / "home of 100% fleet"  # what a path may hold, and a careless configuration breaks on

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from typing import Any
 
 import paramiko
 
@@ -29,10 +30,10 @@ def pinned_client(address: str, port: int, host_key: str) -> paramiko.SSHClient:
     return client
 
 
-def log_in(host: HostAccess, **other: object) -> paramiko.SSHClient:
+def log_in(host: HostAccess, **other: Any) -> paramiko.SSHClient:
     """Connect with the inventory's credential, or with `other` arguments instead."""
     client = pinned_client(host.address, host.port, host.host_key)
-    credential: dict[str, object] = {"password": host.credential_secret}
+    credential: dict[str, Any] = {"password": host.credential_secret}
     if host.credential_kind == "private_key":
         credential = {"pkey": private_key(host.credential_secret)}
     arguments = {"username": host.username, **credential, **other}

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -50,7 +51,7 @@ def all_gone(processes: list[psutil.Process]) -> bool:
 
 def is_alive(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -114,6 +115,18 @@ def test_a_killed_runner_leaves_nothing_and_the_next_start_works(home: Path, bac
             assert all_gone(commands)
             assert again.inventory() == before, "keys and credentials stay"
             assert health(before[0])[0] == 200
+
+
+def test_the_thread_that_started_it_may_end(home: Path) -> None:
+    fleet = Fleet(home, own_hosts(1))
+    thread = threading.Thread(target=fleet.start)
+    thread.start()
+    thread.join()
+    try:
+        assert not until(lambda: not psutil.pid_exists(fleet.pid or 0), seconds=0.5)
+        assert health(fleet.inventory()[0])[0] == 200
+    finally:
+        fleet.stop()
 
 
 def test_a_leftover_that_ignores_sigterm_is_ended(home: Path) -> None:

@@ -16,6 +16,7 @@ from demo.fleet import Fleet, HostAccess
     [
         ("true", b"", (0, "", "")),
         ("printf out; printf err >&2; exit 7", b"", (7, "out", "err")),
+        ("printf out; exec >&-; sleep 0.3; printf err >&2; exit 7", b"", (7, "out", "err")),
         ("cat", "한글 input".encode(), (0, "한글 input", "")),
         ("echo 'a  b' | tr a c", b"", (0, "c  b\n", "")),
     ],
