@@ -1,4 +1,4 @@
-"""As whom the server runs, whom it lets in, and from where it takes its binaries when that account can't reach the wheel."""
+"""As whom the server runs, whom it lets in, and where its binaries come from when it can't reach the wheel."""
 
 import os
 import pwd
