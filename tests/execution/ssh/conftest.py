@@ -109,8 +109,8 @@ async def _misbehave(process: asyncssh.SSHServerProcess[bytes], how: str) -> Non
             process.stdout.write(b".")
             await asyncio.sleep(0.1)
     elif how == "ignore-window":
-        process.channel._send_window = 1 << 40
-        process.stdout.write(b"x" * (8 << 20))
+        for _ in range(256):  # 8 MiB past all flow control
+            process.channel.send_packet(94, asyncssh.packet.String(b"x" * 32768))
         await asyncio.sleep(60)
     else:
         await asyncio.sleep(60)

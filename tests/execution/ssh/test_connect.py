@@ -161,3 +161,20 @@ def test_connecting_is_cancelled_at_once(raw_server: Callable[[Talk], int], pass
 
 def test_a_secret_never_shows_itself(password: Secret) -> None:
     assert PASSWORD not in f"{password!r} {password} {[password]}"
+
+
+def test_nothing_is_logged_by_the_library(host: Host, password: Secret, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    with connect(host.target(), password, deadline=10) as connection:
+        connection.run(["true"], deadline=5)
+    with pytest.raises(SshError):
+        connect(host.target(), Secret("password", "canary-wrong"), deadline=5)
+    assert not [record for record in caplog.records if record.name.startswith("paramiko")]
+    assert "canary" not in caplog.text
+
+
+def test_no_frame_of_a_refusal_leads_to_the_password(host: Host) -> None:
+    with pytest.raises(SshError) as caught:
+        connect(host.target(), Secret("password", "canary-wrong"), deadline=5)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
