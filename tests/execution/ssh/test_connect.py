@@ -80,7 +80,12 @@ def test_a_hostile_handshake_ends_in_time_with_its_own_error(
 
 @pytest.mark.parametrize(
     ("username", "value", "code"),
-    [("ops", "wrong", "auth_refused"), ("hang-auth", PASSWORD, "auth_timeout")],
+    [
+        ("ops", "wrong", "auth_refused"),
+        ("dismissed", PASSWORD, "auth_refused"),
+        ("dropped", PASSWORD, "connection_lost"),
+        ("hang-auth", PASSWORD, "auth_timeout"),
+    ],
 )
 def test_authentication_fails_in_time(host: Host, username: str, value: str, code: str) -> None:
     with pytest.raises(SshError) as caught:
@@ -140,7 +145,11 @@ def test_a_scan_shows_the_key_and_sends_no_credential(host: Host) -> None:
     assert host.attempts == []
 
 
-@pytest.mark.parametrize("line", ["", "ssh-ed25519", "ssh-ed25519 !!!", "ssh-rsa " + OTHER_KEY.split()[1]])
+@pytest.mark.parametrize(
+    "line",
+    ["", "ssh-ed25519", "ssh-ed25519 !!!", "ssh-rsa " + OTHER_KEY.split()[1]],
+    ids=["empty", "no key", "not base64", "another type"],
+)
 def test_a_broken_pinned_line_is_named(line: str) -> None:
     with pytest.raises(SshError) as caught:
         fingerprint(line)
