@@ -60,6 +60,7 @@ class _Shell:
             process.exit_with_signal(signal.Signals(-code).name.removeprefix("SIG"))
         else:
             process.exit(code)
+        await process.wait_closed()
 
     def _environment(self) -> dict[str, str]:
         return {

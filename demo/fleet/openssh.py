@@ -12,13 +12,15 @@ from demo.fleet.errors import FleetError
 from demo.fleet.processes import MARKER
 from demo.fleet.tree import HostTree
 
-# Fast and patient with many connections at once; one key, one user, nothing of the machine's own configuration.
+# Fast and patient with many connections at once; one key, one user, nothing of the machine's own configuration. HOME is
+# the host's: else the user's own ~/.bashrc would run before every command and speak in its output.
 _CONFIG = """\
 ListenAddress {address}:{port}
 HostKey "{ssh}/host_key"
 AuthorizedKeysFile "{authorized_keys}"
 AllowUsers {user}
-SetEnv "{marker}={home}"
+SetEnv "{marker}={home}" "HOME={root}"
+PermitUserRC no
 PidFile none
 UsePAM no
 UseDNS no
@@ -67,6 +69,7 @@ def _render(tree: HostTree) -> str:
     return _CONFIG.format(
         address=tree.spec.address,
         port=tree.spec.ssh_port,
+        root=tree.root,
         ssh=tree.ssh,
         authorized_keys=str(tree.ssh / "authorized_keys").replace("%", "%%"),
         user=pwd.getpwuid(os.getuid()).pw_name,

@@ -52,7 +52,8 @@ def authenticate(transport: QuietTransport, username: str, secret: Secret, deadl
             more = transport.auth_password(username, secret.value)  # falls back to keyboard-interactive
         failure = AuthenticationRefused if more else None  # a second factor is asked that we don't have
     except (paramiko.SSHException, EOFError, OSError):
-        refused = transport.is_active()  # a server that refuses keeps the line; a broken line is something else
+        # OpenSSH answers the last allowed attempt by a farewell instead of a refusal; a broken line is neither.
+        refused = transport.is_active() or transport.dismissed
         failure = AuthenticationRefused if refused else ConnectionLost
     # Outside the handler on purpose: paramiko's frames hold the password, and a chained error would keep them.
     if failure is not None:

@@ -1,9 +1,16 @@
 """The one function that turns a list of parts into a line for the remote shell. Pure."""
 
+import re
 import shlex
 from collections.abc import Sequence
 
 from guardia.common.errors import InvalidInput
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
+_RESERVED = frozenset(
+    ("!", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac", "fi",
+     "for", "function", "if", "in", "select", "then", "time", "until", "while")
+)  # fmt: skip
 
 
 def render(argv: Sequence[str]) -> str:
@@ -24,5 +31,12 @@ def render(argv: Sequence[str]) -> str:
             part.encode("utf-8")
         except UnicodeEncodeError as error:  # lone surrogates
             raise InvalidInput(code="command_part_invalid") from error
-    # A first word like `A=b` would be taken as an assignment, not as a program: quoting the sign prevents that.
-    return shlex.join(parts)
+    return " ".join([_program(parts[0]), *map(shlex.quote, parts[1:])])
+
+
+def _program(name: str) -> str:
+    """The first word, quoted also where the shell would see an assignment (`A=b`), a job (`%1`) or a reserved word."""
+    if _PLAIN.fullmatch(name) and name not in _RESERVED:
+        return name
+    quoted = shlex.quote(name)
+    return f"'{name}'" if quoted == name else quoted

@@ -135,6 +135,8 @@ class QuietTransport(paramiko.Transport):
         self.wire = wire
         self.endings: dict[int, int] = {}
         """How the server ended a channel, by its id: the message that did it. Absent: the line broke."""
+        self.dismissed = False
+        """The server said goodbye in the protocol's words, unlike a line that just broke."""
         super().__init__(wire, default_window_size=WINDOW, packetizer_class=BoundedPacketizer)  # type: ignore[arg-type]
         self.banner_timeout = self.handshake_timeout = self.channel_timeout = 1 << 20  # the deadline bounds them
         self.auth_timeout = 1 << 20
@@ -153,6 +155,9 @@ class QuietTransport(paramiko.Transport):
 
     def _log(self, level: int, msg: object, *args: object) -> None:
         """Nothing is logged per packet: it costs time and shows what servers send."""
+
+    def _parse_disconnect(self, _message: paramiko.Message) -> None:
+        self.dismissed = True
 
     def _send_user_message(self, data: paramiko.Message) -> None:
         """Send when no key exchange is under way. Paramiko's version waits 30 s, even in the thread it waits for."""

@@ -33,6 +33,10 @@ def test_output_of_many_megabytes_arrives_whole(client: paramiko.SSHClient) -> N
     assert (status, len(out)) == (0, 5_000_000)
 
 
+def test_a_command_sees_the_hosts_home_and_not_the_users(fleet: Fleet, client: paramiko.SSHClient) -> None:
+    assert run(client, 'printf %s "$HOME"') == (0, str(fleet.tree(fleet.hosts[0]).root), "")
+
+
 def test_a_background_process_does_not_hold_its_session(client: paramiko.SSHClient) -> None:
     assert run(client, "sleep 60 >/dev/null 2>&1 </dev/null & echo started")[:2] == (0, "started\n")
 

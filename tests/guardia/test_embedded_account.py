@@ -1,4 +1,4 @@
-"""As whom the server runs, and from where it takes its binaries when that account can't reach the wheel."""
+"""As whom the server runs, whom it lets in, and where its binaries come from when it can't reach the wheel."""
 
 import os
 import pwd
@@ -110,3 +110,19 @@ def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch, folder: Path)
 
     with pytest.raises(EmbeddedError, match="isn't installed"):
         binaries.find_binaries(Account(os.geteuid(), os.getegid(), switch=False), folder)
+
+
+@pytest.mark.parametrize("login", ["guardia:wrong", "postgres:", "postgres:postgres", "nobody:"])
+def test_nobody_else_gets_in(shared_home: Path, login: str) -> None:
+    address = EmbeddedPostgres(shared_home).url.partition("@")[2]
+
+    with pytest.raises(psycopg.OperationalError, match=r"authentication failed|rejects connection|no password"):
+        psycopg.connect(f"postgres://{login}@{address}")
+
+
+@pytest.fixture(scope="module")
+def shared_home() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="guardia-test-"))
+    with EmbeddedPostgres(home).ensure_running():
+        yield home
+    shutil.rmtree(home)

@@ -144,22 +144,6 @@ def test_the_first_start_gives_a_private_unprivileged_server(home: Path) -> None
     assert server_processes(home) == []
 
 
-@pytest.mark.parametrize("login", ["guardia:wrong", "postgres:", "postgres:postgres", "nobody:"])
-def test_nobody_else_gets_in(shared_home: Path, login: str) -> None:
-    address = EmbeddedPostgres(shared_home).url.partition("@")[2]
-
-    with pytest.raises(psycopg.OperationalError, match=r"authentication failed|rejects connection|no password"):
-        psycopg.connect(f"postgres://{login}@{address}")
-
-
-@pytest.fixture(scope="module")
-def shared_home() -> Iterator[Path]:
-    home = Path(tempfile.mkdtemp(prefix="guardia-test-"))
-    with EmbeddedPostgres(home).ensure_running():
-        yield home
-    shutil.rmtree(home)
-
-
 def test_it_stops_when_the_last_leaves_and_not_before(home: Path, other: Callable[[], OtherProcess]) -> None:
     lease = EmbeddedPostgres(home).ensure_running()
     second = other()

@@ -48,6 +48,10 @@ class _Login(asyncssh.SSHServer):
         self._conn.set_authorized_keys(self._authorized)
         if username == "hang-auth":
             await asyncio.sleep(60)
+        if username == "dismissed":
+            self._conn.disconnect(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "Too many authentication failures")
+        if username == "dropped":
+            self._conn.abort()
         return True
 
     def password_auth_supported(self) -> bool:
@@ -61,8 +65,11 @@ class _Login(asyncssh.SSHServer):
         if username == "no-session":
             return False
         channel = self._conn.create_server_channel(encoding=None)
-        session = asyncssh.SSHServerProcess(_process, lambda chan: _Files(chan, chroot=self._root), 3, False)
+        session = asyncssh.SSHServerProcess(_process, self._files, 3, False)
         return channel, asyncio.sleep(60, session) if username == "hang-open" else session
+
+    def _files(self, channel: Any) -> "_Files":
+        return _Files(channel, chroot=self._root)
 
 
 async def _process(process: asyncssh.SSHServerProcess[bytes]) -> None:
@@ -109,8 +116,8 @@ async def _misbehave(process: asyncssh.SSHServerProcess[bytes], how: str) -> Non
             process.stdout.write(b".")
             await asyncio.sleep(0.1)
     elif how == "ignore-window":
-        process.channel._send_window = 1 << 40
-        process.stdout.write(b"x" * (8 << 20))
+        for _ in range(256):  # 8 MiB past all flow control
+            process.channel.send_packet(94, asyncssh.packet.String(b"x" * 32768))
         await asyncio.sleep(60)
     else:
         await asyncio.sleep(60)
@@ -119,12 +126,12 @@ async def _misbehave(process: asyncssh.SSHServerProcess[bytes], how: str) -> Non
 class _Files(asyncssh.SFTPServer):
     """Files below the server's root; names beginning with `hang`, `short` or `full` misbehave."""
 
-    async def open(self, path: bytes, *args: Any) -> object:  # type: ignore[override]
+    async def open(self, path: bytes, *args: Any) -> object:
         if b"hang" in path:
             await asyncio.sleep(60)
         return super().open(path, *args)
 
-    def write(self, file_obj: Any, offset: int, data: bytes) -> int:
+    def write(self, file_obj: Any, offset: int, data: bytes) -> Any:
         if file_obj.name.endswith(b"full") and offset > 100_000:
             raise asyncssh.SFTPFailure("No space left\x1b[31m")
         if file_obj.name.endswith(b"short") and offset > 100_000:

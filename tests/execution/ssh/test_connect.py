@@ -80,7 +80,12 @@ def test_a_hostile_handshake_ends_in_time_with_its_own_error(
 
 @pytest.mark.parametrize(
     ("username", "value", "code"),
-    [("ops", "wrong", "auth_refused"), ("hang-auth", PASSWORD, "auth_timeout")],
+    [
+        ("ops", "wrong", "auth_refused"),
+        ("dismissed", PASSWORD, "auth_refused"),
+        ("dropped", PASSWORD, "connection_lost"),
+        ("hang-auth", PASSWORD, "auth_timeout"),
+    ],
 )
 def test_authentication_fails_in_time(host: Host, username: str, value: str, code: str) -> None:
     with pytest.raises(SshError) as caught:
@@ -140,7 +145,11 @@ def test_a_scan_shows_the_key_and_sends_no_credential(host: Host) -> None:
     assert host.attempts == []
 
 
-@pytest.mark.parametrize("line", ["", "ssh-ed25519", "ssh-ed25519 !!!", "ssh-rsa " + OTHER_KEY.split()[1]])
+@pytest.mark.parametrize(
+    "line",
+    ["", "ssh-ed25519", "ssh-ed25519 !!!", "ssh-rsa " + OTHER_KEY.split()[1]],
+    ids=["empty", "no key", "not base64", "another type"],
+)
 def test_a_broken_pinned_line_is_named(line: str) -> None:
     with pytest.raises(SshError) as caught:
         fingerprint(line)
@@ -161,3 +170,20 @@ def test_connecting_is_cancelled_at_once(raw_server: Callable[[Talk], int], pass
 
 def test_a_secret_never_shows_itself(password: Secret) -> None:
     assert PASSWORD not in f"{password!r} {password} {[password]}"
+
+
+def test_nothing_is_logged_by_the_library(host: Host, password: Secret, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    with connect(host.target(), password, deadline=10) as connection:
+        connection.run(["true"], deadline=5)
+    with pytest.raises(SshError):
+        connect(host.target(), Secret("password", "canary-wrong"), deadline=5)
+    assert not [record for record in caplog.records if record.name.startswith("paramiko")]
+    assert "canary" not in caplog.text
+
+
+def test_no_frame_of_a_refusal_leads_to_the_password(host: Host) -> None:
+    with pytest.raises(SshError) as caught:
+        connect(host.target(), Secret("password", "canary-wrong"), deadline=5)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None

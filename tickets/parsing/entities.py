@@ -1,0 +1,185 @@
+"""Institution, system and hosts of a request. Where two readings are possible, none is taken: asking is cheap."""
+
+import re
+from dataclasses import dataclass
+
+from .catalogue import Catalogue, ServerEntry
+from .hosts import ExplicitHosts, Mention, explicit_hosts, mentions
+from .names import NameHit, find_names
+from .normalise import Normalised
+
+_DIRECTIONAL = re.compile(r"포트|port|방화벽|firewall|inbound|outbound|인바운드|아웃바운드|허용|acl|양방향|allow")
+_FOREIGN = re.compile(
+    r"[가-힣]{2,12}(?:공사|공단|도청|시청|군청|구청|위원회|은행|대학교|대학|병원|진흥원|연구원|재단|협회|공제회|교육청|관리원|정보원)"
+    r"|(?:^|[:\n])[가-힣]{2,6}[부청처](?=[가-힣]|$)"
+)
+_NOT_FOREIGN = re.compile(r"(?:요청|신청|전부|일부|외부|내부|첨부|출처|처)$")
+_NEAR = 24
+_UNKNOWN_SYSTEM = re.compile(r"([가-힣a-z0-9&]{2,20}?)(?:시스템|포털|누리집|홈페이지|사이트)")
+_GENERIC_SYSTEM = re.compile(r"(?:해당|우리|저희|운영|전체|대표|관련|연계|외부|내부|모든|다른|이|그|저|전|각|타|본|의|쪽|인|한|된)$|^담당|^관리자")
+_ALL_SERVERS = re.compile(
+    r"(?<![가-힣])(?:전|모든|전체|全)(?:체)? ?(?:시스템)?(?:의)? ?(?:서버(?!실)|시스템)"
+    r"|서버(?:들)?(?:를|을|는)? ?(?:전체|전부|모두|다(?![가-힣])|일괄)|\ball (?:the )?(?:servers|hosts|nodes)"
+)
+_EVERYWHERE = re.compile(r"(?<!안)(?:전|모든|전체)(?:기관|부처)|전국(?:의)?(?:기관|서버)")
+_ONE_OF_THEM = re.compile(r"(?:중에?서?|가운데)(?:의)?(?:하나|한대|1대|한쪽|어느|한개|한놈)|(?:한대|1대|하나|한쪽)만|둘중|어느(?:서버|쪽|거)(?:인지)?|oneofthe")
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """`servers` is in catalogue order; `ask_servers`: hosts are meant, but not which; `reasons` see ParsedRequest."""
+
+    institution: str | None
+    system: str | None
+    servers: tuple[str, ...]
+    ask_servers: bool
+    everywhere: bool
+    whole_institution: bool
+    reasons: tuple[str, ...]
+
+
+def resolve(doc: Normalised, catalogue: Catalogue) -> Entities:
+    """Resolve what the request is about; all codes and hosts are the catalogue's."""
+    directional = bool(_DIRECTIONAL.search(doc.compact))
+    hosts = explicit_hosts(doc, catalogue, directional)
+    hits = find_names(doc, catalogue)
+    institution = _institution(hits)
+    everywhere = bool(_EVERYWHERE.search(doc.compact))
+    system, how = _system(doc, catalogue, hosts, hits, directional)
+    if system is None:
+        every = _ALL_SERVERS.search(doc.lower)
+        if institution and every and how != "system_unknown" and not everywhere:
+            servers = catalogue.servers_by_institution.get(institution, ())
+            names = tuple(server.hostname for server in servers)
+            return Entities(institution, None, names, False, False, True, ("all_servers_of_institution",))
+        return Entities(institution, None, (), False, everywhere, False, (how,))
+    servers, ask, why = _servers(doc, catalogue, system, hosts, directional)
+    names = tuple(server.hostname for server in sorted(servers, key=lambda entry: catalogue.order[entry.hostname]))
+    owner = catalogue.system_by_code[system].institution
+    return Entities(owner, system, names, ask, everywhere, False, (how, why))
+
+
+def _institution(hits: list[NameHit]) -> str | None:
+    codes = list(dict.fromkeys(hit.targets[0].code for hit in hits if hit.kind == "institution" and not hit.dropped))
+    return codes[0] if codes else None
+
+
+def _system(
+    doc: Normalised, catalogue: Catalogue, hosts: ExplicitHosts, hits: list[NameHit], directional: bool
+) -> tuple[str | None, str]:
+    named = hosts.servers or hosts.sources
+    if named:
+        return named[0].system, "system_by_host"
+    for hit in hits:
+        if hit.kind == "server" and len(hit.targets) == 1 and not hit.dropped:
+            return catalogue.server_by_name[hit.targets[0].code].system, "system_by_host_alias"
+    candidates: list[tuple[tuple[bool, bool, bool, int], str]] = []
+    lost = False
+    for hit in hits:
+        if hit.kind != "system" or hit.dropped:
+            continue
+        code = _owner_checked(doc, catalogue, hit, hits)
+        if code is None:
+            lost = True
+            continue
+        candidates.append(((directional and hit.source, not hit.labelled, hit.weak, hit.start), code))
+    unknown = _unknown_system(doc, hits)
+    if candidates:
+        rank, code = min(candidates)
+        if not (rank[2] and unknown):
+            return code, "system_by_name"
+    if hosts.unknown_system:
+        return hosts.unknown_system, "system_by_unknown_host"
+    return None, "system_unknown" if lost or unknown else "system_missing"
+
+
+def _owner_checked(doc: Normalised, catalogue: Catalogue, hit: NameHit, hits: list[NameHit]) -> str | None:
+    """The system's code, unless the name stands behind another institution or is shared by several systems."""
+    codes = [target.code for target in hit.targets if target.kind == "system"]
+    owners = [other for other in hits if other.kind == "institution" and not other.dropped and other.start < hit.start]
+    beside = [other.targets[0].code for other in owners if hit.start - other.end <= 2]
+    if beside or len(codes) > 1:
+        wanted = beside[-1:] or [other.targets[0].code for other in owners[-1:]]
+        codes = [code for code in codes if catalogue.system_by_code[code].institution in wanted]
+    elif _foreign_before(doc, hit, hits):
+        return None
+    return codes[0] if len(codes) == 1 else None
+
+
+def _foreign_before(doc: Normalised, hit: NameHit, hits: list[NameHit]) -> bool:
+    low = max(0, hit.start - _NEAR)
+    for match in _FOREIGN.finditer(doc.compact[low : hit.start]):
+        word = match.group()
+        start, end = low + match.start(), low + match.end()
+        inside = any(other.start < end and start < other.end for other in hits)
+        spaced = doc.gap_before(end) or end == hit.start
+        if not inside and spaced and not _NOT_FOREIGN.search(word):
+            return True
+    return False
+
+
+def _unknown_system(doc: Normalised, hits: list[NameHit]) -> bool:
+    for match in _UNKNOWN_SYSTEM.finditer(doc.compact):
+        inside = any(hit.start < match.end() and match.start() < hit.end for hit in hits if hit.kind == "system")
+        if inside or _GENERIC_SYSTEM.search(match.group(1)):
+            continue
+        return True
+    return False
+
+
+def _servers(
+    doc: Normalised, catalogue: Catalogue, system: str, hosts: ExplicitHosts, directional: bool
+) -> tuple[list[ServerEntry], bool, str]:
+    own = catalogue.servers_by_system.get(system, ())
+    found = mentions(doc, hosts.spans)
+    explicit = [server for server in hosts.servers or hosts.sources if server.system == system]
+    if hosts.unknown_system:
+        return [], True, "host_unknown"
+    if explicit:
+        return explicit, False, "hosts_by_name"
+    for hit in find_names(doc, catalogue):
+        if hit.kind == "server" and not hit.dropped and len(hit.targets) == 1:
+            server = catalogue.server_by_name[hit.targets[0].code]
+            if server.system == system:
+                return [server], False, "hosts_by_alias"
+    meant = _meant(found, directional)
+    if not any(mention.numbers for mention in meant) and _ONE_OF_THEM.search(doc.compact) and (meant or "서버" in doc.compact):
+        return [], True, "one_of_them"
+    if not meant:
+        if _ALL_SERVERS.search(doc.lower) and own:
+            dropped = {server.hostname for server in hosts.dropped}
+            return [server for server in own if server.hostname not in dropped], False, "all_servers_of_system"
+        return [], False, "no_host_named"
+    servers: list[ServerEntry] = []
+    for mention in meant:
+        chosen = _of_mention(mention, own)
+        if chosen is None:
+            return [], True, "host_unclear"
+        servers += chosen
+    excluded = {server.hostname for mention in found if mention.dropped and mention.numbers
+                for server in _of_mention(mention, own) or ()}  # fmt: skip
+    servers = [server for server in dict.fromkeys(servers) if server.hostname not in excluded or any(m.only for m in meant)]
+    return servers, False, "hosts_by_role"
+
+
+def _meant(found: list[Mention], directional: bool) -> list[Mention]:
+    """Drop what was negated, corrected away, or is only context of a more exact mention."""
+    meant = [mention for mention in found if mention.host_word and not mention.dropped]
+    if only := [mention for mention in meant if mention.only and mention.numbers]:
+        return only
+    if any(mention.numbers for mention in meant):
+        if directional and (targets := [m for m in meant if not m.source]) and any(m.numbers for m in targets):
+            meant = targets
+        return [mention for mention in meant if mention.numbers or mention.everything]
+    return [mention for mention in meant if not mention.source] or meant[:1]
+
+
+def _of_mention(mention: Mention, own: tuple[ServerEntry, ...]) -> list[ServerEntry] | None:
+    """The hosts of one mention; None where it can't be told which."""
+    pool = [server for server in own if mention.role in (None, server.role)]
+    if mention.numbers:
+        chosen = [server for server in pool if server.number in mention.numbers]
+        return chosen if len(chosen) == len(set(mention.numbers)) else None
+    if mention.count is not None:
+        return pool if mention.count == len(pool) else None
+    return pool

@@ -1,0 +1,55 @@
+"""The rule floor of request parsing: text in, fields out, nothing guessed."""
+
+from .catalogue import Catalogue
+from .danger import find_dangers
+from .entities import resolve
+from .intent import find_intent
+from .names import find_names
+from .normalise import Normalised, normalise
+from .params import extract
+from .result import CATEGORY_OF, ParsedRequest
+from .slots import Request, missing
+from .stance import asks_for_work, is_urgent
+
+
+def parse_request(text: str, catalogue: Catalogue, *, has_artefact: bool = False) -> ParsedRequest:
+    """Parse one request against a CMDB snapshot.
+
+    `has_artefact`: a file came with the request, which fills the artifact slot. Deterministic; raises InvalidInput
+    for a text of more than `normalise.MAX_CHARACTERS` characters and nothing else.
+    """
+    doc = normalise(text)
+    dangers = find_dangers(doc)
+    intent = find_intent(doc)
+    asked, stance = asks_for_work(doc, has_intent=intent is not None, has_danger=bool(dangers))
+    danger_codes = tuple(f"danger_{name}" for name in dangers)
+    if not asked:
+        return ParsedRequest(is_request=False, reasons=(stance,))
+    entities = resolve(doc, catalogue)
+    reasons = (stance, *((intent.rule,) if intent else ("intent_unknown",)), *entities.reasons, *danger_codes)
+    params = extract(doc, intent.sub_type) if intent else {}
+    request = Request(
+        doc, intent.sub_type if intent else "", params, entities, has_artefact, _without_names(doc, catalogue)
+    )
+    asks = missing(request)
+    return ParsedRequest(
+        is_request=True,
+        category=CATEGORY_OF[intent.sub_type] if intent else None,
+        sub_type=intent.sub_type if intent else None,
+        institution=entities.institution,
+        system=entities.system,
+        servers=entities.servers,
+        params=params,
+        needs_info=asks if intent else ("sub_type", *asks),
+        is_dangerous=bool(dangers),
+        is_urgent=is_urgent(doc),
+        reasons=reasons,
+    )
+
+
+def _without_names(doc: Normalised, catalogue: Catalogue) -> str:
+    chars = list(doc.compact)
+    for hit in find_names(doc, catalogue):
+        if hit.kind != "server":
+            chars[hit.start : hit.end] = " " * (hit.end - hit.start)
+    return "".join(chars)
