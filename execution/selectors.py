@@ -34,3 +34,9 @@ def host_runs_of(run: Run) -> QuerySet[HostRun]:
 def events_after(run_pk: int, number: int, limit: int = 500) -> list[RunEvent]:
     """The run's events after `number`, oldest first, at most `limit`: ask again with the last one's number."""
     return list(RunEvent.objects.filter(run_id=run_pk, number__gt=number).order_by("number")[:limit])
+
+
+def last_events(run_pk: int, limit: int) -> list[RunEvent]:
+    """The run's last events, oldest first."""
+    newest = RunEvent.objects.filter(run_id=run_pk).order_by("-number")[:limit]
+    return list(reversed(newest))

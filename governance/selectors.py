@@ -5,11 +5,12 @@ from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
-from accounts.models import User
+from accounts.models import Membership, User
 from accounts.scope import holders_of, holds_role, visible_to
 from governance.choices import RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
+from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 
 
@@ -59,6 +60,17 @@ def steps_awaiting(user: User | AnonymousUser) -> QuerySet[ApprovalStep]:
     """The user's inbox: steps that wait for this person, oldest first."""
     steps = ApprovalStep.objects.select_related("round__task__institution", "round__task__requester")
     return visible_to(steps.filter(approver__pk=user.pk, status=StepStatus.PENDING), user).order_by("pk")
+
+
+def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
+    """Results that wait for this PM."""
+    mine = Membership.objects.filter(user=user.pk, role=Role.PM)
+    tasks = OpsTask.objects.select_related("institution", "system", "requester").filter(
+        status=TaskStatus.PENDING_VALIDATION
+    )
+    if not mine.filter(institution=None).exists():
+        tasks = tasks.filter(institution__in=mine.values("institution"))
+    return tasks.exclude(requester__pk=user.pk)
 
 
 def may_validate(user: User, task: OpsTask) -> bool:

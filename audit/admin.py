@@ -1,0 +1,51 @@
+"""The chain in the admin: read only, scoped by chain, with a button that verifies what the reader may see."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from accounts.admin_base import ReadOnlyAdmin
+from audit.models import Chain, Entry
+from audit.selectors import chains_visible_to, entries_visible_to
+from audit.verification import verify_all
+
+
+@admin.register(Chain)
+class ChainAdmin(ReadOnlyAdmin):
+    list_display = ("key", "head_number", "head_hash")
+    change_list_template = "audit/chain_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return chains_visible_to(request.user)  # type: ignore[arg-type]
+
+    def get_urls(self) -> list[URLPattern]:
+        verify = self.admin_site.admin_view(require_POST(self.verify))
+        return [path("verify/", verify, name="audit_chain_verify"), *super().get_urls()]
+
+    def verify(self, request: HttpRequest) -> HttpResponse:
+        """Recompute every chain the reader may see, and show the first bad entry of each broken one."""
+        reports = verify_all(chains_visible_to(request.user))  # type: ignore[arg-type]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": self.opts.verbose_name_plural,
+            "reports": reports,
+            "is_intact": all(report.is_intact for report in reports),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "audit/verification.html", context)
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    list_display = ("number", "chain", "recorded_at", "actor", "action", "task_id")
+    list_filter = ("chain",)
+    search_fields = ("=task_id", "=action", "=actor")
+    list_select_related = ("chain",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return entries_visible_to(request.user)  # type: ignore[arg-type]

@@ -1,0 +1,48 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin_base import ReadOnlyAdmin
+from execution.models import HostLock, HostRun, Plan, Playbook, Run
+
+
+@admin.register(Playbook)
+class PlaybookAdmin(ReadOnlyAdmin):
+    """Playbooks belong to no institution."""
+
+    list_display = ("name", "version", "sub_type", "published_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return Playbook.objects.all()
+
+
+@admin.register(Plan)
+class PlanAdmin(ReadOnlyAdmin):
+    list_display = ("task", "playbook", "digest", "created_at")
+    list_select_related = ("task", "playbook")
+    search_fields = ("=task__task_id", "=digest")
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ("task", "status", "reason", "started_at", "finished_at")
+    list_filter = ("status",)
+    list_select_related = ("task",)
+    search_fields = ("=task__task_id",)
+
+
+@admin.register(HostRun)
+class HostRunAdmin(ReadOnlyAdmin):
+    list_display = ("server", "wave", "status", "error_code", "started_at", "finished_at")
+    list_filter = ("status",)
+    list_select_related = ("server", "wave__run__task")
+    fields = ("server", "wave", "status", "error_code", "error", "saved", "started_at", "finished_at")
+    search_fields = ("server__hostname", "=wave__run__task__task_id")
+
+
+@admin.register(HostLock)
+class HostLockAdmin(ReadOnlyAdmin):
+    list_display = ("server", "run", "taken_at")
+    list_select_related = ("server", "run__task")

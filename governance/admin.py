@@ -1,0 +1,48 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin_base import ReadOnlyAdmin
+from governance.models import ApprovalPolicy, ApprovalStep, PolicyStep, ResultReview, SystemOwner
+
+
+@admin.register(SystemOwner)
+class SystemOwnerAdmin(ReadOnlyAdmin):
+    list_display = ("system", "owner", "deputy", "supervisor", "sla_minutes", "is_active")
+    list_select_related = ("system", "owner", "deputy", "supervisor")
+    search_fields = ("system__name", "system__code")
+
+
+class PolicyStepInline(admin.TabularInline):
+    model = PolicyStep
+    extra = 0
+    can_delete = False
+    max_num = 0
+    fields = readonly_fields = ("order", "role")
+
+
+@admin.register(ApprovalPolicy)
+class ApprovalPolicyAdmin(ReadOnlyAdmin):
+    """Policies belong to no institution: everybody who works in the admin may read them."""
+
+    list_display = ("name", "category", "sub_type", "risk", "tier")
+    inlines = (PolicyStepInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return ApprovalPolicy.objects.all()
+
+
+@admin.register(ApprovalStep)
+class ApprovalStepAdmin(ReadOnlyAdmin):
+    list_display = ("round", "order", "role", "approver", "status", "decided_by", "decided_at")
+    list_filter = ("status", "role")
+    list_select_related = ("round__task", "approver", "decided_by")
+    search_fields = ("=round__task__task_id",)
+
+
+@admin.register(ResultReview)
+class ResultReviewAdmin(ReadOnlyAdmin):
+    list_display = ("task", "reviewer", "is_accepted", "created_at")
+    list_select_related = ("task", "reviewer")

@@ -1,0 +1,78 @@
+"""A task's whole history: its state, approvals, plan, runs and chain entries, in one answer."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audit.models import Entry
+from audit.selectors import entries_of_task
+from execution.models import HostRun, Run
+from execution.selectors import current_plan, host_runs_of
+from governance.api.serializers import ApprovalStepSerializer
+from governance.models import ApprovalStep
+from tickets.api.serializers import TaskSerializer
+from tickets.selectors import visible_task
+
+
+class EntrySerializer(serializers.ModelSerializer[Entry]):
+    chain = serializers.CharField(source="chain.key", read_only=True)
+
+    class Meta:
+        model = Entry
+        fields = ("chain", "number", "recorded_at", "action", "actor", "object_type", "object_id", "prev_hash", "hash")
+
+
+class HostRunSerializer(serializers.ModelSerializer[HostRun]):
+    hostname = serializers.CharField(source="server.hostname", read_only=True)
+    wave = serializers.IntegerField(source="wave.number", read_only=True)
+
+    class Meta:
+        model = HostRun
+        fields = ("hostname", "wave", "status", "error_code", "error", "started_at", "finished_at")
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    run_id = serializers.IntegerField(source="pk", read_only=True)
+    plan_digest = serializers.CharField(source="plan.digest", read_only=True)
+    hosts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Run
+        fields = ("run_id", "status", "reason", "plan_digest", "started_at", "finished_at", "hosts")
+
+    def get_hosts(self, run: Run) -> list[dict[str, Any]]:
+        return HostRunSerializer(host_runs_of(run), many=True).data  # type: ignore[return-value]
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    task = TaskSerializer()
+    plan_digest = serializers.CharField(allow_null=True)
+    approvals = ApprovalStepSerializer(many=True)
+    runs = RunSerializer(many=True)
+    entries = EntrySerializer(many=True)
+
+
+class HistoryView(APIView):
+    """Everything that happened to one task, oldest first. 404 for what isn't yours to see."""
+
+    @extend_schema(responses={200: HistorySerializer}, operation_id="task_history")
+    def get(self, request: Request, task_id: str) -> Response:
+        task = visible_task(request.user, task_id)
+        plan = current_plan(task)
+        steps = (
+            ApprovalStep.objects.filter(round__task=task)
+            .select_related("round", "requester", "original_owner", "approver", "decided_by")
+            .order_by("round__number", "order")
+        )
+        body = {
+            "task": TaskSerializer(task).data,
+            "plan_digest": plan.digest if plan else None,
+            "approvals": ApprovalStepSerializer(steps, many=True).data,
+            "runs": RunSerializer(task.runs.select_related("plan").order_by("pk"), many=True).data,
+            "entries": EntrySerializer(entries_of_task(task.task_id).select_related("chain"), many=True).data,
+        }
+        return Response(body)

@@ -1,0 +1,25 @@
+"""The portal's one process: pages and API by Django, live runs by Channels."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardia.settings")
+
+from django.core.asgi import get_asgi_application  # noqa: E402 - settings first
+
+django_app = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402 - models must be loaded
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from execution.consumers import RunConsumer  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_app,
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter([path("ws/runs/<int:pk>/", RunConsumer.as_asgi())]))
+        ),
+    }
+)

@@ -1,0 +1,111 @@
+"""The acts on a task's page, the same from the portal and from the admin: POST, one service, a message, back."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from governance.choices import Decision
+from governance.services.decide_step import decide_step
+from governance.services.validate_result import validate_result
+from guardia.common.errors import GuardiaError
+from guardia.portal.forms import DecisionForm, InformationForm, ValidationForm
+from guardia.portal.views import task_or_404
+from tickets.choices import Channel
+from tickets.services.add_information import add_information
+
+
+@login_required
+@require_POST
+def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse:
+    """Approve or reject a step, for the plan whose digest the page showed."""
+    task_or_404(request, task_id)
+    form = DecisionForm(request.POST)
+    if not form.is_valid() or form.cleaned_data["decision"] not in Decision.values:
+        return _refused(request, task_id, _("The form was not complete."), 400)
+    channel = Channel.ADMIN if _came_from_admin(request) else Channel.PORTAL
+    return _act(
+        request,
+        task_id,
+        _("Your decision was recorded."),
+        lambda: decide_step(
+            actor=request.user,  # type: ignore[arg-type]  # login_required
+            step_pk=step_pk,
+            decision=Decision(form.cleaned_data["decision"]),
+            digest=form.cleaned_data["digest"],
+            channel=channel,
+            comment=form.cleaned_data["comment"],
+        ),
+    )
+
+
+@login_required
+@require_POST
+def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
+    """Accept the result, or hand it to people with a reason."""
+    task_or_404(request, task_id)
+    form = ValidationForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, task_id, _("The form was not complete."), 400)
+    return _act(
+        request,
+        task_id,
+        _("Your validation was recorded."),
+        lambda: validate_result(
+            actor=request.user,  # type: ignore[arg-type]  # login_required
+            task_id=task_id,
+            is_accepted=form.cleaned_data["decision"] == "accept",
+            comment=form.cleaned_data["comment"],
+        ),
+    )
+
+
+@login_required
+@require_POST
+def add_information_act(request: HttpRequest, task_id: str) -> HttpResponse:
+    """Answer what the task asks for."""
+    task_or_404(request, task_id)
+    form = InformationForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _refused(request, task_id, _("The form was not complete."), 400)
+    return _act(
+        request,
+        task_id,
+        _("Thank you. The request was read again."),
+        lambda: add_information(
+            actor=request.user,  # type: ignore[arg-type]  # login_required
+            task_id=task_id,
+            text=form.cleaned_data["text"],
+            artefact=form.cleaned_data["artefact"],
+        ),
+    )
+
+
+def _act(request: HttpRequest, task_id: str, done: str, act: Callable[[], Any]) -> HttpResponse:
+    try:
+        act()
+    except GuardiaError as error:
+        return _refused(request, task_id, str(error), error.http_status)
+    messages.success(request, done)
+    return redirect(_back(request, task_id))
+
+
+def _refused(request: HttpRequest, task_id: str, reason: str, status: int) -> HttpResponse:
+    """Nothing was changed: say why, and lead back."""
+    return render(request, "portal/refused.html", {"reason": reason, "back": _back(request, task_id)}, status=status)
+
+
+def _back(request: HttpRequest, task_id: str) -> str:
+    given = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(given, {request.get_host()}, require_https=request.is_secure())
+    return given if is_ours else f"/tasks/{task_id}/"
+
+
+def _came_from_admin(request: HttpRequest) -> bool:
+    return request.POST.get("next", "").startswith("/admin/")

@@ -1,0 +1,124 @@
+"""Reads and the one form of the portal. Every query goes through a selector that is scoped to the user."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from execution.selectors import current_plan, latest_run
+from governance.selectors import steps_awaiting, tasks_to_validate
+from guardia.common.canonical import canonical_bytes
+from guardia.common.errors import GuardiaError, NotVisible
+from guardia.portal.forms import TaskForm
+from notifications.models import Notification
+from notifications.services import mark_read
+from tickets.choices import Channel, TaskStatus
+from tickets.models import OpsTask
+from tickets.panels import panels_of
+from tickets.selectors import tasks_visible_to, visible_task
+from tickets.services.file_task import file_task
+
+_PER_PAGE = 20
+
+
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What waits for me, what I filed, what is new."""
+    tasks = tasks_visible_to(request.user)
+    context = {
+        "inbox": list(steps_awaiting(request.user)[:10]),
+        "to_validate": list(tasks_to_validate(request.user)[:10]),
+        "mine": list(tasks.filter(requester_id=request.user.pk)[:10]),
+        "news": list(Notification.objects.filter(recipient_id=request.user.pk)[:5]),
+    }
+    return render(request, "portal/home.html", context)
+
+
+@login_required
+@require_safe
+def task_list(request: HttpRequest) -> HttpResponse:
+    """Tasks of my institutions, newest first; `status` and `q` (words of the request or a TASK_ID) narrow it down."""
+    tasks = tasks_visible_to(request.user)
+    status, words = request.GET.get("status", ""), request.GET.get("q", "").replace("\x00", "").strip()[:80]
+    if status in TaskStatus.values:
+        tasks = tasks.filter(status=status)
+    if words:
+        tasks = tasks.filter(text__icontains=words) | tasks.filter(task_id__icontains=words)
+    page = Paginator(tasks, _PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "status": status, "q": words, "statuses": TaskStatus.choices}
+    return render(request, "portal/task_list.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_task(request: HttpRequest) -> HttpResponse:
+    """File a request."""
+    form = TaskForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            task = file_task(
+                actor=request.user,  # type: ignore[arg-type]  # login_required
+                text=form.cleaned_data["text"],
+                channel=Channel.PORTAL,
+                artefact=form.cleaned_data["artefact"],
+            )
+        except GuardiaError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("%(task)s was filed.") % {"task": task.task_id})
+            return redirect("portal:task", task.task_id)
+    return render(request, "portal/new_task.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@login_required
+@require_safe
+def task_detail(request: HttpRequest, task_id: str) -> HttpResponse:
+    """One task with everything that belongs to it."""
+    task = task_or_404(request, task_id)
+    return render(request, "portal/task_detail.html", {"task": task, "panels": panels_of(request, task)})
+
+
+@login_required
+@require_safe
+def message_list(request: HttpRequest) -> HttpResponse:
+    """All that I was told; looking at it marks it as read."""
+    rows = list(Notification.objects.filter(recipient_id=request.user.pk)[:100])
+    mark_read(actor=request.user)  # type: ignore[arg-type]  # login_required
+    return render(request, "portal/messages.html", {"rows": rows})
+
+
+@login_required
+@require_safe
+def plan_document(request: HttpRequest, task_id: str) -> HttpResponse:
+    """The newest plan's canonical bytes: `sha256sum` of the download is the digest that was approved."""
+    plan = current_plan(task_or_404(request, task_id))
+    if plan is None:
+        raise Http404
+    return _download(plan.document.encode(), f"{task_id}-plan.json")
+
+
+@login_required
+@require_safe
+def result_document(request: HttpRequest, task_id: str) -> HttpResponse:
+    """The result package of the latest run, canonical too."""
+    run = latest_run(task_or_404(request, task_id))
+    if run is None or not hasattr(run, "result"):
+        raise Http404
+    return _download(canonical_bytes(run.result.document), f"{task_id}-result.json")
+
+
+def task_or_404(request: HttpRequest, task_id: str) -> OpsTask:
+    try:
+        return visible_task(request.user, task_id)
+    except NotVisible as error:
+        raise Http404 from error
+
+
+def _download(content: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

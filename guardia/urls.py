@@ -1,0 +1,33 @@
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
+
+from governance.api.views import ApprovalView
+from guardia import health
+from guardia.api.history import HistoryView
+from tickets.api.views import IntakeView
+
+api: list[URLPattern | URLResolver] = [
+    path("token/", TokenObtainPairView.as_view(), name="token"),
+    path("token/refresh/", TokenRefreshView.as_view(), name="token-refresh"),
+    path("sr/intake", IntakeView.as_view(), name="sr-intake"),
+    path("approval/process", ApprovalView.as_view(), name="approval-process"),
+    path("task/history/<str:task_id>", HistoryView.as_view(), name="task-history"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("guardia.portal.urls")),
+    path("login/", auth.LoginView.as_view(template_name="portal/login.html"), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("language/", include("django.conf.urls.i18n")),
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include((api, "api"))),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+]

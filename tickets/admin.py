@@ -1,0 +1,29 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from accounts.admin_base import ReadOnlyAdmin
+from tickets.models import OpsTask
+from tickets.panels import panels_of
+
+
+@admin.register(OpsTask)
+class OpsTaskAdmin(ReadOnlyAdmin):
+    """The list of tasks, and the one page where everything about a task comes together (`tickets.panels`)."""
+
+    list_display = ("task_id", "title", "institution", "system", "sub_type", "risk", "status", "requester", "created_at")
+    list_display_links = ("task_id", "title")
+    list_filter = ("status", "category", "risk", "is_urgent", "is_dangerous")
+    search_fields = ("task_id", "text")
+    list_select_related = ("institution", "system", "requester")
+    date_hierarchy = "created_at"
+    change_form_template = "tickets/task_page.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        task = self.get_object(request, object_id)
+        panels = panels_of(request, task) if task is not None else []
+        context = {**(extra_context or {}), "task": task, "panels": panels, "title": str(task)}
+        return super().change_view(request, object_id, form_url, context)

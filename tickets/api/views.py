@@ -1,0 +1,29 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from tickets.api.serializers import IntakeSerializer, TaskSerializer
+from tickets.choices import Channel
+from tickets.services.file_task import file_task
+
+
+class IntakeView(APIView):
+    """File a request. 201 with the task: `PAR` when it can be planned, `INF` when `needs_info` is missing."""
+
+    parser_classes = (JSONParser, MultiPartParser, FormParser)
+
+    @extend_schema(request=IntakeSerializer, responses={201: TaskSerializer}, operation_id="sr_intake")
+    def post(self, request: Request) -> Response:
+        given = IntakeSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        task = file_task(
+            actor=request.user,
+            text=given.validated_data["text"],
+            channel=Channel.API,
+            artefact=given.validated_data.get("artefact"),
+            system_code=given.validated_data["system"],
+            hostnames=given.validated_data["servers"],
+        )
+        return Response(TaskSerializer(task).data, status=201)
