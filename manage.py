@@ -6,7 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from guardia.embedded import EmbeddedError
+from guardia.embedded.exceptions import EmbeddedError
 
 
 def main() -> None:

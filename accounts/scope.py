@@ -51,5 +51,3 @@ def holders_of(role: Role, institution_id: int | None) -> QuerySet[User]:
         Q(memberships__institution=None) | Q(memberships__institution_id=institution_id)
     )
     return User.objects.filter(memberships, is_active=True).order_by("memberships__institution_id", "pk").distinct()
-
-

@@ -64,7 +64,9 @@ def verify_chain(chain: Chain) -> ChainReport:
     entries = expected_number - 1
     fault = None
     if chain.head_number > entries:
-        fault = Fault(chain.key, entries + 1, "cut_tail", f"the chain had {chain.head_number} entries, {entries} are left")
+        fault = Fault(
+            chain.key, entries + 1, "cut_tail", f"the chain had {chain.head_number} entries, {entries} are left"
+        )
     elif (chain.head_number, chain.head_hash) != (entries, prev_hash):
         fault = Fault(chain.key, entries, "foreign_head", "the chain's head is not its last entry")
     return ChainReport(chain.key, entries, prev_hash, fault)
@@ -99,4 +101,3 @@ def _fault_of(chain: Chain, entry: Entry, number: int, prev_hash: str) -> Fault 
     if moment_text(entry.recorded_at) != body.get("recorded_at"):
         return fault("altered", "column recorded_at differs from the sealed body")
     return None
-

@@ -1,5 +1,6 @@
 """The engine's panels on a task's page: the plan, the live run, the result package."""
 
+from typing import Any
 
 from django.http import HttpRequest
 

@@ -24,11 +24,7 @@ def latest_run(task: OpsTask) -> Run | None:
 
 def host_runs_of(run: Run) -> QuerySet[HostRun]:
     """The run's hosts in the order in which they go."""
-    return (
-        HostRun.objects.filter(wave__run=run)
-        .select_related("server", "wave")
-        .order_by("wave__number", "pk")
-    )
+    return HostRun.objects.filter(wave__run=run).select_related("server", "wave").order_by("wave__number", "pk")
 
 
 def events_after(run_pk: int, number: int, limit: int = 500) -> list[RunEvent]:

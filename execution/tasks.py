@@ -1,7 +1,9 @@
 """What the queue may ask for (`guardia.common.broker`)."""
 
 from execution.plan import prepare
-from execution.rollout import drive, start_run as starting, sweep as sweeping
+from execution.rollout import drive
+from execution.rollout import start_run as starting
+from execution.rollout import sweep as sweeping
 
 
 def prepare_plan(task_pk: int) -> None:

@@ -7,7 +7,7 @@ the lease when the process dies, however it dies.
 import atexit
 from pathlib import Path
 
-from guardia.embedded import EmbeddedPostgres, Lease
+from guardia.embedded.postgres import EmbeddedPostgres, Lease
 
 _leases: dict[Path, Lease] = {}
 

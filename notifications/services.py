@@ -16,9 +16,7 @@ def notify(*, recipients: Iterable[User], kind: str, key: str, link: str = "", *
     plain = {name: str(value) for name, value in values.items()}
     Notification.objects.bulk_create(
         [
-            Notification(
-                recipient=user, kind=kind, values=plain, link=link, dedup_key=f"{kind}:{key}:{user.pk}"
-            )
+            Notification(recipient=user, kind=kind, values=plain, link=link, dedup_key=f"{kind}:{key}:{user.pk}")
             for user in {user.pk: user for user in recipients}.values()
         ],
         ignore_conflicts=True,

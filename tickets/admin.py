@@ -12,7 +12,17 @@ from tickets.panels import panels_of
 class OpsTaskAdmin(ReadOnlyAdmin):
     """The list of tasks, and the one page where everything about a task comes together (`tickets.panels`)."""
 
-    list_display = ("task_id", "title", "institution", "system", "sub_type", "risk", "status", "requester", "created_at")
+    list_display = (
+        "task_id",
+        "title",
+        "institution",
+        "system",
+        "sub_type",
+        "risk",
+        "status",
+        "requester",
+        "created_at",
+    )
     list_display_links = ("task_id", "title")
     list_filter = ("status", "category", "risk", "is_urgent", "is_dangerous")
     search_fields = ("task_id", "text")

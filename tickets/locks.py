@@ -8,7 +8,9 @@ from tickets.models import OpsTask
 
 def lock_task(pk: int) -> OpsTask:
     """The task's row, locked until the transaction ends, freshly read."""
-    return OpsTask.objects.select_for_update(of=("self",)).select_related("institution", "system", "requester").get(pk=pk)
+    return (
+        OpsTask.objects.select_for_update(of=("self",)).select_related("institution", "system", "requester").get(pk=pk)
+    )
 
 
 def lock_visible_task(task_id: str, actor: User) -> OpsTask:

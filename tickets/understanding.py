@@ -50,7 +50,9 @@ def understand(
     servers = named or list(visible_to(Server.objects.filter(hostname__in=wanted, is_active=True), actor))
     if system is not None and any(server.system_id != system.pk for server in servers):
         raise UnknownServer(_("All servers of one request must belong to one system."))
-    needs = [slot for slot in parsed.needs_info if not (slot == "system" and system) and not (slot == "servers" and servers)]
+    needs = [
+        slot for slot in parsed.needs_info if not (slot == "system" and system) and not (slot == "servers" and servers)
+    ]
     return Understood(parsed, institution, system, sorted(servers, key=lambda s: s.hostname), needs)
 
 
@@ -82,7 +84,8 @@ def catalogue() -> Catalogue:
     Kept until a row of it changes."""
     global _cache
     stamp = tuple(
-        tuple(model.objects.aggregate(n=Count("pk"), at=Max("changed_at")).values()) for model in (Institution, System, Server)
+        tuple(model.objects.aggregate(n=Count("pk"), at=Max("changed_at")).values())
+        for model in (Institution, System, Server)
     )
     if _cache is None or _cache[0] != stamp:
         _cache = (stamp, _built())

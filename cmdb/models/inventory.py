@@ -18,9 +18,7 @@ class Site(models.Model):
 
     scope_path = "institution"
 
-    institution = models.ForeignKey(
-        Institution, models.PROTECT, related_name="sites", verbose_name=_("institution")
-    )
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="sites", verbose_name=_("institution"))
     code = models.CharField(_("code"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=128)
     tier = models.PositiveSmallIntegerField(_("tier"), choices=Tier.choices, default=Tier.STANDARD)
@@ -42,9 +40,7 @@ class System(models.Model):
 
     scope_path = "institution"
 
-    institution = models.ForeignKey(
-        Institution, models.PROTECT, related_name="systems", verbose_name=_("institution")
-    )
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="systems", verbose_name=_("institution"))
     code = models.CharField(_("code"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=128)
     aliases = ArrayField(models.CharField(max_length=64), verbose_name=_("aliases"), default=list, blank=True)

@@ -12,9 +12,7 @@ class EnvironmentProfile(models.Model):
 
     scope_path = "institution"
 
-    institution = models.ForeignKey(
-        Institution, models.PROTECT, related_name="profiles", verbose_name=_("institution")
-    )
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="profiles", verbose_name=_("institution"))
     name = models.CharField(_("name"), max_length=64)
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     middleware = models.CharField(_("middleware"), max_length=64, blank=True)

@@ -88,9 +88,7 @@ class HostSession:
         while True:
             left = max(1.0, ends - time.monotonic())
             result = self._connection.run(argv, deadline=left)
-            problem = unmet(
-                op["expect"], exit_status=result.exit_status, stdout=result.stdout, saved=outcome.saved
-            )
+            problem = unmet(op["expect"], exit_status=result.exit_status, stdout=result.stdout, saved=outcome.saved)
             pause = op.get("every", 0)
             if not problem or not pause or time.monotonic() + pause > ends or self._cancel.is_set():
                 break
@@ -105,9 +103,7 @@ class HostSession:
             outcome.saved[op["save"]] = value
 
 
-def open_session(
-    host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event
-) -> HostSession:
+def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
     check_connection(host_run, claim)
     credential = Credential.objects.get(pk=spec["credential"])

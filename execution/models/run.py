@@ -29,9 +29,7 @@ class Run(models.Model):
 
     task = models.ForeignKey(OpsTask, models.PROTECT, related_name="runs", verbose_name=_("task"))
     plan = models.OneToOneField(Plan, models.PROTECT, related_name="run", verbose_name=_("plan"))
-    status = FSMField(
-        _("status"), max_length=16, choices=RunStatus.choices, default=RunStatus.RUNNING, protected=True
-    )
+    status = FSMField(_("status"), max_length=16, choices=RunStatus.choices, default=RunStatus.RUNNING, protected=True)
     reason = models.TextField(_("reason"), blank=True)
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -180,9 +178,7 @@ class StepResult(models.Model):
     order = models.PositiveSmallIntegerField(_("order"))
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     name = models.CharField(_("step"), max_length=64)
-    status = models.CharField(
-        _("status"), max_length=16, choices=StepStatus.choices, default=StepStatus.STARTED
-    )
+    status = models.CharField(_("status"), max_length=16, choices=StepStatus.choices, default=StepStatus.STARTED)
     exit_status = models.IntegerField(_("exit status"), null=True, blank=True)
     output = models.TextField(_("output"), blank=True, help_text=_("The first part, masked."))
     output_sha256 = models.CharField(_("output SHA-256"), max_length=64, blank=True)

@@ -45,9 +45,7 @@ def playbook_for(task: OpsTask) -> Playbook:
 def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     """Everything that will happen for this task. Raises PlanRefused where something it needs is missing."""
     definition = parse_playbook(playbook.source)
-    servers = list(
-        task.servers.select_related("site", "profile", "credential", "system").order_by("hostname")
-    )
+    servers = list(task.servers.select_related("site", "profile", "credential", "system").order_by("hostname"))
     if not servers:
         raise PlanRefused(_("No server is named, so there is nothing to plan."), code="no_servers")
     artefacts = [

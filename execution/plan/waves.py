@@ -37,7 +37,9 @@ def plan_waves(candidates: Iterable[Candidate], batches: Sequence[str]) -> list[
     """Hostnames of each wave, in order; every candidate is in exactly one wave."""
     hosts = sorted(candidates, key=lambda host: (-host.tier, host.hostname))
     sizes = deque(_size(batch, len(hosts)) for batch in parse_batches(batches))
-    at_once = {group: max(1, count // 2) for group, count in Counter(host.group for host in hosts if host.group).items()}
+    at_once = {
+        group: max(1, count // 2) for group, count in Counter(host.group for host in hosts if host.group).items()
+    }
     waves: list[list[str]] = []
     while hosts:
         size = sizes.popleft() if len(sizes) > 1 else sizes[0]

@@ -85,7 +85,9 @@ def _back(run: Run) -> None:
         wave__run=run, status__in=[HostStatus.UNDO_FAILED, HostStatus.UNCERTAIN]
     ).select_related("server")
     if needs_people:
-        run.hand_over("; ".join(f"{host.server.hostname}: {host.error or host.error_code}" for host in needs_people[:5]))
+        run.hand_over(
+            "; ".join(f"{host.server.hostname}: {host.error or host.error_code}" for host in needs_people[:5])
+        )
     else:
         run.finish_rollback()
     run.save()

@@ -6,9 +6,9 @@ Several workers may drive one run; each can be killed at any moment. What it hel
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from collections.abc import Iterator
 from uuid import uuid4
 
 from django.conf import settings

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-
 from accounts.choices import Role
 from accounts.scope import holders_of
 from execution.choices import RunStatus
@@ -29,9 +28,7 @@ def finish_run(run: Run) -> None:
         RunStatus.MANUAL: ("hand_over", "manual_needed"),
     }
     by, kind = ends[RunStatus(run.status)]
-    transition_task(
-        task=task, by=by, actor=ACTOR, reason=run.reason, run=run.pk, result_digest=digest(package)
-    )
+    transition_task(task=task, by=by, actor=ACTOR, reason=run.reason, run=run.pk, result_digest=digest(package))
     recipients = list(holders_of(Role.PM, task.institution_id))
     if run.status != RunStatus.SUCCEEDED:
         recipients += [task.requester, *people_for("OWNER", task)]
@@ -79,7 +76,9 @@ def _host(host: HostRun, steps: list[dict[str, Any]]) -> dict[str, Any]:
         "status": host.status,
         "error_code": host.error_code,
         "error": host.error,
-        "changed": sorted({r.name for r in results if r.phase == "APPLY" and r.order in changed and r.status != "FAILED"}),
+        "changed": sorted(
+            {r.name for r in results if r.phase == "APPLY" and r.order in changed and r.status != "FAILED"}
+        ),
         "health": next((r.status for r in reversed(results) if r.name.startswith("health")), ""),
         "steps": [
             {

@@ -32,9 +32,7 @@ def begin_step(host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: 
     """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told."""
     current = held(host_run, claim)
     attempts = StepResult.objects.filter(host_run=current, phase=phase, order=order).count()
-    result = StepResult.objects.create(
-        host_run=current, phase=phase, order=order, name=name, attempt=attempts + 1
-    )
+    result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempts + 1)
     append_event(run, "step_started", current, host=current.server.hostname, step=name, phase=phase)
     return result
 

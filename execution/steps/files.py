@@ -2,7 +2,7 @@
 
 from execution.steps.ops import Step, change, check, run, shell
 
-_FREE_MIB = 'df -Pm -- "$1" | awk \'NR == 2 { print $4 }\''
+_FREE_MIB = "df -Pm -- \"$1\" | awk 'NR == 2 { print $4 }'"
 _SHA256 = 'sha256sum -- "$1" | cut -d" " -f1'
 _MOVE_ASIDE = '[ -e "$2" ] || mv -T -- "$1" "$2"'
 _MOVE_BACK = 'if [ -e "$2" ]; then mv -fT -- "$2" "$1"; fi'
@@ -47,4 +47,3 @@ def swap(*, incoming: str, path: str, backup: str, sha256: str) -> Step:
         probe=[shell(_SHA256, path, expect={"equals": sha256}, seconds=120)],
         undo=[shell(_DROP_IF_BACKED_UP, path, backup)],
     )
-

@@ -66,9 +66,7 @@ class HttpGet(TypedDict):
 Op = Exec | Upload | TcpOpen | HttpGet
 
 
-def run(
-    *argv: Part, expect: Expect | None = None, seconds: int = 30, every: float = 0, save: str = ""
-) -> Exec:
+def run(*argv: Part, expect: Expect | None = None, seconds: int = 30, every: float = 0, save: str = "") -> Exec:
     """An `exec` operation. Without an expectation the exit status must be 0."""
     op: Exec = {"op": "exec", "argv": list(argv), "expect": expect or {}, "seconds": seconds}
     if every:
@@ -108,9 +106,7 @@ def check(name: str, *apply: Op) -> Step:
     return {"name": name, "apply": apply, "probe": None, "undo": (), "is_repeatable": True, "changes": False}
 
 
-def change(
-    name: str, *apply: Op, probe: Sequence[Op], undo: Sequence[Op] = (), is_repeatable: bool = True
-) -> Step:
+def change(name: str, *apply: Op, probe: Sequence[Op], undo: Sequence[Op] = (), is_repeatable: bool = True) -> Step:
     """A step that changes the host."""
     return {
         "name": name,

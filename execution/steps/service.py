@@ -49,16 +49,12 @@ def start(*, startup: str, shutdown: str, pid_file: str, log_file: str, seconds:
     )
 
 
-def health(
-    *, port: int, path: str, log_file: str, log_ready: str, log_broken: str, seconds: int
-) -> Step:
+def health(*, port: int, path: str, log_file: str, log_ready: str, log_broken: str, seconds: int) -> Step:
     """TCP, HTTP status, and the log since the start: ready, and nothing broken."""
     return check(
         "health",
         {"op": "tcp", "port": port, "seconds": seconds},
-        shell(
-            _LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, every=0.5
-        ),
+        shell(_LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, every=0.5),
         {"op": "http", "port": port, "path": path, "status": 200, "seconds": 10},
         shell(_LOG_SINCE, log_file, saved("log_position"), expect={"lacks": log_broken}),
     )

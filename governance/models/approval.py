@@ -27,9 +27,7 @@ class ApprovalRound(models.Model):
     number = models.PositiveSmallIntegerField(_("round"))
     policy = models.CharField(_("policy"), max_length=64)
     plan_digest = models.CharField(_("plan digest"), max_length=64)
-    status = FSMField(
-        _("status"), max_length=16, choices=RoundStatus.choices, default=RoundStatus.OPEN, protected=True
-    )
+    status = FSMField(_("status"), max_length=16, choices=RoundStatus.choices, default=RoundStatus.OPEN, protected=True)
     created_at = models.DateTimeField(_("time"), auto_now_add=True)
 
     class Meta:

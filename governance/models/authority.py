@@ -14,9 +14,7 @@ class SystemOwner(models.Model):
 
     system = models.OneToOneField(System, models.CASCADE, related_name="ownership", verbose_name=_("system"))
     owner = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("owner"))
-    deputy = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("deputy")
-    )
+    deputy = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("deputy"))
     supervisor = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("supervisor")
     )

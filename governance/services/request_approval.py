@@ -39,8 +39,6 @@ def request_approval(*, task: OpsTask, plan_digest: str, actor: User | str, reas
             original_owner=person,
             approver=person,
         )
-    transition_task(
-        task=task, by="submit", actor=actor, reason=reason, plan_digest=plan_digest, policy=policy.name
-    )
+    transition_task(task=task, by="submit", actor=actor, reason=reason, plan_digest=plan_digest, policy=policy.name)
     ask_next_step(round_)
     return round_

@@ -11,11 +11,17 @@ class TaskForm(forms.Form):
         label=_("What should be done?"),
         max_length=TEXT_LIMIT,
         widget=forms.Textarea(
-            attrs={"rows": 6, "autofocus": True, "placeholder": _("e.g. 기재부 예산시스템 WAS 전체에 2.1.0 배포해 주세요")}
+            attrs={
+                "rows": 6,
+                "autofocus": True,
+                "placeholder": _("e.g. 기재부 예산시스템 WAS 전체에 2.1.0 배포해 주세요"),
+            }
         ),
         help_text=_("Name the institution, the system and the servers as you would on the phone."),
     )
-    artefact = forms.FileField(label=_("File"), required=False, help_text=_("For deployments: the artefact (WAR, ZIP)."))
+    artefact = forms.FileField(
+        label=_("File"), required=False, help_text=_("For deployments: the artefact (WAR, ZIP).")
+    )
 
 
 class InformationForm(forms.Form):

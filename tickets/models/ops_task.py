@@ -44,7 +44,9 @@ class OpsTask(models.Model):
     requester = models.ForeignKey(User, models.PROTECT, related_name="filed_tasks", verbose_name=_("requester"))
     channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
     text = models.TextField(_("request"))
-    status = FSMField(_("status"), max_length=3, choices=TaskStatus.choices, default=TaskStatus.RECEIVED, protected=True)
+    status = FSMField(
+        _("status"), max_length=3, choices=TaskStatus.choices, default=TaskStatus.RECEIVED, protected=True
+    )
     reason = models.TextField(_("reason"), blank=True, help_text=_("Why the task is in this state."))
     system = models.ForeignKey(
         System, models.PROTECT, null=True, blank=True, related_name="tasks", verbose_name=_("system")

@@ -16,13 +16,17 @@ _FOREIGN = re.compile(
 _NOT_FOREIGN = re.compile(r"(?:요청|신청|전부|일부|외부|내부|첨부|출처|처)$")
 _NEAR = 24
 _UNKNOWN_SYSTEM = re.compile(r"([가-힣a-z0-9&]{2,20}?)(?:시스템|포털|누리집|홈페이지|사이트)")
-_GENERIC_SYSTEM = re.compile(r"(?:해당|우리|저희|운영|전체|대표|관련|연계|외부|내부|모든|다른|이|그|저|전|각|타|본|의|쪽|인|한|된)$|^담당|^관리자")
+_GENERIC_SYSTEM = re.compile(
+    r"(?:해당|우리|저희|운영|전체|대표|관련|연계|외부|내부|모든|다른|이|그|저|전|각|타|본|의|쪽|인|한|된)$|^담당|^관리자"
+)
 _ALL_SERVERS = re.compile(
     r"(?<![가-힣])(?:전|모든|전체|全)(?:체)? ?(?:시스템)?(?:의)? ?(?:서버(?!실)|시스템)"
     r"|서버(?:들)?(?:를|을|는)? ?(?:전체|전부|모두|다(?![가-힣])|일괄)|\ball (?:the )?(?:servers|hosts|nodes)"
 )
 _EVERYWHERE = re.compile(r"(?<!안)(?:전|모든|전체)(?:기관|부처)|전국(?:의)?(?:기관|서버)")
-_ONE_OF_THEM = re.compile(r"(?:중에?서?|가운데)(?:의)?(?:하나|한대|1대|한쪽|어느|한개|한놈)|(?:한대|1대|하나|한쪽)만|둘중|어느(?:서버|쪽|거)(?:인지)?|oneofthe")
+_ONE_OF_THEM = re.compile(
+    r"(?:중에?서?|가운데)(?:의)?(?:하나|한대|1대|한쪽|어느|한개|한놈)|(?:한대|1대|하나|한쪽)만|둘중|어느(?:서버|쪽|거)(?:인지)?|oneofthe"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,11 @@ def _servers(
             if server.system == system:
                 return [server], False, "hosts_by_alias"
     meant = _meant(found, directional)
-    if not any(mention.numbers for mention in meant) and _ONE_OF_THEM.search(doc.compact) and (meant or "서버" in doc.compact):
+    if (
+        not any(mention.numbers for mention in meant)
+        and _ONE_OF_THEM.search(doc.compact)
+        and (meant or "서버" in doc.compact)
+    ):
         return [], True, "one_of_them"
     if not meant:
         if _ALL_SERVERS.search(doc.lower) and own:
@@ -158,7 +166,9 @@ def _servers(
         servers += chosen
     excluded = {server.hostname for mention in found if mention.dropped and mention.numbers
                 for server in _of_mention(mention, own) or ()}  # fmt: skip
-    servers = [server for server in dict.fromkeys(servers) if server.hostname not in excluded or any(m.only for m in meant)]
+    servers = [
+        server for server in dict.fromkeys(servers) if server.hostname not in excluded or any(m.only for m in meant)
+    ]
     return servers, False, "hosts_by_role"
 
 

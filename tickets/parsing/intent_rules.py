@@ -21,16 +21,16 @@ class Rule:
     checked: bool = True
 
 
-def _rule(name: str, sub_type: str, score: int, action: str, topic: str = "", unless: str = "", *, checked: bool = True) -> Rule:  # noqa: E501
+def _rule(
+    name: str, sub_type: str, score: int, action: str, topic: str = "", unless: str = "", *, checked: bool = True
+) -> Rule:
     def compiled(pattern: str) -> re.Pattern[str] | None:
         return re.compile(pattern) if pattern else None
 
     return Rule(name, sub_type, score, re.compile(action), compiled(topic), compiled(unless), checked)
 
 
-LOOK = (
-    "확인|점검|체크|봐|보고싶|살펴|분석|파악|조사|진단|모니터링|검사|check|inspect|look|analy|investigat|원인|여부|알려|찾아|어떤지|review|점겅|까주"
-)
+LOOK = "확인|점검|체크|봐|보고싶|살펴|분석|파악|조사|진단|모니터링|검사|check|inspect|look|analy|investigat|원인|여부|알려|찾아|어떤지|review|점겅|까주"
 CLEAN = "삭제|정리|지워|지우|청소|제거|비워|비우|확보|purge|clean|delete|free|remove|날려|날리|없애|파기|밀어|압축"
 CHANGE = (
     "변경|바꿔|바꾸|바뀌|수정|조정|늘려|늘리|늘려|줄여|줄이|올려|올리|낮춰|낮추|내려|높여|높이|상향|하향|증설|확장|추가|설정(?:해|을|으로|요청|부탁)|세팅|"
@@ -40,7 +40,9 @@ CERT = r"인증서|ssl|tls인증|keystore|\.jks|\.pfx|\.pem|certificate|cert(?!a
 RESTART = "재기동|재시작|재구동|리스타트|restart|restrat|re-start|bounce|recycle|내렸다(?:가)?(?:다시)?올|내리고(?:다시)?올|껐다(?:가)?(?:다시)?켜|다시띄|다시기동|다시시작|다시살려|살려|리로드|reload|(?<!재)기동(?:해|부탁|요청|시켜)|구동시켜|구동해|중지시켜|중지해|stop(?!ped)"
 REBOOT = "재부팅|리부팅|리붓|리부트|reboot|전원|powercycle|power-cycle|poweroff|셧다운|shutdown|강제종료|hardreset|하드리셋|power(?:off|on)"
 JOB = "크론|cron|스케줄|스케쥴|schedule|예약작업|배치(?:작업|잡|시간|주기|job)|batchjob"
-DATA_WORD = r"데이터|테이블|이력|레코드|record|row|행|개인정보|tb_|자료|내역|회원|접수|신청|예약건|tabl|미결제|더미|명부|\bdata"
+DATA_WORD = (
+    r"데이터|테이블|이력|레코드|record|row|행|개인정보|tb_|자료|내역|회원|접수|신청|예약건|tabl|미결제|더미|명부|\bdata"
+)
 LOG = "로그|log(?!in|out|back)|catalina|exception|에러|오류|stacktrace|트레이스"
 DISK = "디스크|disk|용량|파티션|마운트|드라이브|/dev/|임시파일|덤프|temp|/tmp|공간|inode|nospaceleft|(?<!table)space|하드가|filesystem|파일시스템|쓰레기파일|찌꺼기"
 MEMORY = "메모리|memory|heap|힙|oom|outofmemory|swap|스왑|gc(?![a-z])|누수|leak|mem:"

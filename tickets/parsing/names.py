@@ -62,9 +62,7 @@ def _judge(doc: Normalised, targets: tuple[Named, ...], start: int, end: int, hi
         if common_word and not labelled and not _WEAK_INSTITUTION_RIGHT.match(rest):
             return None
     tail = doc.compact[end : end + 40].removeprefix("시스템")
-    return NameHit(
-        targets, start, end, weak, bool(NOT_MEANT.match(tail)), bool(SOURCE_AFTER.match(tail)), labelled
-    )
+    return NameHit(targets, start, end, weak, bool(NOT_MEANT.match(tail)), bool(SOURCE_AFTER.match(tail)), labelled)
 
 
 def _ascii_bounds(doc: Normalised, start: int, end: int) -> bool:

@@ -14,12 +14,20 @@ _ARTEFACT = re.compile(
     r"(?:이전|직전|전|구)버전|젠킨스|jenkins|빌드번호|업로드(?:해놨|했|완료)|아래(?:와같|내용|값|데이터)|다음(?:과같|내용|값)|다시(?:맞춰|싱크|동기화)|싱크|(?<!not)sync|동기화"
 )
 _INLINE = re.compile(r"\d+개만|아이디는|값은|코드는|[a-z]+\d+~[a-z]*\d+|insertinto|=>|코드[:=]|[\"'“][^\"'”]{2,}[\"'”]")
-_CONDITION = re.compile(r"이전|지난|지나|경과|기준|where|조건|상태=|년도|중복|까지|넘은|넘는|초과|이상(?!해|한)|만료|탈퇴|퇴사|미결제|미완료|임시|테스트|전체|전부|모두|olderthan|before|[a-z_]+=|년치|해지|더미")
+_CONDITION = re.compile(
+    r"이전|지난|지나|경과|기준|where|조건|상태=|년도|중복|까지|넘은|넘는|초과|이상(?!해|한)|만료|탈퇴|퇴사|미결제|미완료|임시|테스트|전체|전부|모두|olderthan|before|[a-z_]+=|년치|해지|더미"
+)
 _STOPS_JOB = re.compile(r"멈춰|멈추|중지|정지|꺼|끄|stop|pause|disable|삭제|빼|제거|remove|주석|비활성|제외")
-_DIRECT_VALUE = re.compile(r"끄|꺼|켜|활성|비활성|해제|enable|disable|turnon|turnoff|기본값|원래대로|두배|2배|절반|배로|nopasswd")
-_BACKUP_TARGET = re.compile(r"db|디비|데이터베이스|소스|source|파일|데이터|테이블|tb_|전체|풀|full|백업본|서버|애플리케이션|어플리케이션|설정|로그|이미지|스키마|/[a-z]|war|스냅샷|vm|database|디렉토리|폴더|was|web|운영")
+_DIRECT_VALUE = re.compile(
+    r"끄|꺼|켜|활성|비활성|해제|enable|disable|turnon|turnoff|기본값|원래대로|두배|2배|절반|배로|nopasswd"
+)
+_BACKUP_TARGET = re.compile(
+    r"db|디비|데이터베이스|소스|source|파일|데이터|테이블|tb_|전체|풀|full|백업본|서버|애플리케이션|어플리케이션|설정|로그|이미지|스키마|/[a-z]|war|스냅샷|vm|database|디렉토리|폴더|was|web|운영"
+)
 _UNLOCK = re.compile(r"잠[겼김긴금가궈]|풀어|unlock|lock|초기화|해제")
-_PERSON = re.compile(r"[가-힣]{2,4}(?:주무관|사무관|서기관|주사|과장|차장|부장|대리|팀장|계장|님|씨|연구원|선생)|전체계정|모든계정|공용계정|관리자계정")
+_PERSON = re.compile(
+    r"[가-힣]{2,4}(?:주무관|사무관|서기관|주사|과장|차장|부장|대리|팀장|계장|님|씨|연구원|선생)|전체계정|모든계정|공용계정|관리자계정"
+)
 _NOBODY = re.compile(r"담당|고객|선생님들")
 _DEFERRED = re.compile(
     r"(?:시간대?|일정|일시|날짜|작업시간|시점|언제).{0,24}(?:협의|추후|나중에|미정|별도|다시(?:연락|말씀|알려)|조율|정해지면|확정되면|결정)|(?:추후|별도|나중에)(?:협의|통보|확정|알려|연락)|tbd|tobe(?:decided|confirmed|determined)|협의후(?:결정|진행|확정)|(?:시간|일정)(?:은|는)?(?:아직|미정)|미정"
@@ -76,11 +84,14 @@ _CHECKS: dict[str, Callable[[Request], bool]] = {
     "process": lambda request: not _ONE_PROCESS.search(request.doc.compact) or bool(request.params.get("process")),
     "condition": lambda request: "older_than_days" in request.params or bool(_CONDITION.search(request.rest)),
     "servers": _hosts_known,
-    "port": lambda request: any(key in request.params for key in ("port", "ports"))
-    or bool(re.search(r"(?:전체|모든|전)포트|any|포트.{0,3}(?:전부|전체|다)", request.doc.compact)),
+    "port": lambda request: (
+        any(key in request.params for key in ("port", "ports"))
+        or bool(re.search(r"(?:전체|모든|전)포트|any|포트.{0,3}(?:전부|전체|다)", request.doc.compact))
+    ),
     "job": lambda request: bool(request.params.get("job")),
-    "schedule": lambda request: any(key in request.params for key in ("cron", "schedule"))
-    or bool(_STOPS_JOB.search(request.doc.compact)),
+    "schedule": lambda request: (
+        any(key in request.params for key in ("cron", "schedule")) or bool(_STOPS_JOB.search(request.doc.compact))
+    ),
     "key": lambda request: bool(request.params.get("key")),
     "value": lambda request: bool(request.params.get("value")) or bool(_DIRECT_VALUE.search(request.doc.compact)),
     "backup": lambda request: bool(request.entities.servers) or bool(_BACKUP_TARGET.search(request.rest)),

@@ -12,7 +12,7 @@ def transition_task(*, task: OpsTask, by: str, actor: User | str, reason: str = 
     """
     method = getattr(task, by)
     before = task.status
-    if not method._django_fsm.has_transition(before) :
+    if not method._django_fsm.has_transition(before):
         raise NotInThatState(current=before)
     method(reason) if reason else method()
     task.save()
