@@ -33,13 +33,17 @@ _BAD = frozenset({_S.REJECTED, _S.FAILED, _S.MANUAL, _S.HALTED})
 
 #: What a request may still lack (the parser's slots).
 _NEEDS: dict[str, Promise] = {
-    "system": _("which system it is about"),
-    "servers": _("which servers it is about"),
-    "artefact": _("the file to deploy"),
-    "version": _("the version"),
-    "request": _("what should be done"),
-    "intent": _("what should be done"),
-    "sub_type": _("what kind of work it is"),
+    "request": _("What should be done"),
+    "sub_type": _("What kind of work it is"),
+    "system": _("Which system it is about"),
+    "servers": _("Which servers it is about"),
+    "artifact": _("The file or the version to deploy"),
+    "target": _("What exactly it is about"),
+    "condition": _("Which of the data, by which condition"),
+    "port": _("Which port"),
+    "schedule": _("When it should run"),
+    "value": _("The new value"),
+    "window": _("When it may be done"),
 }
 
 
