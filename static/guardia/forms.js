@@ -11,7 +11,7 @@ for (const form of document.querySelectorAll("form[data-once]")) {
     const button = event.submitter;
     if (button) {
       button.setAttribute("aria-disabled", "true");
-      if (button.dataset.busy) button.textContent = button.dataset.busy;
+      if (button.dataset.busy) [button.dataset.label, button.textContent] = [button.textContent, button.dataset.busy];
     }
   });
 }
@@ -20,6 +20,9 @@ for (const form of document.querySelectorAll("form[data-once]")) {
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) {
     delete form.dataset.sent;
-    for (const button of form.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
+    for (const button of form.querySelectorAll("[aria-disabled]")) {
+      button.removeAttribute("aria-disabled");
+      if (button.dataset.label) button.textContent = button.dataset.label;
+    }
   }
 });
