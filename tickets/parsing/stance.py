@@ -1,4 +1,3 @@
-
 """Is something asked for at all, and is it urgent?"""
 
 import re
