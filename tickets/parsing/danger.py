@@ -33,7 +33,9 @@ _SECRET = "개인정보|주민번호|주민등록|회원정보|고객정보|비�
 _OUTSIDE = "외부|gmail|지메일|개인메일|개인이메일|네이버메일|구글드라이브|googledrive|dropbox|드롭박스|usb|텔레그램|telegram|카톡|카카오톡|제개인|내개인|내메일|웹하드|webhook|pastebin|hotmail|naver.com|daum.net|https?://"
 _APPROVAL = "승인|결재|approval|허가"
 _EVIDENCE = "흔적|감사로그|감사기록|감사이력|auditlog|audit|접속기록|접속이력|접속로그|작업기록|작업이력|history|히스토리|증거|로그인기록|실행기록|명령이력|secure로그|wtmp|btmp|lastlog"
-_EVERYTHING = "(?<!안)(?:전|모든|전체)(?:기관|부처|시스템|서버|장비)|(?:서버|시스템)(?:를|을|들)?(?:전부|전체|모두|싹다|몽땅|다)"
+_EVERYTHING = (
+    "(?<!안)(?:전|모든|전체)(?:기관|부처|시스템|서버|장비)|(?:서버|시스템)(?:를|을|들)?(?:전부|전체|모두|싹다|몽땅|다)"
+)
 
 RULES = tuple(
     DangerRule(name, re.compile(pattern), absolute)
@@ -66,4 +68,6 @@ def _speaks(rule: DangerRule, text: str) -> bool:
 
 
 # For orders to the machine only an explicit quotation of the words as words is harmless.
-_SINGLE_QUOTED = re.compile(r"^[^.\n]{0,20}?['\"”’」]?(?:이라는|라는|란|라고).{0,20}(?:문자열|문구|메시지|메일|글|경고|찍|뜨|떠|적혀|써|입력)")
+_SINGLE_QUOTED = re.compile(
+    r"^[^.\n]{0,20}?['\"”’」]?(?:이라는|라는|란|라고).{0,20}(?:문자열|문구|메시지|메일|글|경고|찍|뜨|떠|적혀|써|입력)"
+)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from .catalogue import Catalogue, ServerEntry
 from .hosts import ExplicitHosts, Mention, explicit_hosts, mentions
-from .names import NameHit, find_names
+from .names import NameHit
 from .normalise import Normalised
+from .vocabulary import NEEDS_HOST_WORD
 
 _DIRECTIONAL = re.compile(r"포트|port|방화벽|firewall|inbound|outbound|인바운드|아웃바운드|허용|acl|양방향|allow")
 _FOREIGN = re.compile(
@@ -16,13 +17,17 @@ _FOREIGN = re.compile(
 _NOT_FOREIGN = re.compile(r"(?:요청|신청|전부|일부|외부|내부|첨부|출처|처)$")
 _NEAR = 24
 _UNKNOWN_SYSTEM = re.compile(r"([가-힣a-z0-9&]{2,20}?)(?:시스템|포털|누리집|홈페이지|사이트)")
-_GENERIC_SYSTEM = re.compile(r"(?:해당|우리|저희|운영|전체|대표|관련|연계|외부|내부|모든|다른|이|그|저|전|각|타|본|의|쪽|인|한|된)$|^담당|^관리자")
+_GENERIC_SYSTEM = re.compile(
+    r"(?:해당|우리|저희|운영|전체|대표|관련|연계|외부|내부|모든|다른|이|그|저|전|각|타|본|의|쪽|인|한|된)$|^담당|^관리자"
+)
 _ALL_SERVERS = re.compile(
     r"(?<![가-힣])(?:전|모든|전체|全)(?:체)? ?(?:시스템)?(?:의)? ?(?:서버(?!실)|시스템)"
     r"|서버(?:들)?(?:를|을|는)? ?(?:전체|전부|모두|다(?![가-힣])|일괄)|\ball (?:the )?(?:servers|hosts|nodes)"
 )
 _EVERYWHERE = re.compile(r"(?<!안)(?:전|모든|전체)(?:기관|부처)|전국(?:의)?(?:기관|서버)")
-_ONE_OF_THEM = re.compile(r"(?:중에?서?|가운데)(?:의)?(?:하나|한대|1대|한쪽|어느|한개|한놈)|(?:한대|1대|하나|한쪽)만|둘중|어느(?:서버|쪽|거)(?:인지)?|oneofthe")
+_ONE_OF_THEM = re.compile(
+    r"(?:중에?서?|가운데)(?:의)?(?:하나|한대|1대|한쪽|어느|한개|한놈)|(?:한대|1대|하나|한쪽)만|둘중|어느(?:서버|쪽|거)(?:인지)?|oneofthe"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,10 @@ class Entities:
     reasons: tuple[str, ...]
 
 
-def resolve(doc: Normalised, catalogue: Catalogue) -> Entities:
-    """Resolve what the request is about; all codes and hosts are the catalogue's."""
+def resolve(doc: Normalised, catalogue: Catalogue, hits: list[NameHit]) -> Entities:
+    """Resolve what the request is about (`hits`: the names found in it); all codes and hosts are the catalogue's."""
     directional = bool(_DIRECTIONAL.search(doc.compact))
     hosts = explicit_hosts(doc, catalogue, directional)
-    hits = find_names(doc, catalogue)
     institution = _institution(hits)
     everywhere = bool(_EVERYWHERE.search(doc.compact))
     system, how = _system(doc, catalogue, hosts, hits, directional)
@@ -53,7 +57,7 @@ def resolve(doc: Normalised, catalogue: Catalogue) -> Entities:
             names = tuple(server.hostname for server in servers)
             return Entities(institution, None, names, False, False, True, ("all_servers_of_institution",))
         return Entities(institution, None, (), False, everywhere, False, (how,))
-    servers, ask, why = _servers(doc, catalogue, system, hosts, directional)
+    servers, ask, why = _servers(doc, catalogue, system, hosts, hits, directional)
     names = tuple(server.hostname for server in sorted(servers, key=lambda entry: catalogue.order[entry.hostname]))
     owner = catalogue.system_by_code[system].institution
     return Entities(owner, system, names, ask, everywhere, False, (how, why))
@@ -128,7 +132,7 @@ def _unknown_system(doc: Normalised, hits: list[NameHit]) -> bool:
 
 
 def _servers(
-    doc: Normalised, catalogue: Catalogue, system: str, hosts: ExplicitHosts, directional: bool
+    doc: Normalised, catalogue: Catalogue, system: str, hosts: ExplicitHosts, hits: list[NameHit], directional: bool
 ) -> tuple[list[ServerEntry], bool, str]:
     own = catalogue.servers_by_system.get(system, ())
     found = mentions(doc, hosts.spans)
@@ -137,14 +141,20 @@ def _servers(
         return [], True, "host_unknown"
     if explicit:
         return explicit, False, "hosts_by_name"
-    for hit in find_names(doc, catalogue):
+    for hit in hits:
         if hit.kind == "server" and not hit.dropped and len(hit.targets) == 1:
             server = catalogue.server_by_name[hit.targets[0].code]
             if server.system == system:
                 return [server], False, "hosts_by_alias"
     meant = _meant(found, directional)
-    if not any(mention.numbers for mention in meant) and _ONE_OF_THEM.search(doc.compact) and (meant or "서버" in doc.compact):
+    if (
+        not any(mention.numbers for mention in meant)
+        and _ONE_OF_THEM.search(doc.compact)
+        and (meant or "서버" in doc.compact)
+    ):
         return [], True, "one_of_them"
+    if not meant and (rest := _all_but(doc, found, own)):
+        return rest, False, "hosts_all_but"
     if not meant:
         if _ALL_SERVERS.search(doc.lower) and own:
             dropped = {server.hostname for server in hosts.dropped}
@@ -158,8 +168,20 @@ def _servers(
         servers += chosen
     excluded = {server.hostname for mention in found if mention.dropped and mention.numbers
                 for server in _of_mention(mention, own) or ()}  # fmt: skip
-    servers = [server for server in dict.fromkeys(servers) if server.hostname not in excluded or any(m.only for m in meant)]
+    servers = [
+        server for server in dict.fromkeys(servers) if server.hostname not in excluded or any(m.only for m in meant)
+    ]
     return servers, False, "hosts_by_role"
+
+
+def _all_but(doc: Normalised, found: list[Mention], own: tuple[ServerEntry, ...]) -> list[ServerEntry]:
+    """ "was 2호기 빼고 전부": the role without the excluded numbers."""
+    if not re.search(r"(?:빼고|제외|말고).{0,8}(?:전부|모두|나머지|전체|다(?![가-힣]))|나머지", doc.compact):
+        return []
+    excluded = [mention for mention in found if mention.dropped and mention.role and mention.numbers]
+    roles = {mention.role for mention in excluded}
+    left = [server for server in own if server.role in roles]
+    return [s for s in left if not any(m.role == s.role and s.number in m.numbers for m in excluded)]
 
 
 def _meant(found: list[Mention], directional: bool) -> list[Mention]:
@@ -182,4 +204,4 @@ def _of_mention(mention: Mention, own: tuple[ServerEntry, ...]) -> list[ServerEn
         return chosen if len(chosen) == len(set(mention.numbers)) else None
     if mention.count is not None:
         return pool if mention.count == len(pool) else None
-    return pool
+    return None if mention.role in NEEDS_HOST_WORD and not pool else pool

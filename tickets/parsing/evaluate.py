@@ -37,7 +37,12 @@ class Report:
     def lines(self) -> list[str]:
         """The figures as text, one a line."""
         figures = [f"{name:12} {self.accuracy(name):6.1%}" for name in FIELDS]
-        return [f"samples      {self.total}", *figures, f"danger recall {self.danger_recall:.1%}", f"params found  {self.params_recall:.1%}"]  # noqa: E501
+        return [
+            f"samples      {self.total}",
+            *figures,
+            f"danger recall {self.danger_recall:.1%}",
+            f"params found  {self.params_recall:.1%}",
+        ]
 
 
 def evaluate(samples: Iterable[Mapping[str, Any]], catalogue: Catalogue) -> Report:

@@ -8,7 +8,14 @@ from .catalogue import Catalogue, ServerEntry
 from .normalise import Normalised, ocr_key
 from .numbers import NATIVE, SINO, spoken_number
 from .vocabulary import (
-    ALL_WORD, HOST_WORD, NEEDS_HOST_WORD, NOT_MEANT, NUMBER, ONLY, ROLE_WORDS, SOURCE_AFTER,
+    ALL_WORD,
+    HOST_WORD,
+    NEEDS_HOST_WORD,
+    NOT_MEANT,
+    NUMBER,
+    ONLY,
+    ROLE_WORDS,
+    SOURCE_AFTER,
     SOURCE_BEFORE,
 )  # fmt: skip
 
@@ -26,15 +33,21 @@ _ROLE = re.compile(
         rf"(?P<{role}>(?<![a-z0-9/._\-재])(?:{words})(?![a-z]|\.[a-z]|/[a-z]))" for role, words in ROLE_WORDS.items()
     )
 )
-_NOT_WEB_HOST = re.compile(r"\s?(?:페이지|사이트|취약|브라우저|화면|메일|접속|접근성|표준|하드|로직|쉘|셸|뷰|앱|팩|shell|진단|에디터)")
+_NOT_WEB_HOST = re.compile(
+    r"\s?(?:페이지|사이트|취약|브라우저|화면|메일|접속|접근성|표준|하드|로직|쉘|셸|뷰|앱|팩|shell|진단|에디터)"
+)
 _HOST_WORD = re.compile(rf"\s?(?:{HOST_WORD})s?")
 _UNIT = r"(?:호기|번째|번(?!\s?포트)|호(?!출))"
-_NOT_HOST_NUMBER = r"(?![\d.:/%]|\s?(?:시|분|월|일(?!\w*호)|년|주|초|gb|mb|g\b|m\b|k\b|개|대|건|포트|번\s?포트|tcp|udp|차|배|회|단계))"
+_NOT_HOST_NUMBER = (
+    r"(?![\d.:/%]|\s?(?:시|분|월|일(?!\w*호)|년|주|초|gb|mb|g\b|m\b|k\b|개|대|건|포트|번\s?포트|tcp|udp|차|배|회|단계))"
+)
 _NUMBER_ITEM = re.compile(
     rf"(?:{HOST_WORD})?[-#_(\[]?\s?(?:(?P<digits>\d{{1,2}})\s?(?:{_UNIT}|{_NOT_HOST_NUMBER})"
-    rf"|(?P<sino>{SINO}{{1,3}})\s?(?:호기|번(?!\s?포트|에\s?[새배반적]|\s?[주달년월]))|(?P<native>{NATIVE})\s?(?:번?째|호기))"
+    rf"|(?P<sino>{SINO}{{1,3}})\s?(?:호기|번(?!\s?포트|에\s?[새배반적]|\s?[주달년월]))|(?P<native>{NATIVE})\s?(?:번?째|호기))(?:\s?(?:거|꺼|것|놈)(?![가-힣]))?"
 )
-_SEPARATOR = re.compile(r"\s?(,|·|/|~|-|&|및|와|과|이랑|랑|하고|and|ㆍ|번과|호기와)\s?(?:was|web|와스|웹|db|batch)?\s?-?")
+_SEPARATOR = re.compile(
+    r"\s?(,|·|/|~|-|&|및|와|과|이랑|랑|하고|and|ㆍ|번과|호기와)\s?(?:was|web|와스|웹|db|batch)?\s?-?"
+)
 _COUNT = re.compile(rf"\s?\(?(?:총\s?)?({NUMBER})\s?(?:대|개|식|노드)(?![가-힣]*\s?포트)")
 _ALL = re.compile(rf"\s?\(?(?:들|서버)?\s?(?:{ALL_WORD})")
 _BARE_NUMBERS = re.compile(rf"(?<![\d가-힣])((?:{NUMBER})(?:\s?[,·/~]\s?{NUMBER})*)\s?호기")
@@ -57,7 +70,7 @@ class ExplicitHosts:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """"was 2호기", "웹서버 두 대", "3호기": a role (None: not said) with numbers, a count or "all"."""
+    """ "was 2호기", "웹서버 두 대", "3호기": a role (None: not said) with numbers, a count or "all"."""
 
     role: str | None
     numbers: tuple[int, ...]

@@ -21,16 +21,16 @@ class Rule:
     checked: bool = True
 
 
-def _rule(name: str, sub_type: str, score: int, action: str, topic: str = "", unless: str = "", *, checked: bool = True) -> Rule:  # noqa: E501
+def _rule(
+    name: str, sub_type: str, score: int, action: str, topic: str = "", unless: str = "", *, checked: bool = True
+) -> Rule:
     def compiled(pattern: str) -> re.Pattern[str] | None:
         return re.compile(pattern) if pattern else None
 
     return Rule(name, sub_type, score, re.compile(action), compiled(topic), compiled(unless), checked)
 
 
-LOOK = (
-    "확인|점검|체크|봐|보고싶|살펴|분석|파악|조사|진단|모니터링|검사|check|inspect|look|analy|investigat|원인|여부|알려|찾아|어떤지|review|점겅|까주"
-)
+LOOK = "확인|점검|체크|봐|보고싶|살펴|분석|파악|조사|진단|모니터링|검사|check|inspect|look|analy|investigat|원인|여부|알려|찾아|어떤지|review|점겅|까주"
 CLEAN = "삭제|정리|지워|지우|청소|제거|비워|비우|확보|purge|clean|delete|free|remove|날려|날리|없애|파기|밀어|압축"
 CHANGE = (
     "변경|바꿔|바꾸|바뀌|수정|조정|늘려|늘리|늘려|줄여|줄이|올려|올리|낮춰|낮추|내려|높여|높이|상향|하향|증설|확장|추가|설정(?:해|을|으로|요청|부탁)|세팅|"
@@ -40,7 +40,7 @@ CERT = r"인증서|ssl|tls인증|keystore|\.jks|\.pfx|\.pem|certificate|cert(?!a
 RESTART = "재기동|재시작|재구동|리스타트|restart|restrat|re-start|bounce|recycle|내렸다(?:가)?(?:다시)?올|내리고(?:다시)?올|껐다(?:가)?(?:다시)?켜|다시띄|다시기동|다시시작|다시살려|살려|리로드|reload|(?<!재)기동(?:해|부탁|요청|시켜)|구동시켜|구동해|중지시켜|중지해|stop(?!ped)"
 REBOOT = "재부팅|리부팅|리붓|리부트|reboot|전원|powercycle|power-cycle|poweroff|셧다운|shutdown|강제종료|hardreset|하드리셋|power(?:off|on)"
 JOB = "크론|cron|스케줄|스케쥴|schedule|예약작업|배치(?:작업|잡|시간|주기|job)|batchjob"
-DATA_WORD = r"데이터|테이블|이력|레코드|record|row|행|개인정보|tb_|자료|내역|회원|접수|신청|예약건|tabl|미결제|더미|명부|\bdata"
+DATA_WORD = r"데이터|테이블|이력|레코드|record|row|행|개인정보|tb_|자료|내역|회원|접수|신청|예약건|tabl|미결제|더미|명부|(?<![/a-z])data"
 LOG = "로그|log(?!in|out|back)|catalina|exception|에러|오류|stacktrace|트레이스"
 DISK = "디스크|disk|용량|파티션|마운트|드라이브|/dev/|임시파일|덤프|temp|/tmp|공간|inode|nospaceleft|(?<!table)space|하드가|filesystem|파일시스템|쓰레기파일|찌꺼기"
 MEMORY = "메모리|memory|heap|힙|oom|outofmemory|swap|스왑|gc(?![a-z])|누수|leak|mem:"
@@ -67,6 +67,8 @@ RULES: tuple[Rule, ...] = (
     _rule("setting", "CONFIG_CHANGE", 85, CHANGE,
           topic="설정|파라미터|parameter|옵션|option|타임아웃|timeout|커넥션풀|connectionpool|풀사이즈|poolsize|pool|xmx|xms|힙사이즈|heapsize|힙메모리|힙(?:을|크기)|loglevel|로그레벨|max|환경변수|프로퍼티|propert|테이블스페이스|tablespace|jvm|ulimit|커널파라미터|dns|ntp|hosts파일|버퍼|buffer|keepalive|쓰레드수|스레드수|최대연결|동시접속|maxthreads|업로드(?:용량|제한|크기)|제한용량|보관기간설정|감사로그|audit|nopasswd|selinux|임계치|charset|인코딩설정|config|세션시간|cache|캐시|session|log레벨",
           unless="크론|cron|코드수정|소스수정|소스코드"),
+    _rule("setting_value", "CONFIG_CHANGE", 84, r"(?:[a-z]+_[a-z_]+|[a-z]+(?:\.[a-z]+)+|값)(?:을|를|값을|은)?.{0,12}(?:으로|로)(?:변경|바꿔|상향|하향|조정|올려|늘려|설정)", unless="크론|cron|코드"),
+    _rule("firewall_off", "CONFIG_CHANGE", 90, "(?:방화벽|selinux|백신|waf).{0,12}(?:끄|꺼|비활성|disable|중지|내려)", unless="포트|any"),
     _rule("password_set", "CONFIG_CHANGE", 89, "(?:비밀번호|비번|패스워드|password).{0,16}(?:변경|바꿔|바꾸|교체|change)", unless="잠겼|잠김|초기화|만료"),
     # --- deployment
     _rule("rollback", "WAS_ROLLING", 90, "롤백|되돌려|되돌리|rollback|rollingback|roll-back|원복|이전버전|revert",
@@ -96,6 +98,7 @@ RULES: tuple[Rule, ...] = (
     # --- inspection
     _rule("log_clean", "LOG_CLEAN", 86, r"(?:로그|log|로그파일|\.log).{0,40}(?:삭제|정리|지워|지우|청소|제거|purge|clean|비워|날려|압축(?!크론)|delete|remove|로테이트해)|(?:삭제|정리|clean|purge|delete|remove|compress).{0,20}(?:로그|log)",
           unless="크론|cron|로그인이력삭제|스케줄|덤프|로그테이블|tb_[a-z_]*log.{0,16}(?:데이터|삭제)"),
+    _rule("access_log_clean", "LOG_CLEAN", 88, "(?:접속|작업|감사|로그인|명령)(?:이력|기록|로그)(?:을|를|도|만)?.{0,6}(?:삭제|지워|지우|없애)"),
     _rule("log_look", "LOG_ANALYSIS", 81, LOOK + "|추출|보내|grep|뽑아|찾|보고", topic=LOG,
           unless="프로세스확인|취약점|감사로그(?:를)?끄|로그인|계정|무결성|데이터오류|백업로그"),
     _rule("log_word", "LOG_ANALYSIS", 87, "로그(?:를|만|먼저|파일)?(?:좀)?.{0,10}(?:분석|봐|확인|까|살펴|뒤져|찾아)|원인(?:을|이|좀)?(?:분석|파악)|log.{0,12}(?:analy|check|review)|(?:analy|check|review|lookat|lookinto).{0,20}(?:log|exception|error)",
@@ -119,6 +122,6 @@ RULES: tuple[Rule, ...] = (
     _rule("account_unlock", "ACCOUNT_CHECK", 93, "(?:계정|아이디|비밀번호|비번|패스워드|account|password|로그인).{0,24}(?:잠[겼김긴]|풀어|unlock|잠금해제|초기화|잠금|lockedout)|unlock.{0,20}account|잠금(?:을)?(?:좀)?해제|권한.{0,12}(?:부여|회수|점검|현황|주세|추가)|퇴[직사]자.{0,20}(?:계정|대조|아이디)|미접속계정|장기미사용"),
     _rule("backup", "BACKUP", 87, BACKUP, unless="백업(?:서버)?(?:에서)?.{0,4}원복|백업디렉토리.{0,6}용량|백업크론|백업스케줄"),
     _rule("health_word", "HEALTH_CHECK", 86, "상태점검|상태체크|상태확인|정상(?:인지|여부|가동|동작|적으로)|헬스체크|healthcheck|health|수시점검|정기점[검겅]|일일점검|일상점검|아침점검|체크리스트|서비스점검|서버점검|시스템점검|특별점검|떠있는지|잘돌아가|이상없는지|이상유무|괜찮은지|접속되는지|접속이되는지|접속확인|sanitycheck|upandrunning|기동확인",
-          unless="l4에서헬스체크|헬스체크용|계정상태|프로세스|백업|smsagent|데몬|cpu|메모리|메모리상태|로그분석|데이터|복구"),
+          unless="l4에서헬스체크|헬스체크용|계정상태|프로세스|백업|smsagent|데몬|cpu|메모리|힙|heap|gc(?![a-z])|디스크상태|로그분석|데이터|복구"),
     _rule("health", "HEALTH_CHECK", 45, "확인|점검|체크|check|상태|봐주|살펴|503|502", checked=False),
 )  # fmt: skip

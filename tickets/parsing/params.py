@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - word tables: one pattern a row reads better than wrapped ones
 """Parameters of the work, cut verbatim from the text; numbers and photo errors are repaired."""
 
 import re
@@ -7,30 +8,68 @@ from .normalise import Normalised
 from .numbers import SINO, spoken_account, spoken_number
 from .times import find_days, find_period, find_when
 
-_FILE = re.compile(r"(?<![\w/])([\w가-힣\-]+(?:\.[\w\-]+)*\.(?:war|jar|ear|zip|json|csv|x[l1]sx?|sql|html?|css|js|jks|pfx|pem|crt|p12|pdf|hwpx?|tar\.gz|tgz|out|png|jpg|gif))(?![a-z0-9])", re.IGNORECASE)
-_VERSION = re.compile(r"(?<![\w.\-/])(v?\d{1,4}\.\d{1,4}(?:\.\d{1,4}){1,2}(?:-[a-z0-9]+)?|v\d{1,4}\.\d{1,4}|(?:hotfix|release|build|rc)-\d[\w.]*)(?![\w:]|\.\d)", re.IGNORECASE)
+_FILE = re.compile(
+    r"(?<![\w/])([\w가-힣\-]+(?:\.[\w\-]+)*\.(?:war|jar|ear|zip|json|csv|x[l1]sx?|sql|html?|css|js|jks|pfx|pem|crt|p12|pdf|hwpx?|tar\.gz|tgz|out|png|jpg|gif))(?![a-z0-9])",
+    re.IGNORECASE,
+)
+_VERSION = re.compile(
+    r"(?<![\w.\-/])(v?\d{1,4}\.\d{1,4}(?:\.\d{1,4}){1,2}(?:-[a-z0-9]+)?|v\d{1,4}\.\d{1,4}|(?:hotfix|release|build|rc)-\d[\w.]*)(?![\w:]|\.\d)",
+    re.IGNORECASE,
+)
 _SR = re.compile(r"(?<![A-Za-z])((?:SR|CSR|CR|ITSM|REQ)-?\d{4,}(?:-\d+)*)", re.IGNORECASE)
 _TABLE = re.compile(r"\b((?:[A-Za-z]\w*\.)?(?:TB|TBL|TN|TC|TH|TM|T)_[A-Za-z0-9_]+)\b", re.IGNORECASE)
 _PATH = re.compile(r"(?<![\w/가-힣:])(/[A-Za-z][\w./\-]*)")
 _USAGE = re.compile(r"(\d{2,3}) ?(?:%|퍼센트|프로(?![가-힣]))")
-_ERROR = re.compile(r"(ORA-\d{5}|No space left on device|(?:java\.)?[\w.]*(?:OutOfMemoryError|Exception)\b|Kernel panic|Segmentation fault|Connection refused)")
+_ERROR = re.compile(
+    r"(ORA-\d{5}|No space left on device|(?:java\.)?[\w.]*(?:OutOfMemoryError|Exception)\b|Kernel panic|Segmentation fault|Connection refused)"
+)
 _CRON = re.compile(r"(?<!\S)((?:[\d*/,\-]+ ){4}[\d*/,\-]+)(?!\S)")
-_SCHEDULE = re.compile(r"(?:매일|매주|매월|매시간?|평일|주말|격주)(?: ?[월화수목금토일]요일)?(?: ?\d{1,2}일)?(?: ?(?:새벽|오전|오후|밤|저녁|아침))?(?: ?(?:\d{1,2}:\d{2}|\d{1,2}시(?: ?(?:\d{1,2}분|반))?|[한두세네]시|다섯시|여섯시))?|\d{1,3}(?:분|시간)(?: ?(?:마다|간격|주기))|(?:새벽|오전|오후|밤|저녁|아침)? ?(?:\d{1,2}:\d{2}|\d{1,2}시(?: ?(?:\d{1,2}분|반))?|(?:한|두|세|네|다섯|여섯)시(?: ?반)?)")
+_SCHEDULE = re.compile(
+    r"(?:매일|매주|매월|매시간?|평일|주말|격주)(?: ?[월화수목금토일]요일)?(?: ?\d{1,2}일)?(?: ?(?:새벽|오전|오후|밤|저녁|아침))?(?: ?(?:\d{1,2}:\d{2}|\d{1,2}시(?: ?(?:\d{1,2}분|반))?|[한두세네]시|다섯시|여섯시))?|\d{1,3}(?:분|시간)(?: ?(?:마다|간격|주기))|(?:새벽|오전|오후|밤|저녁|아침)? ?(?:\d{1,2}:\d{2}|\d{1,2}시(?: ?(?:\d{1,2}분|반))?|(?:한|두|세|네|다섯|여섯)시(?: ?반)?)"
+)
 _JOB_PATH = re.compile(r"(/[\w./\-]+\.(?:sh|py|pl|jar))")
-_JOB = re.compile(r"([A-Za-z]\w*_\w+|[A-Za-z][\w\-]*\.(?:sh|py)|[가-힣A-Za-z0-9]+(?: [가-힣A-Za-z0-9]+)?) ?(?:크론(?:탭|잡)?|cron(?:tab)?|배치|스케줄|스케쥴|job|잡|작업)", re.IGNORECASE)
-_NO_JOB = re.compile(r"하나|추가|등록|신규|새로|서버|웹|was|호기|시스템|포털|was\d?|db|디비|변경|예약|root|이|그|저|정기|관련", re.IGNORECASE)
+_JOB = re.compile(
+    r"([A-Za-z]\w*_\w+|[A-Za-z][\w\-]*\.(?:sh|py)|[가-힣A-Za-z0-9]+(?: [가-힣A-Za-z0-9]+)?) ?(?:크론(?:탭|잡)?|cron(?:tab)?|배치|스케줄|스케쥴|job|잡|작업)",
+    re.IGNORECASE,
+)
+_NO_JOB = re.compile(
+    r"하나|추가|등록|신규|새로|서버|호기$|시스템|포털|변경|^(?:웹|was\d?|db|디비|예약|root|이|그|저|정기|관련)$",
+    re.IGNORECASE,
+)
 _COUNT = re.compile(r"(?<![\d,.])(\d{1,6}) ?(?:건|종|개|명|row|행)(?!월)")
-_ACCOUNT = re.compile(r"(?:계정|아이디|\bid\b|account|user)(?:는|은|명|\()? ?[:(]? ?([a-z][a-z0-9_.\-]{1,30}(?:~[a-z0-9_]+)?)|(?<![a-z0-9\-_./])([a-z][a-z0-9_]{2,30}) ?(?:계정|아이디|account)", re.IGNORECASE)
-_NO_ACCOUNT = re.compile(r"^(?:os|db|was|web|root권한|the|an?|is|was\d|dba|sudo|list|status|lock(?:ed)?|all|for|on|in|of|ssh|vpn|locked|app)$", re.IGNORECASE)
+_ACCOUNT = re.compile(
+    r"(?:계정|아이디|\bid\b|account|user)(?:는|은|명|\()? ?[:(]? ?([a-z][a-z0-9_.\-]{1,30}(?:~[a-z0-9_]+)?)|(?<![a-z0-9\-_./])([a-z][a-z0-9_]{2,30}) ?(?:계정|아이디|account)",
+    re.IGNORECASE,
+)
+_NO_ACCOUNT = re.compile(
+    r"^(?:os|db|was|web|root권한|the|an?|is|was\d|dba|sudo|list|status|lock(?:ed)?|all|for|on|in|of|ssh|vpn|locked|app)$",
+    re.IGNORECASE,
+)
 _SPOKEN_ACCOUNT = re.compile(r"(?:아이디|계정)(?:는|은)? ([가-힣]{2,6} ?[가-힣]{0,5}?)(?:이에요|예요|입니다|이고|요)")
-_SOURCE = re.compile(r"(?:from (?:[a-z]+ ){0,5}|(?:출발지|소스|source|src)(?: ?ip)? ?[:：]? ?)((?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?)|((?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?) ?(?:에서|로부터|→|->|대역에서)|(0\.0\.0\.0/0)", re.IGNORECASE)
-_PORT_NUMBER = re.compile(r"(?<![\d.,:/\-])(\d{2,5})(?![\d.:\-]|,\d{3}|/\d|[가-힣]*호기| ?(?:시|분|월|일|년|대|건|개|명|%|gb|mb))", re.IGNORECASE)
+_SOURCE = re.compile(
+    r"(?:from (?:[a-z]+ ){0,5}|(?:출발지|소스|source|src)(?: ?ip)? ?[:：]? ?)((?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?)|((?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?) ?(?:에서|로부터|→|->|대역에서)|(0\.0\.0\.0/0)",
+    re.IGNORECASE,
+)
+_PORT_NUMBER = re.compile(
+    r"(?<![\d.,:/\-])(\d{2,5})(?![\d.:\-]|,\d{3}|/\d|[가-힣]*호기| ?(?:시|분|월|일|년|대|건|개|명|%|gb|mb))",
+    re.IGNORECASE,
+)
 _PORT_SPOKEN = re.compile(rf"({SINO}{{2,6}}) ?(?:번 ?)?(?:포트|port)")
 _PORT_MAX = 65_535
-_KEY = re.compile(r"(커넥션 ?풀(?: 사이즈)?|세션 ?타임아웃|(?:[\w가-힣]+ )?타임아웃|log level|로그 ?레벨|감사로그(?:\(audit\))?|DB 비밀번호|힙 ?(?:메모리|사이즈|크기)?|heap(?: size)?|Xm[xs]|max[A-Za-z]+|테이블스페이스|업로드 ?(?:용량|제한|크기)(?: 제한)?|(?:DB )?(?:비밀번호|패스워드)|스레드 ?(?:풀|수)|쓰레드 ?(?:풀|수)|버퍼(?: 크기)?|keepalive[\w_]*|[a-z][a-z0-9_]*(?:\.[a-z0-9_]+){1,5}|[a-z]+_[a-z_]+|ulimit|NTP|DNS|timeout|max connections|connection pool|캐시(?: 크기)?|동시 ?접속(?:자)?(?: 수)?|설정 ?파일)", re.IGNORECASE)
-_VALUE = re.compile(rf"(?:to|=|에서) ?([\w.]+?)(?:으로|로| |,|$)|((?:\d[\d,.]*|{SINO}{{2,5}}) ?(?:gb|mb|g|m|k|초|분|시간|개|명|일|ms|s|%)?)(?:으로|로|까지| 추가|정도)|(\d+ ?(?:gb|mb|g|tb)) ?(?:추가|증설|확장|늘)|(?:to|with) ([A-Z0-9]+)", re.IGNORECASE)
-_SERVICE = re.compile(r"(톰캣|tomcat|jeus|제우스|nginx|아파치|apache|httpd|weblogic|웹로직|webtob|데몬|jboss)", re.IGNORECASE)
-_PROCESS = re.compile(r"([a-z][\w\-]{2,30})(?= (?:마스터 )?(?:프로세스|구동|데몬|process|에이전트|agent))", re.IGNORECASE)
+_KEY = re.compile(
+    r"(방화벽|커넥션 ?풀(?: 사이즈)?|세션 ?타임아웃|(?:[\w가-힣]+ )?타임아웃|log level|로그 ?레벨|감사로그(?:\(audit\))?|DB 비밀번호|힙 ?(?:메모리|사이즈|크기)?|heap(?: size)?|Xm[xs]|max[A-Za-z]+|테이블스페이스|업로드 ?(?:용량|제한|크기)(?: 제한)?|(?:DB )?(?:비밀번호|패스워드)|스레드 ?(?:풀|수)|쓰레드 ?(?:풀|수)|버퍼(?: 크기)?|keepalive[\w_]*|[a-z][a-z0-9_]*(?:\.[a-z0-9_]+){1,5}|[a-z]+_[a-z_]+|ulimit|NTP|DNS|timeout|max connections|connection pool|캐시(?: 크기)?|동시 ?접속(?:자)?(?: 수)?|설정 ?파일)",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    rf"(?:to|=|에서) ?([\w.]+?)(?:으로|로| |,|$)|((?:\d[\d,.]*|{SINO}{{2,5}}) ?(?:gb|mb|g|m|k|초|분|시간|개|명|일|ms|s|%)?)(?:으로|로|까지| 추가|정도)|(\d+ ?(?:gb|mb|g|tb)) ?(?:추가|증설|확장|늘)|(?:to|with) ([A-Z0-9]+)|(?<![a-z])(off|on|warn|info|debug|error|trace|true|false)(?: ?(?:으로|로))",
+    re.IGNORECASE,
+)
+_SERVICE = re.compile(
+    r"(톰캣|tomcat|jeus|제우스|nginx|아파치|apache|httpd|weblogic|웹로직|webtob|데몬|jboss)", re.IGNORECASE
+)
+_PROCESS = re.compile(
+    r"([a-z][\w\-]{2,30})(?= (?:마스터 )?(?:프로세스|구동|데몬|process|에이전트|agent))", re.IGNORECASE
+)
 _KEYWORD = {
     "LOG_ANALYSIS": r"slow query|슬로우 ?쿼리|timeout|타임아웃|\bException\b|OutOfMemory\w*|error|50[0-9]|deadlock|ERROR",
     "DATA_CHECK": r"이상치|null|중복|누락|고아|불일치|정합성", "PROCESS_CHECK": r"lock|락|좀비|zombie|cpu|CPU|deadlock|스레드|쓰레드",
@@ -38,20 +77,29 @@ _KEYWORD = {
     "SECURITY_CHECK": r"telnet, ftp|telnet|ftp|관리자페이지|관리자 페이지|TLS ?1\.\d|취약점|웹쉘|webshell|CVE-\d+-\d+|log4j|SSH",
     "ACCOUNT_CHECK": r"SELECT ANY TABLE|sudo|DBA|root",
 }  # fmt: skip
-_MOUNT = re.compile(r"([A-Z] ?드라이브)|(?:마운트|mount(?:ed on)?|파티션|disk|디스크) ?[:：]? ?(/[\w./\-]*)|\d{1,3}% +(/[\w./\-]*)|(/[\w./\-]+) +\d{1,3}%|(/(?:data|backup|upload|logs?|home|var|opt|tmp|app|dev)[\w./\-]*)", re.IGNORECASE)
-_TARGET_CODE = re.compile(r"(?:^|[\s,.])([가-힣A-Za-z0-9]{2,12}(?: [가-힣A-Za-z0-9]{2,8})?)(?:에서|이|가|을|를|도| 시| 쪽| 코드)")
+_MOUNT = re.compile(
+    r"([A-Z] ?드라이브)|(?:마운트|mount(?:ed on)?|파티션|disk|디스크) ?[:：]? ?(/[\w./\-]*)|\d{1,3}% +(/[\w./\-]*)|(/[\w./\-]+) +\d{1,3}%|(/(?:data|backup|upload|logs?|home|var|opt|tmp|app|dev)[\w./\-]*)",
+    re.IGNORECASE,
+)
+_TARGET_CODE = re.compile(
+    r"(?:^|[\s,.])([가-힣A-Za-z0-9]{2,12}(?: [가-힣A-Za-z0-9]{2,8})?)(?:에서|이|가|을|를|도| 시| 쪽| 코드)"
+)
 _FORMAT = re.compile(r"(엑셀|excel|csv|pdf|hwp)(?:로|파일로| 파일)", re.IGNORECASE)
-_LOOKS_BACK = frozenset({"LOG_ANALYSIS", "DB_QUERY", "DATA_CHECK", "BACKUP", "HEALTH_CHECK", "PROCESS_CHECK", "MEMORY_CHECK"})
+_LOOKS_BACK = frozenset(
+    {"LOG_ANALYSIS", "DB_QUERY", "DATA_CHECK", "BACKUP", "HEALTH_CHECK", "PROCESS_CHECK", "MEMORY_CHECK"}
+)
 _CLEANS = frozenset({"DATA_CLEAN", "LOG_CLEAN", "DISK_CLEAN"})
 _OCR_DIGIT = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1"})
 
 
-def extract(doc: Normalised, sub_type: str) -> dict[str, Any]:
-    """Return the parameters that matter to `sub_type`."""
-    text = re.sub(r"(?<=\d)[OolI](?=\d|[.:\-/])|(?<=[\d.:])[OolI](?=[\d])", lambda m: m.group().translate(_OCR_DIGIT), doc.text)
+def extract(doc: Normalised, sub_type: str, rest: str) -> dict[str, Any]:
+    """Return the parameters that matter to `sub_type`; `rest` is the text without the names of systems."""
+    text = re.sub(
+        r"(?<=\d)[OolI](?=\d|[.:\-/])|(?<=[\d.:])[OolI](?=[\d])", lambda m: m.group().translate(_OCR_DIGIT), doc.text
+    )
     found: dict[str, Any] = {}
     _names(found, text)
-    _by_sub_type(found, text, doc, sub_type)
+    _by_sub_type(found, text, doc, sub_type, rest)
     _times(found, text, sub_type)
     if error := _ERROR.search(text):
         found["error"] = error.group(1)
@@ -69,7 +117,7 @@ def _names(found: dict[str, Any], text: str) -> None:
         found["table"] = table.group(1)
 
 
-def _by_sub_type(found: dict[str, Any], text: str, doc: Normalised, sub_type: str) -> None:
+def _by_sub_type(found: dict[str, Any], text: str, doc: Normalised, sub_type: str, rest: str) -> None:
     if sub_type == "WAS_ROLLING":
         versions = [m.group(1) for m in _VERSION.finditer(text)]
         if versions and "file" not in found:
@@ -77,7 +125,7 @@ def _by_sub_type(found: dict[str, Any], text: str, doc: Normalised, sub_type: st
     elif sub_type == "PORT_OPEN":
         found.update(ports(text))
     elif sub_type == "CRON_EDIT":
-        found.update(_cron(text))
+        found.update(_cron(text, rest))
     elif sub_type == "CONFIG_CHANGE":
         found.update(_setting(text))
     elif sub_type in ("DISK_CLEAN", "LOG_CLEAN", "LOG_ANALYSIS", "MEMORY_CHECK"):
@@ -101,7 +149,12 @@ def _by_sub_type(found: dict[str, Any], text: str, doc: Normalised, sub_type: st
 def ports(text: str) -> dict[str, Any]:
     """Ports, protocol and source of a firewall request; spoken ports ("팔천팔십 포트") are numbers."""
     found: dict[str, Any] = {}
-    bare = re.sub(r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?|[a-z]+(?:-[a-z]+)+-?\d+|20\d{2}[.\-/]\d{1,2}[.\-/]\d{1,2}|SR-?\d[\d\-]*", " ", text, flags=re.I)
+    bare = re.sub(
+        r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?|[a-z]+(?:-[a-z]+)+-?\d+|20\d{2}[.\-/]\d{1,2}[.\-/]\d{1,2}|SR-?\d[\d\-]*",
+        " ",
+        text,
+        flags=re.I,
+    )
     numbers = [int(m.group(1)) for m in _PORT_NUMBER.finditer(bare) if 20 <= int(m.group(1)) <= _PORT_MAX]
     spoken = [value for m in _PORT_SPOKEN.finditer(bare) if (value := spoken_number(m.group(1))) and value <= _PORT_MAX]
     values = list(dict.fromkeys(numbers or spoken))
@@ -116,7 +169,7 @@ def ports(text: str) -> dict[str, Any]:
     return found
 
 
-def _cron(text: str) -> dict[str, Any]:
+def _cron(text: str, rest: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     lines = [m.group(1) for m in _CRON.finditer(text)]
     jobs = [m.group(1) for m in _JOB_PATH.finditer(text)]
@@ -128,7 +181,7 @@ def _cron(text: str) -> dict[str, Any]:
     number = spoken_number(ordinal.group(1)) if ordinal else None
     if jobs:
         found["job"] = jobs[number - 1] if number and number <= len(jobs) else jobs[-1]
-    elif (job := _JOB.search(text)) and not _NO_JOB.search(job.group(1).split()[-1]):
+    elif job := next((m for m in _JOB.finditer(rest) if not _NO_JOB.search(m.group(1).split()[-1])), None):
         found["job"] = re.sub(r"^(?:[가-힣A-Za-z0-9]*(?:시스템|포털|서버|호기|등록된|에)) ", "", job.group(1))
     return found
 
@@ -170,7 +223,11 @@ def _times(found: dict[str, Any], text: str, sub_type: str) -> None:
         text = text[: days[1]] + " " + text[days[1] + 4 :]
     elif sub_type == "BACKUP" and re.search(r"보관|keep|retain|보존", text) and (days := find_days(text)):
         found["retention_days"] = days[0]
-    elif sub_type == "ACCOUNT_CHECK" and re.search(r"미접속|미사용|inactive|접속하지|로그인하지", text) and (days := find_days(text)):
+    elif (
+        sub_type == "ACCOUNT_CHECK"
+        and re.search(r"미접속|미사용|inactive|접속하지|로그인하지", text)
+        and (days := find_days(text))
+    ):
         found["inactive_days"] = days[0]
     if sub_type in _LOOKS_BACK and (period := find_period(text)):
         found["period"] = period

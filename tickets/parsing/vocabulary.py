@@ -27,9 +27,7 @@ NEEDS_HOST_WORD = frozenset({"db", "batch", "lb"})
 HOST_WORD = "서버|server|노드|node|장비|호스트|host|인스턴스|instance|컨테이너"
 ALL_WORD = "전체|전부|모두|모든|전원(?=재|에|서버)|다(?=재|내|올|해|떠|배포|적용|점검)|싹다|일괄|양쪽|all|both"
 NUMBER = rf"(?:\d{{1,2}}|{SINO}{{1,3}}|{NATIVE})"
-REGULAR_HOST_ALIAS = re.compile(
-    r"(?:was|와스|web|웹|db|디비|batch|배치|lb|l4)(?:서버)?[-#]?\d{1,3}(?:호기|번|호)?$"
-)
+REGULAR_HOST_ALIAS = re.compile(r"(?:was|와스|web|웹|db|디비|batch|배치|lb|l4)(?:서버)?[-#]?\d{1,3}(?:호기|번|호)?$")
 # The thing named just before is not meant, or was corrected away.
 NOT_MEANT = re.compile(
     r"^(?:서버|호기|번)?(?:은|는|이|가|을|를|도|요|만)?[\s,.…]*(?:"
@@ -39,4 +37,6 @@ NOT_MEANT = re.compile(
 )
 ONLY = re.compile(r"^(?:서버|호기|번)?만(?!료|약|들|일)")
 SOURCE_AFTER = re.compile(r"^(?:서버|호기|번)?(?:에서|로부터|으로부터|부터|->|→|=>|>|⇒|발)(?!만)")
-SOURCE_BEFORE = re.compile(r"(?:from|출발지|소스ip|sourceip|source|src|송신지|발신지|client|클라이언트)(?:ip|주소)?[:=은는]*$")
+SOURCE_BEFORE = re.compile(
+    r"(?:from|출발지|소스ip|sourceip|source|src|송신지|발신지|client|클라이언트)(?:ip|주소)?[:=은는]*$"
+)
