@@ -53,8 +53,7 @@ def resolve(doc: Normalised, catalogue: Catalogue, hits: list[NameHit]) -> Entit
     if system is None:
         every = _ALL_SERVERS.search(doc.lower)
         if institution and every and how != "system_unknown" and not everywhere:
-            servers = catalogue.servers_by_institution.get(institution, ())
-            names = tuple(server.hostname for server in servers)
+            names = tuple(server.hostname for server in catalogue.servers_by_institution.get(institution, ()))
             return Entities(institution, None, names, False, False, True, ("all_servers_of_institution",))
         return Entities(institution, None, (), False, everywhere, False, (how,))
     servers, ask, why = _servers(doc, catalogue, system, hosts, hits, directional)

@@ -21,7 +21,7 @@ _CONDITION = re.compile(
 )
 _STOPS_JOB = re.compile(r"멈춰|멈추|중지|정지|꺼|끄|stop|pause|disable|삭제|빼|제거|remove|주석|비활성|제외")
 _DIRECT_VALUE = re.compile(
-    r"끄|꺼|켜|활성|비활성|해제|enable|disable|turnon|turnoff|기본값|원래대로|두배|2배|절반|배로|nopasswd"
+    r"끄|꺼|켜|활성|비활성|해제|enable|disable|turnon|turnoff|기본값|원래대로|두배|2배|절반|없이|허용|배로|nopasswd"
 )
 _BACKUP_TARGET = re.compile(
     r"db|디비|데이터베이스|소스|source|파일|데이터|테이블|tb_|전체|풀|full|백업본|서버|애플리케이션|어플리케이션|설정|로그|이미지|스키마|/[a-z]|war|스냅샷|vm|database|디렉토리|폴더|was|web|운영"
