@@ -50,6 +50,7 @@ def test_unclear_hosts_are_asked_for(text: str) -> None:
     ("text", "institution"),
     [
         ("한국전력공사 교육행정 was 재시작해 주세요", None),
+        ("인사혁신처 급여시스템 was 재시작해 주세요", None),
         ("교육부 급식관리시스템 was 재시작해 주세요", "MOE"),
         ("국세청 교육행정 was 재시작해 주세요", "NTS"),
         ("was 2호기 재시작해 주세요", None),
