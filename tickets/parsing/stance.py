@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - tables of words
 """Is something asked for at all, and is it urgent?"""
 
 import re
