@@ -20,3 +20,9 @@ def database_url(home: Path, named: str) -> str:
         _leases[home] = EmbeddedPostgres(home).ensure_running()
         atexit.register(_leases[home].release)
     return _leases[home].url
+
+
+def revive_database() -> None:
+    """Start the embedded server again if it was killed; nothing to do for a named database."""
+    for lease in _leases.values():
+        lease.revive()

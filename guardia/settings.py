@@ -228,5 +228,6 @@ LOGGING = {
     "loggers": {
         "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
         "paramiko": {"level": "CRITICAL"},
+        "httpx": {"level": "WARNING"},
     },
 }

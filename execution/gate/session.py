@@ -89,7 +89,7 @@ class HostSession:
             left = max(1.0, ends - time.monotonic())
             result = self._connection.run(argv, deadline=left)
             problem = unmet(op["expect"], exit_status=result.exit_status, stdout=result.stdout, saved=outcome.saved)
-            pause = op.get("every", 0)
+            pause = op.get("pause_ms", 0) / 1000
             if not problem or not pause or time.monotonic() + pause > ends or self._cancel.is_set():
                 break
             self._cancel.wait(pause)

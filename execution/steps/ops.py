@@ -27,13 +27,13 @@ class Expect(TypedDict, total=False):
 
 
 class Exec(TypedDict):
-    """Run one command; `every` > 0 repeats it that often (seconds) until it meets the expectation or time is up."""
+    """Run one command; `pause_ms` repeats it after each such pause until it meets the expectation or time is up."""
 
     op: Literal["exec"]
     argv: list[Part]
     expect: Expect
     seconds: int
-    every: NotRequired[float]
+    pause_ms: NotRequired[int]
     save: NotRequired[str]
 
 
@@ -66,11 +66,11 @@ class HttpGet(TypedDict):
 Op = Exec | Upload | TcpOpen | HttpGet
 
 
-def run(*argv: Part, expect: Expect | None = None, seconds: int = 30, every: float = 0, save: str = "") -> Exec:
+def run(*argv: Part, expect: Expect | None = None, seconds: int = 30, pause_ms: int = 0, save: str = "") -> Exec:
     """An `exec` operation. Without an expectation the exit status must be 0."""
     op: Exec = {"op": "exec", "argv": list(argv), "expect": expect or {}, "seconds": seconds}
-    if every:
-        op["every"] = every
+    if pause_ms:
+        op["pause_ms"] = pause_ms
     if save:
         op["save"] = save
     return op

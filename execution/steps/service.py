@@ -23,7 +23,7 @@ def check_running(*, pid_file: str, port: int) -> Step:
 
 def stop(*, shutdown: str, startup: str, pid_file: str, log_file: str, seconds: int, start_seconds: int) -> Step:
     """No process of the service runs; undone by starting it again."""
-    gone = shell(_GONE, saved("pid_before"), seconds=seconds, every=0.3)
+    gone = shell(_GONE, saved("pid_before"), seconds=seconds, pause_ms=300)
     return change(
         "stop",
         shell(_PID, pid_file, expect={"number": True}, save="pid_before"),
@@ -43,7 +43,7 @@ def start(*, startup: str, shutdown: str, pid_file: str, log_file: str, seconds:
         undo=[
             shell(_PID, pid_file, expect={"number": True}, save="pid_before"),
             run(shutdown, expect={"any_exit": True}, seconds=stop_seconds),
-            shell(_GONE, saved("pid_before"), seconds=stop_seconds, every=0.3),
+            shell(_GONE, saved("pid_before"), seconds=stop_seconds, pause_ms=300),
         ],
         is_repeatable=False,
     )
@@ -54,7 +54,7 @@ def health(*, port: int, path: str, log_file: str, log_ready: str, log_broken: s
     return check(
         "health",
         {"op": "tcp", "port": port, "seconds": seconds},
-        shell(_LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, every=0.5),
+        shell(_LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, pause_ms=500),
         {"op": "http", "port": port, "path": path, "status": 200, "seconds": 10},
         shell(_LOG_SINCE, log_file, saved("log_position"), expect={"lacks": log_broken}),
     )
@@ -79,5 +79,5 @@ def _start_ops(startup: str, pid_file: str, log_file: str, seconds: int) -> list
 
 def _new_pid(pid_file: str, seconds: int) -> Op:
     return shell(
-        _LIVE_PID, pid_file, expect={"differs": saved("pid_before"), "number": True}, seconds=seconds, every=0.3
+        _LIVE_PID, pid_file, expect={"differs": saved("pid_before"), "number": True}, seconds=seconds, pause_ms=300
     )

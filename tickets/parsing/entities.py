@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from .catalogue import Catalogue, ServerEntry
 from .hosts import ExplicitHosts, Mention, explicit_hosts, mentions
-from .names import NameHit, find_names
+from .names import NameHit
 from .normalise import Normalised
+from .vocabulary import NEEDS_HOST_WORD
 
 _DIRECTIONAL = re.compile(r"포트|port|방화벽|firewall|inbound|outbound|인바운드|아웃바운드|허용|acl|양방향|allow")
 _FOREIGN = re.compile(
     r"[가-힣]{2,12}(?:공사|공단|도청|시청|군청|구청|위원회|은행|대학교|대학|병원|진흥원|연구원|재단|협회|공제회|교육청|관리원|정보원)"
     r"|(?:^|[:\n])[가-힣]{2,6}[부청처](?=[가-힣]|$)"
 )
-_NOT_FOREIGN = re.compile(r"(?:요청|신청|전부|일부|외부|내부|첨부|출처|처)$")
+_NOT_FOREIGN = re.compile(r"(?:요청|신청|전부|일부|외부|내부|첨부|세부|간부|출처|거래처|접수처)$")
 _NEAR = 24
 _UNKNOWN_SYSTEM = re.compile(r"([가-힣a-z0-9&]{2,20}?)(?:시스템|포털|누리집|홈페이지|사이트)")
 _GENERIC_SYSTEM = re.compile(
@@ -42,22 +43,20 @@ class Entities:
     reasons: tuple[str, ...]
 
 
-def resolve(doc: Normalised, catalogue: Catalogue) -> Entities:
-    """Resolve what the request is about; all codes and hosts are the catalogue's."""
+def resolve(doc: Normalised, catalogue: Catalogue, hits: list[NameHit]) -> Entities:
+    """Resolve what the request is about (`hits`: the names found in it); all codes and hosts are the catalogue's."""
     directional = bool(_DIRECTIONAL.search(doc.compact))
     hosts = explicit_hosts(doc, catalogue, directional)
-    hits = find_names(doc, catalogue)
     institution = _institution(hits)
     everywhere = bool(_EVERYWHERE.search(doc.compact))
     system, how = _system(doc, catalogue, hosts, hits, directional)
     if system is None:
         every = _ALL_SERVERS.search(doc.lower)
         if institution and every and how != "system_unknown" and not everywhere:
-            servers = catalogue.servers_by_institution.get(institution, ())
-            names = tuple(server.hostname for server in servers)
+            names = tuple(server.hostname for server in catalogue.servers_by_institution.get(institution, ()))
             return Entities(institution, None, names, False, False, True, ("all_servers_of_institution",))
         return Entities(institution, None, (), False, everywhere, False, (how,))
-    servers, ask, why = _servers(doc, catalogue, system, hosts, directional)
+    servers, ask, why = _servers(doc, catalogue, system, hosts, hits, directional)
     names = tuple(server.hostname for server in sorted(servers, key=lambda entry: catalogue.order[entry.hostname]))
     owner = catalogue.system_by_code[system].institution
     return Entities(owner, system, names, ask, everywhere, False, (how, why))
@@ -132,7 +131,7 @@ def _unknown_system(doc: Normalised, hits: list[NameHit]) -> bool:
 
 
 def _servers(
-    doc: Normalised, catalogue: Catalogue, system: str, hosts: ExplicitHosts, directional: bool
+    doc: Normalised, catalogue: Catalogue, system: str, hosts: ExplicitHosts, hits: list[NameHit], directional: bool
 ) -> tuple[list[ServerEntry], bool, str]:
     own = catalogue.servers_by_system.get(system, ())
     found = mentions(doc, hosts.spans)
@@ -141,7 +140,7 @@ def _servers(
         return [], True, "host_unknown"
     if explicit:
         return explicit, False, "hosts_by_name"
-    for hit in find_names(doc, catalogue):
+    for hit in hits:
         if hit.kind == "server" and not hit.dropped and len(hit.targets) == 1:
             server = catalogue.server_by_name[hit.targets[0].code]
             if server.system == system:
@@ -153,6 +152,8 @@ def _servers(
         and (meant or "서버" in doc.compact)
     ):
         return [], True, "one_of_them"
+    if not meant and (rest := _all_but(doc, found, own)):
+        return rest, False, "hosts_all_but"
     if not meant:
         if _ALL_SERVERS.search(doc.lower) and own:
             dropped = {server.hostname for server in hosts.dropped}
@@ -170,6 +171,16 @@ def _servers(
         server for server in dict.fromkeys(servers) if server.hostname not in excluded or any(m.only for m in meant)
     ]
     return servers, False, "hosts_by_role"
+
+
+def _all_but(doc: Normalised, found: list[Mention], own: tuple[ServerEntry, ...]) -> list[ServerEntry]:
+    """ "was 2호기 빼고 전부": the role without the excluded numbers."""
+    if not re.search(r"(?:빼고|제외|말고).{0,8}(?:전부|모두|나머지|전체|다(?![가-힣]))|나머지", doc.compact):
+        return []
+    excluded = [mention for mention in found if mention.dropped and mention.role and mention.numbers]
+    roles = {mention.role for mention in excluded}
+    left = [server for server in own if server.role in roles]
+    return [s for s in left if not any(m.role == s.role and s.number in m.numbers for m in excluded)]
 
 
 def _meant(found: list[Mention], directional: bool) -> list[Mention]:
@@ -192,4 +203,4 @@ def _of_mention(mention: Mention, own: tuple[ServerEntry, ...]) -> list[ServerEn
         return chosen if len(chosen) == len(set(mention.numbers)) else None
     if mention.count is not None:
         return pool if mention.count == len(pool) else None
-    return pool
+    return None if mention.role in NEEDS_HOST_WORD and not pool else pool

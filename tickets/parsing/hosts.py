@@ -25,12 +25,12 @@ _JOINT = re.compile(r" ?[-_] ?")
 _MAX_PIECES = 8
 _MORE_NUMBERS = re.compile(r"\s?([~,/·]|및|와|과)\s?(\d{1,3})(?![\d.:\-/%가-힣]|\s?(?:포트|번|시|분|월|일|년|tcp|udp))")
 _MASK = re.compile(
-    r"(?<![\w/])/[\w./\-]+|\b[\w\-]+(?:\.[\w\-]+)*\.(?:war|jar|ear|zip|sh|py|log|out|xml|conf|json|csv|xlsx?|html?|sql|"
-    r"properties|ya?ml|tar|gz|jks|pfx|crt|pem)\b|https?://\S+|[\w.]+@[\w.]+|\btb_\w+"
+    r"(?<![\w/])/[\w./\-]+|(?<![\w\-])[\w\-]{1,80}(?:\.[\w\-]{1,40}){0,6}\.(?:war|jar|ear|zip|sh|py|log|out|xml|conf|json|csv|xlsx?|html?|sql|"
+    r"properties|ya?ml|tar|gz|jks|pfx|crt|pem)\b|https?://\S+|(?<![\w.])[\w.]{1,64}@[\w.]{1,80}|\btb_\w+"
 )
 _ROLE = re.compile(
     "|".join(
-        rf"(?P<{role}>(?<![a-z0-9/._\-재])(?:{words})(?![a-z]|\.[a-z]|/[a-z]))" for role, words in ROLE_WORDS.items()
+        rf"(?P<{role}>(?<![a-z0-9/._\-재])(?:{words})(?![a-z]|\.[a-z]|/[a-z0-9]))" for role, words in ROLE_WORDS.items()
     )
 )
 _NOT_WEB_HOST = re.compile(
@@ -43,7 +43,7 @@ _NOT_HOST_NUMBER = (
 )
 _NUMBER_ITEM = re.compile(
     rf"(?:{HOST_WORD})?[-#_(\[]?\s?(?:(?P<digits>\d{{1,2}})\s?(?:{_UNIT}|{_NOT_HOST_NUMBER})"
-    rf"|(?P<sino>{SINO}{{1,3}})\s?(?:호기|번(?!\s?포트|에\s?[새배반적]|\s?[주달년월]))|(?P<native>{NATIVE})\s?(?:번?째|호기))"
+    rf"|(?P<sino>{SINO}{{1,3}})\s?(?:호기|번(?!\s?포트|에\s?[새배반적]|\s?[주달년월]))|(?P<native>{NATIVE})\s?(?:번?째|호기))(?:\s?(?:거|꺼|것|놈)(?![가-힣]))?"
 )
 _SEPARATOR = re.compile(
     r"\s?(,|·|/|~|-|&|및|와|과|이랑|랑|하고|and|ㆍ|번과|호기와)\s?(?:was|web|와스|웹|db|batch)?\s?-?"

@@ -39,10 +39,8 @@ CHANGE = (
 CERT = r"인증서|ssl|tls인증|keystore|\.jks|\.pfx|\.pem|certificate|cert(?!ain)|chain"
 RESTART = "재기동|재시작|재구동|리스타트|restart|restrat|re-start|bounce|recycle|내렸다(?:가)?(?:다시)?올|내리고(?:다시)?올|껐다(?:가)?(?:다시)?켜|다시띄|다시기동|다시시작|다시살려|살려|리로드|reload|(?<!재)기동(?:해|부탁|요청|시켜)|구동시켜|구동해|중지시켜|중지해|stop(?!ped)"
 REBOOT = "재부팅|리부팅|리붓|리부트|reboot|전원|powercycle|power-cycle|poweroff|셧다운|shutdown|강제종료|hardreset|하드리셋|power(?:off|on)"
-JOB = "크론|cron|스케줄|스케쥴|schedule|예약작업|배치(?:작업|잡|시간|주기|job)|batchjob"
-DATA_WORD = (
-    r"데이터|테이블|이력|레코드|record|row|행|개인정보|tb_|자료|내역|회원|접수|신청|예약건|tabl|미결제|더미|명부|\bdata"
-)
+JOB = "크론|cron|스케줄|스케쥴|schedule|예약작업|배치중에?|배치(?:작업|잡|시간|주기|job)|batchjob"
+DATA_WORD = r"데이터|테이블|이력|레코드|record|row|행|개인정보|tb_|자료|내역|회원|접수|신청|예약건|tabl|미결제|더미|명부|(?<![/a-z])data"
 LOG = "로그|log(?!in|out|back)|catalina|exception|에러|오류|stacktrace|트레이스"
 DISK = "디스크|disk|용량|파티션|마운트|드라이브|/dev/|임시파일|덤프|temp|/tmp|공간|inode|nospaceleft|(?<!table)space|하드가|filesystem|파일시스템|쓰레기파일|찌꺼기"
 MEMORY = "메모리|memory|heap|힙|oom|outofmemory|swap|스왑|gc(?![a-z])|누수|leak|mem:"
@@ -60,15 +58,18 @@ RULES: tuple[Rule, ...] = (
           "교체|갱신|적용|설치|만료|변경|업데이트|replace|renew|install|rotate|일정|바꿔|연장|올려|등록|반영|expir",
           topic=CERT, unless="공동인증서로그인|인증서(?:만료일|유효기간|상태)(?:을|를|만)?(?:좀)?(?:확인|점검|알려|조회|체크)"),
     _rule("port", "PORT_OPEN", 91, "열어|열려(?!있는지)|오픈|open(?!api)|허용|allow|풀어|뚫|개방|permit|닫아|차단|막혀|막아|close|정책(?:추가|등록|요청)|신청|해제|등록|추가",
-          topic=r"포트|port(?!al)|방화벽|\d{2,5}(?:두개|번|이|을|를)?.{0,6}(?:오픈|열어|열려있어야|풀어)|firewall|acl(?![a-z])|인바운드|아웃바운드|inbound|outbound|\d{2,5}/(?:tcp|udp)|(?:tcp|udp)/?\d{2,5}|any",
+          topic=r"포트|port(?!al)|방화벽|\d{2,5}(?:두개|번|이|을|를)?.{0,6}(?:오픈|열어|열려있어야|풀어|닫아|차단|막아)|firewall|acl(?![a-z])|인바운드|아웃바운드|inbound|outbound|\d{2,5}/(?:tcp|udp)|(?:tcp|udp)/?\d{2,5}|any",
           unless="열려있는지|열린포트|오픈된포트|오픈되어있는지|노출여부|포트스캔|커넥션풀|페이지"),
     _rule("cron", "CRON_EDIT", 91,
           CHANGE + "|옮겨|당겨|미뤄|늦춰|멈춰|멈추|중지|정지|삭제|빼|등록|돌게|돌도록|실행되|이동|add|remove|move|stop|pause|주석|빼주|걸어|만들어|제외",
           topic=JOB + "|crontab", unless="안도는|안돌아서로그"),
-    _rule("cron_time", "CRON_EDIT", 86, "(?:배치|job|잡|작업).{0,20}(?:시로|분으로|분에|시에|마다|매일|매주|매월|평일|주기)(?:.{0,10})(?:변경|바꿔|옮겨|돌|당겨|미뤄|늦춰|조정|실행)"),
+    _rule("cron_time", "CRON_EDIT", 86, "(?:배치|job|잡|작업).{0,20}(?:시로|분으로|분에|시에|마다|매일|매주|매월|평일|주기|간격(?:으로)?)(?:.{0,10})(?:변경|바꿔|옮겨|돌|당겨|미뤄|늦춰|조정|실행)"),
+    _rule("heap_size", "CONFIG_CHANGE", 89, "(?:힙|heap|xmx|메모리(?:할당|설정|크기)).{0,16}(?:늘[려리]|줄[여이]|증설|올려|변경|상향|하향|바꿔)"),
     _rule("setting", "CONFIG_CHANGE", 85, CHANGE,
           topic="설정|파라미터|parameter|옵션|option|타임아웃|timeout|커넥션풀|connectionpool|풀사이즈|poolsize|pool|xmx|xms|힙사이즈|heapsize|힙메모리|힙(?:을|크기)|loglevel|로그레벨|max|환경변수|프로퍼티|propert|테이블스페이스|tablespace|jvm|ulimit|커널파라미터|dns|ntp|hosts파일|버퍼|buffer|keepalive|쓰레드수|스레드수|최대연결|동시접속|maxthreads|업로드(?:용량|제한|크기)|제한용량|보관기간설정|감사로그|audit|nopasswd|selinux|임계치|charset|인코딩설정|config|세션시간|cache|캐시|session|log레벨",
           unless="크론|cron|코드수정|소스수정|소스코드"),
+    _rule("setting_value", "CONFIG_CHANGE", 84, r"(?:(?<![a-z_])[a-z]{1,30}_[a-z_]{1,40}|[a-z]{1,30}\.[a-z]{1,30}|값)(?:을|를|값을|은)?.{0,12}(?:으로|로)(?:변경|바꿔|상향|하향|조정|올려|늘려|설정)", unless="크론|cron|코드"),
+    _rule("firewall_off", "CONFIG_CHANGE", 90, "(?:방화벽|selinux|백신|waf).{0,12}(?:끄|꺼|비활성|disable|중지|내려)", unless="포트|any"),
     _rule("password_set", "CONFIG_CHANGE", 89, "(?:비밀번호|비번|패스워드|password).{0,16}(?:변경|바꿔|바꾸|교체|change)", unless="잠겼|잠김|초기화|만료"),
     # --- deployment
     _rule("rollback", "WAS_ROLLING", 90, "롤백|되돌려|되돌리|rollback|rollingback|roll-back|원복|이전버전|revert",
@@ -93,14 +94,16 @@ RULES: tuple[Rule, ...] = (
     _rule("query", "DB_QUERY", 83, r"추출|뽑아|조회(?:해|좀|요|부|후|결과)|집계해|엑셀로|몇건인지|건수(?:가|를|좀)?.{0,12}(?:알려|조회|확인|뽑|추출)|extract|query(?!time)|count|howmany|통계.{0,8}(?:뽑|요청|산출|부탁)|명인지|리스트.{0,4}(?:뽑|주세|요청)|자료.{0,6}(?:요청|주세|부탁)|export",
           unless="계정|권한|slowquery|슬로우쿼리|접속자|이상치|정합성|비교|맞는지|중복|누락|포트|덤프|exception|에러로그|로그에서"),
     _rule("query_only", "DB_QUERY", 78, "조회"),
+    _rule("data_out", "DB_QUERY", 60, "(?:개인정보|회원정보|데이터|db|명단|기록).{0,40}(?:복사|반출|보내|빼|export|copy|send)"),
     _rule("data_check", "DATA_CHECK", 87, "정합성|데이터검증|대사(?:작업|해|요|부|점)|불일치|안맞|맞지않|맞는지|이상치|중복(?!로그인|신청|결제제한)|누락|무결성|mismatch|상이|reconcil|compare|comparing|orphan|고아|비교해|비교부|비교요|비교검|대조|null.{0,12}(?:있는지|체크|확인|점검)|데이터(?:가)?.{0,10}(?:깨진|틀린|잘못된|이상한)|validate|다른건|차이나|검증(?:해|요|부|바)|일치하는지|일치여부|오류데이터|이관데이터",
           unless="계정|백업.{0,12}검증|복구검증|인증서|수정해|고쳐|소스|코드수정|코드로직|프로그램|크론|퇴직"),
     # --- inspection
-    _rule("log_clean", "LOG_CLEAN", 86, r"(?:로그|log|로그파일|\.log).{0,40}(?:삭제|정리|지워|지우|청소|제거|purge|clean|비워|날려|압축(?!크론)|delete|remove|로테이트해)|(?:삭제|정리|clean|purge|delete|remove|compress).{0,20}(?:로그|log)",
+    _rule("log_clean", "LOG_CLEAN", 86, r"(?:로그(?!인)|log(?!in|out)).{0,40}(?:삭제|정리|지워|지우|청소|제거|purge|clean|비워|날려|압축(?!크론)|delete|remove|로테이트해)|(?:삭제|정리|clean|purge|delete|remove|compress).{0,20}(?:로그|log)",
           unless="크론|cron|로그인이력삭제|스케줄|덤프|로그테이블|tb_[a-z_]*log.{0,16}(?:데이터|삭제)"),
+    _rule("access_log_clean", "LOG_CLEAN", 88, "(?:접속|작업|감사|로그인|명령)(?:이력|기록|로그)(?:을|를|도|만)?.{0,6}(?:삭제|지워|지우|없애)"),
     _rule("log_look", "LOG_ANALYSIS", 81, LOOK + "|추출|보내|grep|뽑아|찾|보고", topic=LOG,
           unless="프로세스확인|취약점|감사로그(?:를)?끄|로그인|계정|무결성|데이터오류|백업로그"),
-    _rule("log_word", "LOG_ANALYSIS", 87, "로그(?:를|만|먼저|파일)?(?:좀)?.{0,10}(?:분석|봐|확인|까|살펴|뒤져|찾아)|원인(?:을|이|좀)?(?:분석|파악)|log.{0,12}(?:analy|check|review)|(?:analy|check|review|lookat|lookinto).{0,20}(?:log|exception|error)",
+    _rule("log_word", "LOG_ANALYSIS", 87, "로그(?:를|만|먼저|파일)?(?:좀)?.{0,10}(?:분석|봐|확인|까|살펴|뒤져|찾아)|로그.{0,50}분석|원인(?:을|이|좀)?(?:분석|파악)|log.{0,12}(?:analy|check|review)|(?:analy|check|review|lookat|lookinto).{0,20}(?:log|exception|error)",
           unless="감사로그|메모리|memory|프로세스|cpu|백업|취약점|heap|힙|로그인"),
     _rule("log_photo", "LOG_ANALYSIS", 40, r"exception|error|fatal|에러", checked=False),
     _rule("disk", "DISK_CLEAN", 83, CLEAN + "|공간|확인|점검|풀|full|찼|꽉", topic=DISK,
@@ -116,11 +119,11 @@ RULES: tuple[Rule, ...] = (
     _rule("security", "SECURITY_CHECK", 89, r"보안점검|보안진단|보안검사|취약점|외부노출|노출(?:여부|되)|tls일|tls1|웹쉘|웹셸|webshell|악성코드|침해|해킹|불필요한서비스|vulnerab|cve-|log4j|보안패치.{0,8}(?:여부|확인|현황)|securitycheck|securityscan|securityaudit|securityreview|무단접속|무단접근|비정상접근|의심.{0,8}(?:ip|접속|파일)|백신|열려있는지|열린포트|포트스캔|랜섬|보안설정.{0,8}(?:점검|확인)|모의해킹|개인정보노출|보안취약|시큐어|scan|보안감사|위변조|변조여부|백도어.{0,8}(?:있는지|점검|확인)",
           unless="취약점조치(?:로|를위해).{0,20}(?:배포|재부팅)"),
     _rule("security_word", "SECURITY_CHECK", 76, LOOK, topic="보안|security|인증서(?:만료일|유효기간|상태)"),
-    _rule("account", "ACCOUNT_CHECK", 84, LOOK + "|풀어|해제|부여|회수|초기화|리스트|현황|목록|잠가|잠궈|생성|삭제|대조|뽑아|unlock|lock|grant|revoke|reset|list|추가|만들어|막아|정지|비활성|주세요",
+    _rule("account", "ACCOUNT_CHECK", 84, LOOK + "|풀어|해제|부여|회수|초기화|리스트|현황|목록|잠가|잠궈|생성|삭제|대조|뽑아|unlock|lock|grant|revoke|reset|list|추가|만들어|막아|정지|비활성|주세요|줘|달라",
           topic=ACCOUNT, unless="테스트계정.{0,8}(?:데이터|만들)|타임아웃|코드수정|개인정보|로직|화면|소스|커넥션|사용자(?:가|들이|분들|불편|문의|수)|응답중|로그인화면|로그인페이지"),
     _rule("account_unlock", "ACCOUNT_CHECK", 93, "(?:계정|아이디|비밀번호|비번|패스워드|account|password|로그인).{0,24}(?:잠[겼김긴]|풀어|unlock|잠금해제|초기화|잠금|lockedout)|unlock.{0,20}account|잠금(?:을)?(?:좀)?해제|권한.{0,12}(?:부여|회수|점검|현황|주세|추가)|퇴[직사]자.{0,20}(?:계정|대조|아이디)|미접속계정|장기미사용"),
-    _rule("backup", "BACKUP", 87, BACKUP, unless="백업(?:서버)?(?:에서)?.{0,4}원복|백업디렉토리.{0,6}용량|백업크론|백업스케줄"),
+    _rule("backup", "BACKUP", 87, BACKUP, unless="백업디스크|quota|백업(?:서버)?(?:에서)?.{0,4}원복|백업디렉토리.{0,6}용량|백업크론|백업스케줄"),
     _rule("health_word", "HEALTH_CHECK", 86, "상태점검|상태체크|상태확인|정상(?:인지|여부|가동|동작|적으로)|헬스체크|healthcheck|health|수시점검|정기점[검겅]|일일점검|일상점검|아침점검|체크리스트|서비스점검|서버점검|시스템점검|특별점검|떠있는지|잘돌아가|이상없는지|이상유무|괜찮은지|접속되는지|접속이되는지|접속확인|sanitycheck|upandrunning|기동확인",
-          unless="l4에서헬스체크|헬스체크용|계정상태|프로세스|백업|smsagent|데몬|cpu|메모리|메모리상태|로그분석|데이터|복구"),
+          unless="l4에서헬스체크|헬스체크용|계정상태|프로세스|백업|smsagent|데몬|cpu|메모리|힙|heap|gc(?![a-z])|디스크상태|로그분석|데이터|복구"),
     _rule("health", "HEALTH_CHECK", 45, "확인|점검|체크|check|상태|봐주|살펴|503|502", checked=False),
 )  # fmt: skip

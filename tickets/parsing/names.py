@@ -11,6 +11,7 @@ _RIGHT_OK = re.compile(rf"(?:{JOSA})(?![가-힣])|(?:{JOSA})|(?:{COMPANION})|[^�
 _JOSA_THEN = re.compile(rf"(?:{JOSA})$")
 _WEAK_INSTITUTION_RIGHT = re.compile(r"(?:전|모든)?(?:서버|시스템)|was|web|와스|웹|쪽|측|/|,|전체서버|db서버")
 _KIND_WORD = re.compile(r"(?:시스템|포털|누리집|홈페이지|서비스|쇼핑몰|사이트)$")
+_KIND_AFTER = re.compile(rf"^(?:시스템|포털|서비스)?(?:(?:{COMPANION})(?:서버)?(?:\d+호기|\d+번|\d+)?)?")
 _LABEL_BEFORE = re.compile(r"(?:시스템명?|기관명?|대상(?:시스템)?|업무명?)[:\-]$")
 _LONG_NAME = 4
 _RUN_ON = 6  # so many syllables without a space before a name: the writer doesn't use spaces
@@ -61,8 +62,16 @@ def _judge(doc: Normalised, targets: tuple[Named, ...], start: int, end: int, hi
         common_word = len(name) <= 2 and not name.isascii() and not name.endswith(("부", "청", "처"))
         if common_word and not labelled and not _WEAK_INSTITUTION_RIGHT.match(rest):
             return None
-    tail = doc.compact[end : end + 40].removeprefix("시스템")
-    return NameHit(targets, start, end, weak, bool(NOT_MEANT.match(tail)), bool(SOURCE_AFTER.match(tail)), labelled)
+    tail = _KIND_AFTER.sub("", doc.compact[end : end + 40], count=1)
+    return NameHit(
+        targets,
+        start,
+        end,
+        weak,
+        bool(NOT_MEANT.match(doc.compact[end : end + 40].removeprefix("시스템"))),
+        bool(SOURCE_AFTER.match(tail)),
+        labelled,
+    )
 
 
 def _ascii_bounds(doc: Normalised, start: int, end: int) -> bool:

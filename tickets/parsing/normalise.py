@@ -9,7 +9,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from guardia.common.errors import InvalidInput
 
@@ -42,7 +43,8 @@ def normalise(text: str) -> Normalised:
     """Return the views of `text`; raises InvalidInput beyond MAX_CHARACTERS characters."""
     if len(text) > MAX_CHARACTERS:
         raise InvalidInput(
-            _("The request is longer than %(limit)d characters.") % {"limit": MAX_CHARACTERS}, code="request_too_long"
+            format_lazy(_("The request is longer than {limit} characters."), limit=MAX_CHARACTERS),
+            code="request_too_long",
         )
     clean = _clean(text)
     lower = "".join(low if len(low := char.lower()) == 1 else char for char in clean)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - word tables: one pattern a row reads better than wrapped ones
 """Parameters of the work, cut verbatim from the text; numbers and photo errors are repaired."""
 
 import re
@@ -8,7 +9,7 @@ from .numbers import SINO, spoken_account, spoken_number
 from .times import find_days, find_period, find_when
 
 _FILE = re.compile(
-    r"(?<![\w/])([\w가-힣\-]+(?:\.[\w\-]+)*\.(?:war|jar|ear|zip|json|csv|x[l1]sx?|sql|html?|css|js|jks|pfx|pem|crt|p12|pdf|hwpx?|tar\.gz|tgz|out|png|jpg|gif))(?![a-z0-9])",
+    r"(?<![\w/])([\w\-]{1,80}(?:\.[\w\-]{1,40}){0,6}\.(?:war|jar|ear|zip|json|csv|x[l1]sx?|sql|html?|css|js|jks|pfx|pem|crt|p12|pdf|hwpx?|tar\.gz|tgz|out|png|jpg|gif))(?![a-z0-9])",
     re.IGNORECASE,
 )
 _VERSION = re.compile(
@@ -16,11 +17,11 @@ _VERSION = re.compile(
     re.IGNORECASE,
 )
 _SR = re.compile(r"(?<![A-Za-z])((?:SR|CSR|CR|ITSM|REQ)-?\d{4,}(?:-\d+)*)", re.IGNORECASE)
-_TABLE = re.compile(r"\b((?:[A-Za-z]\w*\.)?(?:TB|TBL|TN|TC|TH|TM|T)_[A-Za-z0-9_]+)\b", re.IGNORECASE)
+_TABLE = re.compile(r"\b((?:[A-Za-z]\w{0,30}\.)?(?:TB|TBL|TN|TC|TH|TM|T)_[A-Za-z0-9_]+)\b", re.IGNORECASE)
 _PATH = re.compile(r"(?<![\w/가-힣:])(/[A-Za-z][\w./\-]*)")
 _USAGE = re.compile(r"(\d{2,3}) ?(?:%|퍼센트|프로(?![가-힣]))")
 _ERROR = re.compile(
-    r"(ORA-\d{5}|No space left on device|(?:java\.)?[\w.]*(?:OutOfMemoryError|Exception)\b|Kernel panic|Segmentation fault|Connection refused)"
+    r"(ORA-\d{5}|No space left on device|(?:java\.)?[\w.]{0,80}(?:OutOfMemoryError|Exception)\b|Kernel panic|Segmentation fault|Connection refused)"
 )
 _CRON = re.compile(r"(?<!\S)((?:[\d*/,\-]+ ){4}[\d*/,\-]+)(?!\S)")
 _SCHEDULE = re.compile(
@@ -28,11 +29,11 @@ _SCHEDULE = re.compile(
 )
 _JOB_PATH = re.compile(r"(/[\w./\-]+\.(?:sh|py|pl|jar))")
 _JOB = re.compile(
-    r"([A-Za-z]\w*_\w+|[A-Za-z][\w\-]*\.(?:sh|py)|[가-힣A-Za-z0-9]+(?: [가-힣A-Za-z0-9]+)?) ?(?:크론(?:탭|잡)?|cron(?:tab)?|배치|스케줄|스케쥴|job|잡|작업)",
+    r"((?<![A-Za-z0-9_])[A-Za-z][A-Za-z0-9]{0,30}_\w{1,40}|(?<![\w\-])[A-Za-z][\w\-]{0,40}\.(?:sh|py)|(?<![가-힣A-Za-z0-9])[가-힣A-Za-z0-9]{1,20}(?: [가-힣A-Za-z0-9]{1,20})?) ?(?:크론(?:탭|잡)?|cron(?:tab)?|배치|스케줄|스케쥴|job|잡|작업)",
     re.IGNORECASE,
 )
 _NO_JOB = re.compile(
-    r"하나|추가|등록|신규|새로|서버|웹|was|호기|시스템|포털|was\d?|db|디비|변경|예약|root|이|그|저|정기|관련",
+    r"하나|추가|등록|신규|새로|서버|호기$|시스템|포털|변경|^(?:웹|was\d?|db|디비|예약|root|이|그|저|정기|관련)$",
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"(?<![\d,.])(\d{1,6}) ?(?:건|종|개|명|row|행)(?!월)")
@@ -56,11 +57,11 @@ _PORT_NUMBER = re.compile(
 _PORT_SPOKEN = re.compile(rf"({SINO}{{2,6}}) ?(?:번 ?)?(?:포트|port)")
 _PORT_MAX = 65_535
 _KEY = re.compile(
-    r"(커넥션 ?풀(?: 사이즈)?|세션 ?타임아웃|(?:[\w가-힣]+ )?타임아웃|log level|로그 ?레벨|감사로그(?:\(audit\))?|DB 비밀번호|힙 ?(?:메모리|사이즈|크기)?|heap(?: size)?|Xm[xs]|max[A-Za-z]+|테이블스페이스|업로드 ?(?:용량|제한|크기)(?: 제한)?|(?:DB )?(?:비밀번호|패스워드)|스레드 ?(?:풀|수)|쓰레드 ?(?:풀|수)|버퍼(?: 크기)?|keepalive[\w_]*|[a-z][a-z0-9_]*(?:\.[a-z0-9_]+){1,5}|[a-z]+_[a-z_]+|ulimit|NTP|DNS|timeout|max connections|connection pool|캐시(?: 크기)?|동시 ?접속(?:자)?(?: 수)?|설정 ?파일)",
+    r"(방화벽|커넥션 ?풀(?: 사이즈)?|세션 ?타임아웃|(?:[\w가-힣]+ )?타임아웃|log level|로그 ?레벨|감사로그(?:\(audit\))?|DB 비밀번호|힙 ?(?:메모리|사이즈|크기)?|heap(?: size)?|Xm[xs]|max[A-Za-z]+|테이블스페이스|업로드 ?(?:용량|제한|크기)(?: 제한)?|(?:DB )?(?:비밀번호|패스워드)|스레드 ?(?:풀|수)|쓰레드 ?(?:풀|수)|버퍼(?: 크기)?|keepalive[\w_]*|(?<![a-z0-9_.])[a-z][a-z0-9_]{0,40}(?:\.[a-z0-9_]{1,40}){1,5}|(?<![a-z_])[a-z]{1,30}_[a-z_]{1,40}|ulimit|NTP|DNS|timeout|max connections|connection pool|캐시(?: 크기)?|동시 ?접속(?:자)?(?: 수)?|설정 ?파일)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?:to|=|에서) ?([\w.]+?)(?:으로|로| |,|$)|((?:\d[\d,.]*|{SINO}{{2,5}}) ?(?:gb|mb|g|m|k|초|분|시간|개|명|일|ms|s|%)?)(?:으로|로|까지| 추가|정도)|(\d+ ?(?:gb|mb|g|tb)) ?(?:추가|증설|확장|늘)|(?:to|with) ([A-Z0-9]+)",
+    rf"(?:to|=|에서) ?([\w.]{1, 30}?)(?:으로|로| |,|$)|((?:\d[\d,.]*|{SINO}{{2,5}}) ?(?:gb|mb|g|m|k|초|분|시간|개|명|일|ms|s|%)?)(?:으로|로|까지| 추가|정도)|(\d+ ?(?:gb|mb|g|tb)) ?(?:추가|증설|확장|늘)|(?:to|with) ([A-Z0-9]+)|(?<![a-z])(off|on|warn|info|debug|error|trace|true|false)(?: ?(?:으로|로))",
     re.IGNORECASE,
 )
 _SERVICE = re.compile(
@@ -91,14 +92,14 @@ _CLEANS = frozenset({"DATA_CLEAN", "LOG_CLEAN", "DISK_CLEAN"})
 _OCR_DIGIT = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1"})
 
 
-def extract(doc: Normalised, sub_type: str) -> dict[str, Any]:
-    """Return the parameters that matter to `sub_type`."""
+def extract(doc: Normalised, sub_type: str, rest: str) -> dict[str, Any]:
+    """Return the parameters that matter to `sub_type`; `rest` is the text without the names of systems."""
     text = re.sub(
         r"(?<=\d)[OolI](?=\d|[.:\-/])|(?<=[\d.:])[OolI](?=[\d])", lambda m: m.group().translate(_OCR_DIGIT), doc.text
     )
     found: dict[str, Any] = {}
     _names(found, text)
-    _by_sub_type(found, text, doc, sub_type)
+    _by_sub_type(found, text, doc, sub_type, rest)
     _times(found, text, sub_type)
     if error := _ERROR.search(text):
         found["error"] = error.group(1)
@@ -116,7 +117,7 @@ def _names(found: dict[str, Any], text: str) -> None:
         found["table"] = table.group(1)
 
 
-def _by_sub_type(found: dict[str, Any], text: str, doc: Normalised, sub_type: str) -> None:
+def _by_sub_type(found: dict[str, Any], text: str, doc: Normalised, sub_type: str, rest: str) -> None:
     if sub_type == "WAS_ROLLING":
         versions = [m.group(1) for m in _VERSION.finditer(text)]
         if versions and "file" not in found:
@@ -124,7 +125,7 @@ def _by_sub_type(found: dict[str, Any], text: str, doc: Normalised, sub_type: st
     elif sub_type == "PORT_OPEN":
         found.update(ports(text))
     elif sub_type == "CRON_EDIT":
-        found.update(_cron(text))
+        found.update(_cron(text, rest))
     elif sub_type == "CONFIG_CHANGE":
         found.update(_setting(text))
     elif sub_type in ("DISK_CLEAN", "LOG_CLEAN", "LOG_ANALYSIS", "MEMORY_CHECK"):
@@ -168,7 +169,7 @@ def ports(text: str) -> dict[str, Any]:
     return found
 
 
-def _cron(text: str) -> dict[str, Any]:
+def _cron(text: str, rest: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     lines = [m.group(1) for m in _CRON.finditer(text)]
     jobs = [m.group(1) for m in _JOB_PATH.finditer(text)]
@@ -180,8 +181,10 @@ def _cron(text: str) -> dict[str, Any]:
     number = spoken_number(ordinal.group(1)) if ordinal else None
     if jobs:
         found["job"] = jobs[number - 1] if number and number <= len(jobs) else jobs[-1]
-    elif (job := _JOB.search(text)) and not _NO_JOB.search(job.group(1).split()[-1]):
+    elif job := next((m for m in _JOB.finditer(rest) if not _NO_JOB.search(m.group(1).split()[-1])), None):
         found["job"] = re.sub(r"^(?:[가-힣A-Za-z0-9]*(?:시스템|포털|서버|호기|등록된|에)) ", "", job.group(1))
+    elif word := re.search(r"(?<![A-Za-z0-9_/.])[A-Za-z][A-Za-z0-9]{0,30}_\w{1,40}", rest, re.ASCII):
+        found["job"] = word.group()
     return found
 
 

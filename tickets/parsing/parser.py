@@ -4,7 +4,7 @@ from .catalogue import Catalogue
 from .danger import find_dangers
 from .entities import resolve
 from .intent import find_intent
-from .names import find_names
+from .names import NameHit, find_names
 from .normalise import Normalised, normalise
 from .params import extract
 from .result import CATEGORY_OF, ParsedRequest
@@ -21,16 +21,19 @@ def parse_request(text: str, catalogue: Catalogue, *, has_artefact: bool = False
     doc = normalise(text)
     dangers = find_dangers(doc)
     intent = find_intent(doc)
-    asked, stance = asks_for_work(doc, has_intent=intent is not None, has_danger=bool(dangers))
+    asked, stance = asks_for_work(
+        doc, has_intent=intent is not None and intent.rule != "intent_health", has_danger=bool(dangers)
+    )
     danger_codes = tuple(f"danger_{name}" for name in dangers)
     if not asked:
         return ParsedRequest(is_request=False, reasons=(stance,))
-    entities = resolve(doc, catalogue)
+    hits = find_names(doc, catalogue)
+    entities = resolve(doc, catalogue, hits)
     reasons = (stance, *((intent.rule,) if intent else ("intent_unknown",)), *entities.reasons, *danger_codes)
-    params = extract(doc, intent.sub_type) if intent else {}
-    request = Request(
-        doc, intent.sub_type if intent else "", params, entities, has_artefact, _without_names(doc, catalogue)
-    )
+    rest = _without_names(doc, hits)
+    params = extract(doc, intent.sub_type, rest) if intent else {}
+    compact_rest = "".join(rest.lower().split())
+    request = Request(doc, intent.sub_type if intent else "", params, entities, has_artefact, compact_rest)
     asks = missing(request)
     return ParsedRequest(
         is_request=True,
@@ -47,9 +50,10 @@ def parse_request(text: str, catalogue: Catalogue, *, has_artefact: bool = False
     )
 
 
-def _without_names(doc: Normalised, catalogue: Catalogue) -> str:
-    chars = list(doc.compact)
-    for hit in find_names(doc, catalogue):
+def _without_names(doc: Normalised, hits: list[NameHit]) -> str:
+    chars = list(doc.text)
+    for hit in hits:
         if hit.kind != "server":
-            chars[hit.start : hit.end] = " " * (hit.end - hit.start)
+            start, end = doc.origin[hit.start], doc.origin[hit.end - 1] + 1
+            chars[start:end] = " " * (end - start)
     return "".join(chars)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - word tables: one pattern a row reads better than wrapped ones
 """Times in a request: when the work is wanted, and the period that data or logs cover."""
 
 import re
@@ -5,7 +6,7 @@ import re
 from .numbers import NATIVE, SINO, spoken_number
 
 _DAY = (
-    r"20\d{2}[.\-/년] ?\d{1,2}[.\-/월] ?\d{1,2}[.일]?|\d{1,2}월 ?\d{1,2}일|\d{1,2}\.\d{1,2}\.|(?<![\d/\w])\d{1,2}/\d{1,2}(?![\d/])|"
+    r"20\d{2}[.\-/년] ?\d{1,2}[.\-/월] ?\d{1,2}[.일]?|\d{1,2}월 ?\d{1,2}일|(?<![\d.v])\d{1,2}\.\d{1,2}\.(?!\d)|(?<![\d/\w])\d{1,2}/\d{1,2}(?![\d/])|"
     r"금일|명일|익일|당일|오늘|내일|모레|(?:이번|다음|지난) ?주 ?(?:[월화수목금토일]요일|주말)?|차주|금주|(?:이번|다음) ?(?:달|추석|설|연휴)(?: 연휴)?|"
     r"[월화수목금토일]요일|주말|\d{1,2}일(?=[ 에])|연휴 ?전|지금"
 )

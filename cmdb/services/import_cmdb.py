@@ -1,0 +1,129 @@
+"""Takes an inventory in: institutions, sites, systems and servers as JSON (`docs/cmdb-import.md`).
+
+The whole file goes in, or nothing: the first row that is wrong is named.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from accounts.choices import Role
+from accounts.models import Institution, User
+from accounts.scope import holds_role
+from audit.services import record
+from cmdb.choices import Tier
+from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
+from guardia.common.errors import InvalidInput, NotPermitted
+
+_SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """How many rows of each kind the file brought (new and known ones)."""
+
+    institutions: int
+    sites: int
+    systems: int
+    servers: int
+
+
+@transaction.atomic
+def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
+    """Add what is new and update what is known, by code and hostname. Operators of all institutions only.
+
+    Raises InvalidInput naming the row; nothing is kept then.
+    """
+    if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), None)):
+        raise NotPermitted
+    institutions = _each(data, "institutions", "code", _institution)
+    systems = _each(data, "systems", "code", lambda row: _system(row, institutions))
+    sites = _each(data, "sites", "code", lambda row: _site(row, institutions))
+    servers = _each(data, "servers", "hostname", lambda row: _server(row, systems, sites))
+    report = ImportReport(len(institutions), len(sites), len(systems), len(servers))
+    record(
+        action="cmdb.imported",
+        actor=actor,
+        institution=None,
+        institutions=report.institutions,
+        sites=report.sites,
+        systems=report.systems,
+        servers=report.servers,
+    )
+    return report
+
+
+def _each(data: dict[str, Any], kind: str, key: str, take: Callable[[dict[str, Any]], models.Model]) -> dict[str, Any]:
+    """The rows of one kind by their key; a row that is wrong is named with what is wrong."""
+    taken: dict[str, Any] = {}
+    rows: Iterable[Any] = data.get(kind, [])
+    for row in rows:
+        name = row.get(key) if isinstance(row, dict) else None
+        try:
+            taken[str(name)] = take(row)
+        except (KeyError, TypeError, AttributeError, ValueError, ValidationError, Credential.DoesNotExist) as error:
+            reason = "; ".join(error.messages) if isinstance(error, ValidationError) else repr(error)
+            raise InvalidInput(
+                _("%(kind)s “%(name)s” can't be imported: %(reason)s") % {"kind": kind, "name": name, "reason": reason}
+            ) from error
+    return taken
+
+
+def _institution(row: dict[str, Any]) -> Institution:
+    found = Institution.objects.filter(code=row["code"]).first() or Institution(code=row["code"])
+    return _saved(found, name=row["name"], aliases=row.get("aliases", []))
+
+
+def _system(row: dict[str, Any], institutions: dict[str, Institution]) -> System:
+    found = System.objects.filter(code=row["code"]).first() or System(code=row["code"])
+    institution = institutions[row["institution"]]
+    return _saved(found, institution=institution, name=row["name"], aliases=row.get("aliases", []))
+
+
+def _site(row: dict[str, Any], institutions: dict[str, Institution]) -> Site:
+    found = Site.objects.filter(code=row["code"]).first() or Site(code=row["code"])
+    institution = institutions[row["institution"]]
+    return _saved(found, institution=institution, name=row["name"], tier=row.get("tier", Tier.STANDARD))
+
+
+def _server(row: dict[str, Any], systems: dict[str, System], sites: dict[str, Site]) -> Server:
+    system = systems[row["system"]]
+    found = Server.objects.filter(hostname=row["hostname"]).first() or Server(hostname=row["hostname"], home_dir="/app")
+    values = {name: row[name] for name in _SERVER_FIELDS if name in row}
+    return _saved(
+        found,
+        system=system,
+        site=sites.get(row.get("site", "")) or _default_site(system.institution),
+        profile=_default_profile(system.institution),
+        address=row["ip"],
+        credential=_credential(row, system.institution) or found.credential,
+        **values,
+    )
+
+
+def _credential(row: dict[str, Any], institution: Institution) -> Credential | None:
+    """The log-in named in the row; it must be in the vault already."""
+    name = row.get("credential")
+    return Credential.objects.get(institution=institution, name=name) if name else None
+
+
+def _default_site(institution: Institution) -> Site:
+    """An inventory without sites has one per institution."""
+    defaults = {"institution": institution, "name": institution.name}
+    return Site.objects.get_or_create(code=f"{institution.code}-MAIN", defaults=defaults)[0]
+
+
+def _default_profile(institution: Institution) -> EnvironmentProfile:
+    return EnvironmentProfile.objects.get_or_create(institution=institution, name="tomcat")[0]
+
+
+def _saved(row: Any, **values: Any) -> Any:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.full_clean()
+    row.save()
+    return row

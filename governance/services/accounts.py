@@ -1,0 +1,51 @@
+"""Changes of accounts: they live on a lower floor, but who may make them is governance's to say."""
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.choices import STAFF_ROLES, Role
+from accounts.models import Institution, Membership, User
+from accounts.scope import holds_role
+from audit.services import record
+from guardia.common.errors import InvalidInput, NotPermitted
+
+
+@transaction.atomic
+def create_account(*, actor: User, username: str, display_name: str, password: str) -> User:
+    """Make an account without any role. Administrators only; raises InvalidInput for a taken name or weak password."""
+    require_administrator(actor, None)
+    user = User(username=username, display_name=display_name)
+    try:
+        validate_password(password, user)
+        user.set_password(password)
+        user.full_clean()
+    except ValidationError as error:
+        raise InvalidInput("; ".join(error.messages)) from error
+    user.save()
+    record(action="account.created", actor=actor, institution=None, subject=user)
+    return user
+
+
+@transaction.atomic
+def grant_role(*, actor: User, user: User, role: Role, institution: Institution | None) -> Membership:
+    """Give a role in an institution (None: in all). Staff roles open the admin. Administrators only, never oneself."""
+    require_administrator(actor, institution)
+    if actor.pk == user.pk:
+        raise NotPermitted
+    user = User.objects.select_for_update().get(pk=user.pk)
+    membership, is_new = Membership.objects.get_or_create(user=user, role=role, institution=institution)
+    if role in STAFF_ROLES and not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+    if is_new:
+        record(action="role.granted", actor=actor, institution=institution, subject=user, role=role)
+    return membership
+
+
+def require_administrator(actor: User, institution: Institution | None) -> None:
+    """Superusers, and administrators of this institution (of all, where it concerns all)."""
+    if actor.is_active and actor.is_superuser:
+        return
+    if not holds_role(actor, Role.ADMINISTRATOR, institution.pk if institution else None):
+        raise NotPermitted

@@ -1,0 +1,56 @@
+"""The processes of `up` and `demo`: a web server and a worker, under the supervisor of the embedded mode."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+from django.conf import settings
+from django.core.management import call_command
+
+from guardia.database import revive_database
+from guardia.embedded.processes import ProcessGroup
+
+HOST = "127.0.0.1"
+PREFERRED_PORT = 8000
+
+
+def prepare() -> None:
+    """Bring the schema and the static files of this home up to date."""
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+
+
+def portal_processes(
+    port: int, *, output: TextIO | None = None, on_beat: Callable[[], None] | None = None
+) -> ProcessGroup:
+    """The group, ready to `run()`. `on_beat` is called about once a second, after the database was looked after."""
+
+    def beat() -> None:
+        revive_database()
+        if on_beat is not None:
+            on_beat()
+
+    environment = {**os.environ, "GUARDIA_HOME": str(settings.GUARDIA_HOME), "PYTHONUNBUFFERED": "1"}
+    group = ProcessGroup(heartbeat=beat, output=output, stop_timeout=15)
+    group.add("worker", [sys.executable, "manage.py", "worker"], environment, settings.BASE_DIR)
+    group.add("web", _web(port), environment, settings.BASE_DIR)
+    return group
+
+
+def _web(port: int) -> list[str]:
+    # No access log: request paths are in the audit where they matter. The forwarded headers of strangers aren't believed.
+    options = [
+        "--no-access-log",
+        "--no-server-header",
+        "--no-proxy-headers",
+        "--log-level",
+        "warning",
+        "--lifespan",
+        "off",
+    ]
+    return [
+        *(sys.executable, "-m", "uvicorn", "guardia.asgi:application", "--host", HOST, "--port", str(port)),
+        *options,
+        *("--ws-max-size", "65536", "--timeout-graceful-shutdown", "5"),
+    ]
