@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 
 class Person:
@@ -50,7 +51,7 @@ class Person:
         """The live events of a run over the websocket, until it has finished. Raises TimeoutError in a silence."""
         cookies = "; ".join(f"{name}={value}" for name, value in self._browser.cookies.items())
         url = f"{self.base.replace('http', 'ws', 1)}/ws/runs/{run_pk}/?after={after}"
-        with connect(url, additional_headers={"Cookie": cookies}, origin=self.base) as socket:  # type: ignore[arg-type]
+        with connect(url, additional_headers={"Cookie": cookies}, origin=Origin(self.base)) as socket:
             while True:
                 for event in json.loads(socket.recv(timeout=patience))["events"]:
                     yield event

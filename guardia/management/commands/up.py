@@ -35,8 +35,8 @@ class Command(BaseCommand):
 
 @contextlib.contextmanager
 def _sample() -> Iterator[None]:
-    from demo.stage import fleet_on_stage
     from demo.seed import seed
+    from demo.stage import fleet_on_stage
 
     with fleet_on_stage() as fleet:
         seed(fleet.inventory())
