@@ -29,6 +29,8 @@ HELD = (HostStatus.RUNNING, HostStatus.UNDOING)
 CLAIMABLE = (HostStatus.PENDING, HostStatus.UNDO_PENDING)
 #: These need nothing more from a worker.
 SETTLED = tuple(status for status in HostStatus if status not in HELD + CLAIMABLE)
+#: People should look at these.
+BAD = (HostStatus.FAILED, HostStatus.UNCERTAIN, HostStatus.UNDO_FAILED)
 
 
 class Phase(TextChoices):

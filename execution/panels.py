@@ -1,13 +1,16 @@
 """The engine's panels on a task's page: the plan, the live run, the result package."""
 
+from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest
 
+from execution.choices import BAD, HostStatus
 from execution.live.events import event_to_dict
-from execution.models import Run
+from execution.models import HostRun, Run
 from execution.plan.render import commands_of
-from execution.selectors import current_plan, host_runs_of, last_events, latest_run
+from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
+from execution.words import script_words
 from tickets.models import OpsTask
 from tickets.panels import register_panel
 
@@ -22,21 +25,35 @@ def register() -> None:
 
 
 def plan(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
-    """What will be done: waves, and every command of every host."""
+    """What will be done: waves of hosts, and every command of the first hosts; the download has all of them."""
     current = current_plan(task)
     if current is None:
         return None
     content = current.content
-    hosts = [
-        {"hostname": name, "address": host["address"], "tier": host["tier"], "steps": _steps(host["steps"])}
-        for name, host in list(content["hosts"].items())[:_HOSTS_SHOWN]
-    ]
+    room = _HOSTS_SHOWN
+    waves = []
+    for number, names in enumerate(content["waves"], start=1):
+        shown = names[:room]
+        room -= len(shown)
+        waves.append(
+            {
+                "number": number,
+                "size": len(names),
+                "is_canary": number == 1 and len(content["waves"]) > 1,
+                "hosts": [_planned(name, content["hosts"][name]) for name in shown],
+                "names_left": names[len(shown) :],
+            }
+        )
+    return {"plan": current, "content": content, "waves": waves}
+
+
+def _planned(hostname: str, host: dict[str, Any]) -> dict[str, Any]:
     return {
-        "plan": current,
-        "content": content,
-        "waves": list(enumerate(content["waves"], start=1)),
-        "hosts": hosts,
-        "hosts_left": max(0, len(content["hosts"]) - _HOSTS_SHOWN),
+        "hostname": hostname,
+        "address": host["address"],
+        "tier": host["tier"],
+        "group": host["group"],
+        "steps": _steps(host["steps"]),
     }
 
 
@@ -53,18 +70,31 @@ def _steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def live_run(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
-    """The host grid and the log, as of now; the page asks the websocket for what comes after `last_number`."""
+    """The hosts by wave and the log, as of now; the page asks the websocket for what comes after `last_number`."""
     run = latest_run(task)
     if run is None:
         return None
     events = last_events(run.pk, _EVENTS_SHOWN)
+    hosts = list(with_progress(host_runs_of(run)))  # read after the events: what is newer is told again, in order
     return {
         "run": run,
         "step_count": _step_count(run),
-        "host_runs": list(host_runs_of(run)),
+        "waves": _waves(hosts),
+        "host_count": len(hosts),
+        "done_count": sum(host.status == HostStatus.DONE for host in hosts),
+        "bad_count": sum(host.status in BAD for host in hosts),
         "events": [event_to_dict(event) for event in events],
         "last_number": events[-1].number if events else 0,
+        "words": script_words(),
     }
+
+
+def _waves(hosts: list[HostRun]) -> list[dict[str, Any]]:
+    return [
+        {"number": number, "hosts": group, "done": sum(host.status == HostStatus.DONE for host in group)}
+        for number, members in groupby(hosts, key=lambda host: host.wave.number)
+        for group in [list(members)]
+    ]
 
 
 def _step_count(run: Run) -> int:

@@ -1,11 +1,13 @@
 """Reads of plans and runs, scoped to a user."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from accounts.scope import visible_to
-from execution.models import HostRun, Plan, Run, RunEvent
+from execution.choices import Phase, StepStatus
+from execution.models import HostRun, Plan, Run, RunEvent, StepResult
 from tickets.models import OpsTask
 
 
@@ -25,6 +27,15 @@ def latest_run(task: OpsTask) -> Run | None:
 def host_runs_of(run: Run) -> QuerySet[HostRun]:
     """The run's hosts in the order in which they go."""
     return HostRun.objects.filter(wave__run=run).select_related("server", "wave").order_by("wave__number", "pk")
+
+
+def with_progress(hosts: QuerySet[HostRun]) -> QuerySet[HostRun]:
+    """Host runs with `steps_done` (steps that hold, on the way forward) and `step_name` (the latest one begun)."""
+    held = Q(steps__phase=Phase.APPLY, steps__status__in=[StepStatus.OK, StepStatus.PROBED])
+    latest = StepResult.objects.filter(host_run=OuterRef("pk")).order_by("-pk").values("name")[:1]
+    return hosts.annotate(
+        steps_done=Count("steps__order", filter=held, distinct=True), step_name=Coalesce(Subquery(latest), Value(""))
+    )
 
 
 def events_after(run_pk: int, number: int, limit: int = 500) -> list[RunEvent]:

@@ -1,5 +1,6 @@
 """Reads and the one form of the portal. Every query goes through a selector that is scoped to the user."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -31,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """What waits for me, what I filed, what is new."""
     tasks = tasks_visible_to(request.user)
     context = {
+        "place": "home",
         "inbox": list(steps_awaiting(request.user)[:10]),
         "to_validate": list(tasks_to_validate(request.user)[:10]),
         "mine": list(tasks.filter(requester_id=request.user.pk)[:10]),
@@ -50,7 +52,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
     if words:
         tasks = tasks.filter(text__icontains=words) | tasks.filter(task_id__icontains=words)
     page = Paginator(tasks, _PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "status": status, "q": words, "statuses": TaskStatus.choices}
+    context = {"place": "tasks", "page": page, "status": status, "q": words, "statuses": TaskStatus.choices}
     return render(request, "portal/task_list.html", context)
 
 
@@ -72,7 +74,8 @@ def new_task(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(task)s was filed.") % {"task": task.task_id})
             return redirect("portal:task", task.task_id)
-    return render(request, "portal/new_task.html", {"form": form}, status=400 if form.errors else 200)
+    context = {"place": "new", "form": form, "artefact_limit": settings.GUARDIA_ARTEFACT_LIMIT}
+    return render(request, "portal/new_task.html", context, status=400 if form.errors else 200)
 
 
 @login_required
@@ -80,7 +83,8 @@ def new_task(request: HttpRequest) -> HttpResponse:
 def task_detail(request: HttpRequest, task_id: str) -> HttpResponse:
     """One task with everything that belongs to it."""
     task = task_or_404(request, task_id)
-    return render(request, "portal/task_detail.html", {"task": task, "panels": panels_of(request, task)})
+    context = {"place": "tasks", "task": task, "panels": panels_of(request, task)}
+    return render(request, "portal/task_detail.html", context)
 
 
 @login_required
@@ -89,7 +93,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
     """All that I was told; looking at it marks it as read."""
     rows = list(Notification.objects.filter(recipient_id=request.user.pk)[:100])
     mark_read(actor=caller(request))
-    return render(request, "portal/messages.html", {"rows": rows})
+    return render(request, "portal/messages.html", {"place": "messages", "rows": rows})
 
 
 @login_required

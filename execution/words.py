@@ -1,0 +1,75 @@
+"""Steps and events as people read them, for the page's first lines and for the script that adds the later ones."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from execution.choices import HostStatus, Phase, RunStatus
+
+STEPS: dict[str, Promise] = {
+    "check_disk": _("Check disk space"),
+    "check_port": _("Check the service"),
+    "check_running": _("Check the service"),
+    "upload": _("Upload"),
+    "verify_sha256": _("Verify SHA-256"),
+    "back_up": _("Back up"),
+    "swap": _("Swap"),
+    "stop": _("Stop"),
+    "start": _("Start"),
+    "health": _("Health check"),
+    "http_check": _("HTTP check"),
+    "health_after_rollback": _("Health after rollback"),
+}
+
+#: kind of event → sentence; `step` and `status` are given as labels.
+EVENTS: dict[str, Promise] = {
+    "run_started": _("The run has started."),
+    "wave_opened": _("Wave %(wave)s has opened."),
+    "host_taken": _("Connecting"),
+    "host_recovered": _("Carrying on after a lost worker"),
+    "step_started": _("%(step)s …"),
+    "step_ok": _("%(step)s: OK"),
+    "step_failed": _("%(step)s failed: %(error)s"),
+    "step_uncertain": _("%(step)s: outcome unknown. %(error)s"),
+    "step_probed": _("%(step)s: found done"),
+    "host_settled": _("%(status)s. %(error)s"),
+    "rollback_started": _("Rollback of wave %(wave)s: %(reason)s"),
+    "run_finished": _("The run has ended: %(status)s. %(reason)s"),
+}
+
+
+def step_label(name: str) -> str:
+    """The step's name in the current language; a playbook's own name stays as it is."""
+    return str(STEPS.get(name, name))
+
+
+def event_text(event: Mapping[str, Any]) -> str:
+    """One event as a sentence; `event` is what `execution.live.events.event_to_dict` gives."""
+    data = {"wave": "", "error": "", "reason": "", "host": "", **event["data"]}
+    undo = "↩ " if data.get("phase") == Phase.UNDO else ""
+    data["step"] = undo + step_label(str(data.get("step", "")))
+    data["status"] = status_labels().get(str(data.get("status", "")), str(data.get("status", "")))
+    return str(EVENTS[event["kind"]]) % data if event["kind"] in EVENTS else str(event["kind"])
+
+
+def status_labels() -> dict[str, str]:
+    """Of hosts and runs; the two agree where they share a value, but for MANUAL, which hosts don't have."""
+    return {str(choice.value): str(choice.label) for choices in (RunStatus, HostStatus) for choice in choices}
+
+
+def script_words() -> dict[str, Any]:
+    """All of it for `static/guardia/run.js`, in the current language."""
+    return {
+        "steps": {name: str(label) for name, label in STEPS.items()},
+        "events": {kind: str(text) for kind, text in EVENTS.items()},
+        "statuses": status_labels(),
+        "progress": _now("step %(done)s/%(all)s"),
+        "wave": _now("%(done)s of %(all)s done"),
+        "summary": _now("%(done)s of %(all)s servers done, %(bad)s with problems"),
+        "connected": _now("Live"),
+        "connecting": _now("Connecting …"),
+        "lost": _now("Connection lost, trying again"),
+    }

@@ -1,0 +1,89 @@
+"""What every page draws the same way: icons, chips and the life-line of a task."""
+
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from execution.choices import RunStatus
+from execution.selectors import latest_run
+from guardia.common.chips import chip as chip_of
+from tickets.choices import TaskStatus
+from tickets.models import OpsTask
+
+register = template.Library()
+_S = TaskStatus
+
+#: The way of a task that ends well; each stage with the states that stand at it.
+_STAGES: tuple[tuple[Promise, frozenset[str]], ...] = (
+    (pgettext_lazy("stage", "Filed"), frozenset({_S.RECEIVED})),
+    (pgettext_lazy("stage", "Read"), frozenset({_S.NEEDS_INFORMATION, _S.PARSED})),
+    (pgettext_lazy("stage", "Approve"), frozenset({_S.PENDING_APPROVAL, _S.REJECTED})),
+    (pgettext_lazy("stage", "Ready"), frozenset({_S.APPROVED, _S.PREPARING_CHANGE, _S.PENDING_REVIEW, _S.SCHEDULED})),
+    (pgettext_lazy("stage", "Run"), frozenset({_S.EXECUTING, _S.FAILED, _S.HALTED})),
+    (pgettext_lazy("stage", "Validate"), frozenset({_S.PENDING_VALIDATION})),
+    (pgettext_lazy("stage", "Done"), frozenset({_S.COMPLETED})),
+)
+_BAD = frozenset({_S.REJECTED, _S.FAILED, _S.MANUAL, _S.HALTED})
+
+#: What a request may still lack (the parser's slots).
+_NEEDS: dict[str, Promise] = {
+    "request": _("What should be done"),
+    "sub_type": _("What kind of work it is"),
+    "system": _("Which system it is about"),
+    "servers": _("Which servers it is about"),
+    "artifact": _("The file or the version to deploy"),
+    "target": _("What exactly it is about"),
+    "condition": _("Which of the data, by which condition"),
+    "port": _("Which port"),
+    "schedule": _("When it should run"),
+    "value": _("The new value"),
+    "window": _("When it may be done"),
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A decorative icon of our sprite; the text beside it says what it means."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("guardia/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def chip(value: object, label: str) -> SafeString:
+    return chip_of(value, label)
+
+
+@register.filter
+def need(slot: str) -> str | Promise:
+    """The words for something a request lacks."""
+    return _NEEDS.get(slot, slot)
+
+
+@register.simple_tag
+def lifeline(task: OpsTask) -> list[dict[str, Any]]:
+    """Stages in order, each with `label` and `state`: done, now, bad (it ended or stopped here) or todo."""
+    here = _place(task)
+    ends = "bad" if task.status in _BAD else "done" if task.status == _S.COMPLETED else "now"
+    return [
+        {"label": label, "state": "done" if place < here else ends if place == here else "todo"}
+        for place, (label, _states) in enumerate(_STAGES)
+    ]
+
+
+def _place(task: OpsTask) -> int:
+    for place, (_label, states) in enumerate(_STAGES):
+        if task.status in states:
+            return place
+    run = latest_run(task)  # MAN may be reached from three places: before, in and after a run
+    if run is None:
+        return 1
+    return 5 if run.status == RunStatus.SUCCEEDED else 4
