@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from accounts.admin_base import ReadOnlyAdmin
+from accounts.caller import caller
 from audit.models import Chain, Entry
 from audit.selectors import chains_visible_to, entries_visible_to
 from audit.verification import verify_all
@@ -21,7 +22,7 @@ class ChainAdmin(ReadOnlyAdmin):
     change_list_template = "audit/chain_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return chains_visible_to(request.user)  # type: ignore[arg-type]
+        return chains_visible_to(caller(request))
 
     def get_urls(self) -> list[URLPattern]:
         verify = self.admin_site.admin_view(require_POST(self.verify))
@@ -29,7 +30,7 @@ class ChainAdmin(ReadOnlyAdmin):
 
     def verify(self, request: HttpRequest) -> HttpResponse:
         """Recompute every chain the reader may see, and show the first bad entry of each broken one."""
-        reports = verify_all(chains_visible_to(request.user))  # type: ignore[arg-type]
+        reports = verify_all(chains_visible_to(caller(request)))
         context = {
             **self.admin_site.each_context(request),
             "title": self.opts.verbose_name_plural,
@@ -48,4 +49,4 @@ class EntryAdmin(ReadOnlyAdmin):
     list_select_related = ("chain",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return entries_visible_to(request.user)  # type: ignore[arg-type]
+        return entries_visible_to(caller(request))

@@ -5,6 +5,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from accounts.admin_base import ReadOnlyAdmin, ScopedAdmin
+from accounts.caller import caller
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from cmdb.services.save_profile import save_profile
 
@@ -46,7 +47,7 @@ class EnvironmentProfileAdmin(CmdbAdmin):
     readonly_fields = ("revision",)
 
     def save_model(self, request: HttpRequest, obj: EnvironmentProfile, form: Any, change: bool) -> None:
-        save_profile(actor=request.user, profile=obj)  # type: ignore[arg-type]
+        save_profile(actor=caller(request), profile=obj)
 
 
 @admin.register(Credential)

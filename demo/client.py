@@ -1,12 +1,13 @@
 """A person at a browser and at the API: everything the demonstration does goes through these doors."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 
 class Person:
@@ -31,11 +32,13 @@ class Person:
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self._api.post(path, json=body)
 
-    def file(self, text: str, artefact: Path) -> httpx.Response:
-        """File a request with an artefact."""
+    def file(self, text: str, artefact: Path, servers: Sequence[str] = ()) -> httpx.Response:
+        """File a request with an artefact, for the servers named (default: those that the text names)."""
         with artefact.open("rb") as file:
             return self._api.post(
-                "/api/v1/sr/intake", data={"text": text}, files={"artefact": (artefact.name, file, "application/zip")}
+                "/api/v1/sr/intake",
+                data={"text": text, "servers": list(servers)},
+                files={"artefact": (artefact.name, file, "application/zip")},
             )
 
     def page(self, path: str) -> httpx.Response:
@@ -50,7 +53,7 @@ class Person:
         """The live events of a run over the websocket, until it has finished. Raises TimeoutError in a silence."""
         cookies = "; ".join(f"{name}={value}" for name, value in self._browser.cookies.items())
         url = f"{self.base.replace('http', 'ws', 1)}/ws/runs/{run_pk}/?after={after}"
-        with connect(url, additional_headers={"Cookie": cookies}, origin=self.base) as socket:  # type: ignore[arg-type]
+        with connect(url, additional_headers={"Cookie": cookies}, origin=Origin(self.base)) as socket:
             while True:
                 for event in json.loads(socket.recv(timeout=patience))["events"]:
                     yield event

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.caller import caller
 from governance.choices import StepStatus
 from governance.models import ApprovalStep
 from governance.selectors import may_validate
@@ -36,4 +37,4 @@ def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     waits = task.status == TaskStatus.PENDING_VALIDATION
     if not reviews and not waits:
         return None
-    return {"reviews": reviews, "waits": waits, "may_validate": waits and may_validate(request.user, task)}  # type: ignore[arg-type]
+    return {"reviews": reviews, "waits": waits, "may_validate": waits and may_validate(caller(request), task)}

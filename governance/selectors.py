@@ -59,7 +59,7 @@ def approved_digest(task: OpsTask) -> str | None:
 def steps_awaiting(user: User | AnonymousUser) -> QuerySet[ApprovalStep]:
     """The user's inbox: steps that wait for this person, oldest first."""
     steps = ApprovalStep.objects.select_related("round__task__institution", "round__task__requester")
-    return visible_to(steps.filter(approver__pk=user.pk, status=StepStatus.PENDING), user).order_by("pk")
+    return visible_to(steps.filter(approver=user.pk or 0, status=StepStatus.PENDING), user).order_by("pk")
 
 
 def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
@@ -70,7 +70,7 @@ def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
     )
     if not mine.filter(institution=None).exists():
         tasks = tasks.filter(institution__in=mine.values("institution"))
-    return tasks.exclude(requester__pk=user.pk)
+    return tasks.exclude(requester=user.pk or 0)
 
 
 def may_validate(user: User, task: OpsTask) -> bool:

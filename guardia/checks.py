@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 @register()
 def queue_guards(**_: Any) -> list[CheckMessage]:
     """django-q2's defaults run a failed task again for ever and store pickles (style.md rule 10)."""
-    queue = settings.Q_CLUSTER
+    queue: dict[str, Any] = settings.Q_CLUSTER
     rules = {
         "guardia.E001": (queue.get("ack_failures") is True, "ack_failures must be on"),
         "guardia.E002": (queue.get("max_attempts") == 1, "max_attempts must be 1"),

@@ -20,7 +20,7 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, its schema is ours and the queue is being emptied; 503 and what is wrong otherwise."""
+    """200 when the database answers, its schema is ours and the queue is being emptied; else 503 and what is wrong."""
     checks = {"database": False, "migrations": False, "worker": False}
     try:
         checks["database"] = _database_answers()
@@ -36,7 +36,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 def _database_answers() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return cursor.fetchone() == (1,)
+        return bool(cursor.fetchone() == (1,))
 
 
 def _is_migrated() -> bool:

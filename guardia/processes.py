@@ -39,7 +39,7 @@ def portal_processes(
 
 
 def _web(port: int) -> list[str]:
-    # No access log: request paths are in the audit where they matter. The forwarded headers of strangers aren't believed.
+    # No access log: request paths are in the audit where they matter. Strangers' forwarded headers aren't believed.
     options = [
         "--no-access-log",
         "--no-server-header",

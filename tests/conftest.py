@@ -43,7 +43,9 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     original = socket.socket.connect
 
     def connect(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(("127.", "::1", "localhost")):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(
+            ("127.", "::1", "localhost")
+        ):
             raise AssertionError(f"a test reached for {address}")
         original(self, address)
 

@@ -63,9 +63,10 @@ def make_server(system: System, tier: Tier = Tier.STANDARD, **fields: Any) -> Se
     site = fields.pop("site", None) or Site.objects.create(
         institution=institution, code=f"SITE{number}", name=f"센터{number}", tier=tier
     )
-    profile = fields.pop("profile", None) or EnvironmentProfile.objects.get_or_create(
-        institution=institution, name="tomcat"
-    )[0]
+    profile = (
+        fields.pop("profile", None)
+        or EnvironmentProfile.objects.get_or_create(institution=institution, name="tomcat")[0]
+    )
     credential = fields.pop("credential", None) or make_credential(institution)
     values = {
         "hostname": f"host-{number}",
@@ -124,7 +125,14 @@ def pending_step(task: OpsTask) -> ApprovalStep:
     return ApprovalStep.objects.get(round__task=task, status="PENDING")
 
 
-def approve(task: OpsTask, plan: Plan, actor: User, decision: Decision = Decision.APPROVE, comment: str = "") -> ApprovalStep:
+def approve(
+    task: OpsTask, plan: Plan, actor: User, decision: Decision = Decision.APPROVE, comment: str = ""
+) -> ApprovalStep:
     return decide_step(
-        actor=actor, step_pk=pending_step(task).pk, decision=decision, digest=plan.digest, channel=Channel.API, comment=comment
+        actor=actor,
+        step_pk=pending_step(task).pk,
+        decision=decision,
+        digest=plan.digest,
+        channel=Channel.API,
+        comment=comment,
     )

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 MEDIAN_LIMIT, FILE_LIMIT = 120, 500
-_FORBIDDEN = re.compile(rb"https?://[a-z0-9.-]*(?:pypi|pythonhosted|npmjs|debian)\.(?:org|com)[^\s]*/simple|--index-url|/opt/pypi", re.I)
+_FORBIDDEN = re.compile(
+    rb"https?://[a-z0-9.-]*(?:pypi|pythonhosted|npmjs|debian)\.(?:org|com)[^\s]*/simple|--index-url|/opt/pypi", re.I
+)
 
 
 def main() -> int:
@@ -21,7 +23,9 @@ def main() -> int:
     if median > MEDIAN_LIMIT:
         problems.append(f"the median file has {median} lines, more than {MEDIAN_LIMIT}")
     problems += [
-        f"{path}: names a package index" for path in files if path != Path(__file__).relative_to(Path.cwd()) and _FORBIDDEN.search(path.read_bytes())
+        f"{path}: names a package index"
+        for path in files
+        if path != Path(__file__).relative_to(Path.cwd()) and _FORBIDDEN.search(path.read_bytes())
     ]
     print(f"{len(product)} files, median {median:.0f} lines, longest {max(product)}")
     for problem in problems:

@@ -5,7 +5,7 @@ The whole file goes in, or nothing: the first row that is wrong is named.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -19,6 +19,7 @@ from cmdb.choices import Tier
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from guardia.common.errors import InvalidInput, NotPermitted
 
+M = TypeVar("M", bound=models.Model)
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
 
 
@@ -121,7 +122,7 @@ def _default_profile(institution: Institution) -> EnvironmentProfile:
     return EnvironmentProfile.objects.get_or_create(institution=institution, name="tomcat")[0]
 
 
-def _saved(row: Any, **values: Any) -> Any:
+def _saved(row: M, **values: Any) -> M:
     for name, value in values.items():
         setattr(row, name, value)
     row.full_clean()

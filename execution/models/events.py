@@ -21,7 +21,7 @@ class EventHead(models.Model):
 
 
 class RunEvent(models.Model):
-    """Something that happened in a run: stored first, pushed second. A page asks for what came after its last number."""
+    """Something that happened in a run: stored first, pushed second. A page asks for what came after its last one."""
 
     scope_path = "run__task__institution"
 

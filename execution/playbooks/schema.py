@@ -7,7 +7,7 @@ import yaml
 from django.utils.translation import gettext as _
 
 from execution.exceptions import PlaybookInvalid
-from execution.plan.waves import parse_batches
+from execution.playbooks.pace import parse_batches
 from execution.steps.library import problem_with
 from tickets.choices import SubType
 

@@ -40,7 +40,8 @@ def start_run(task_pk: int) -> Run | None:
     try:
         plan = freeze_plan(task)
     except (NoPlaybook, PlanRefused) as refusal:
-        return _wait(task, str(refusal))
+        _wait(task, str(refusal))
+        return None
     if plan.digest != approved.digest:
         _ask_again(task, approved, plan)
         return None
@@ -49,7 +50,8 @@ def start_run(task_pk: int) -> Run | None:
         with transaction.atomic():
             run = _create(task, plan, content)
     except IntegrityError:
-        return _wait(task, _("Another run holds one of the servers; this one starts when it has ended."))
+        _wait(task, _("Another run holds one of the servers; this one starts when it has ended."))
+        return None
     transition_task(task=task, by="start", actor=ACTOR, run=run.pk, plan_digest=plan.digest)
     append_event(run, "run_started", waves=content["waves"])
     notify(

@@ -54,7 +54,9 @@ def health(*, port: int, path: str, log_file: str, log_ready: str, log_broken: s
     return check(
         "health",
         {"op": "tcp", "port": port, "seconds": seconds},
-        shell(_LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, pause_ms=500),
+        shell(
+            _LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, pause_ms=500
+        ),
         {"op": "http", "port": port, "path": path, "status": 200, "seconds": 10},
         shell(_LOG_SINCE, log_file, saved("log_position"), expect={"lacks": log_broken}),
     )

@@ -21,10 +21,12 @@ class ApprovalStepSerializer(serializers.ModelSerializer[ApprovalStep]):
 
     step_id = serializers.IntegerField(source="pk", read_only=True)
     round = serializers.IntegerField(source="round.number", read_only=True)
-    requester = serializers.SlugRelatedField(slug_field="username", read_only=True)
-    original_owner = serializers.SlugRelatedField(slug_field="username", read_only=True)
-    approver = serializers.SlugRelatedField(slug_field="username", read_only=True)
-    decided_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    requester: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    original_owner: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        slug_field="username", read_only=True
+    )
+    approver: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    decided_by: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="username", read_only=True)
     plan_digest = serializers.CharField(source="round.plan_digest", read_only=True)
 
     class Meta:

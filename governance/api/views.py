@@ -3,6 +3,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.caller import caller
 from governance.api.serializers import ApprovalRequestSerializer, ApprovalResultSerializer, ApprovalStepSerializer
 from governance.choices import Decision, StepStatus
 from governance.models import ApprovalStep
@@ -25,7 +26,7 @@ class ApprovalView(APIView):
         data = given.validated_data
         task = visible_task(request.user, data["task_id"])
         step = decide_step(
-            actor=request.user,
+            actor=caller(request),
             step_pk=_step_of(task, data.get("step_id")).pk,
             decision=Decision(data["decision"]),
             digest=data["plan_digest"],

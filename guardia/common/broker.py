@@ -48,6 +48,7 @@ class AllowListBroker(ORM):
     @staticmethod
     def _is_ours(payload: str) -> bool:
         try:
-            return is_allowed(SignedPackage.loads(payload).get("func"))
+            message: dict[str, Any] = SignedPackage.loads(payload)
         except BadSignature:
             return False
+        return is_allowed(message.get("func"))

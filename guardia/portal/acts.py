@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.caller import caller
 from governance.choices import Decision
 from governance.services.decide_step import decide_step
 from governance.services.validate_result import validate_result
@@ -35,7 +36,7 @@ def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse
         task_id,
         _("Your decision was recorded."),
         lambda: decide_step(
-            actor=request.user,  # type: ignore[arg-type]  # login_required
+            actor=caller(request),
             step_pk=step_pk,
             decision=Decision(form.cleaned_data["decision"]),
             digest=form.cleaned_data["digest"],
@@ -58,7 +59,7 @@ def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
         task_id,
         _("Your validation was recorded."),
         lambda: validate_result(
-            actor=request.user,  # type: ignore[arg-type]  # login_required
+            actor=caller(request),
             task_id=task_id,
             is_accepted=form.cleaned_data["decision"] == "accept",
             comment=form.cleaned_data["comment"],
@@ -79,7 +80,7 @@ def add_information_act(request: HttpRequest, task_id: str) -> HttpResponse:
         task_id,
         _("Thank you. The request was read again."),
         lambda: add_information(
-            actor=request.user,  # type: ignore[arg-type]  # login_required
+            actor=caller(request),
             task_id=task_id,
             text=form.cleaned_data["text"],
             artefact=form.cleaned_data["artefact"],

@@ -20,10 +20,12 @@ class IntakeSerializer(serializers.Serializer[Any]):
 class TaskSerializer(serializers.ModelSerializer[OpsTask]):
     """A task as the API shows it."""
 
-    institution = serializers.SlugRelatedField(slug_field="code", read_only=True)
-    system = serializers.SlugRelatedField(slug_field="code", read_only=True)
-    servers = serializers.SlugRelatedField(slug_field="hostname", many=True, read_only=True)
-    requester = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    institution: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    system: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    servers: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        slug_field="hostname", many=True, read_only=True
+    )
+    requester: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="username", read_only=True)
     status_text = serializers.CharField(source="get_status_display", read_only=True)
     risk = serializers.CharField(source="get_risk_display", read_only=True)
 

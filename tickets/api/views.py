@@ -4,6 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.caller import caller
 from tickets.api.serializers import IntakeSerializer, TaskSerializer
 from tickets.choices import Channel
 from tickets.services.file_task import file_task
@@ -19,7 +20,7 @@ class IntakeView(APIView):
         given = IntakeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         task = file_task(
-            actor=request.user,
+            actor=caller(request),
             text=given.validated_data["text"],
             channel=Channel.API,
             artefact=given.validated_data.get("artefact"),

@@ -1,4 +1,4 @@
-"""`manage.py audit_verify [--json] [--chain KEY]`: 0 when every chain is intact, 1 and the first bad entry otherwise."""
+"""`manage.py audit_verify [--json] [--chain KEY]`: 0 when every chain is intact, else 1 and the first bad entry."""
 
 import json
 import sys

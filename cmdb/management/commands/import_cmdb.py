@@ -30,5 +30,6 @@ class Command(BaseCommand):
         except (OSError, ValueError, GuardiaError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{report.institutions} institutions, {report.sites} sites, {report.systems} systems, {report.servers} servers"
+            f"{report.institutions} institutions, {report.sites} sites, "
+            f"{report.systems} systems, {report.servers} servers"
         )
