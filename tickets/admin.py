@@ -2,8 +2,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
+from guardia.common.chips import chip
 from tickets.models import OpsTask
 from tickets.panels import panels_of
 
@@ -18,17 +21,25 @@ class OpsTaskAdmin(ReadOnlyAdmin):
         "institution",
         "system",
         "sub_type",
-        "risk",
-        "status",
+        "risk_chip",
+        "status_chip",
         "requester",
         "created_at",
     )
     list_display_links = ("task_id", "title")
-    list_filter = ("status", "category", "risk", "is_urgent", "is_dangerous")
+    list_filter = ("status", "category", "risk", "institution", "is_urgent", "is_dangerous")
     search_fields = ("task_id", "text")
     list_select_related = ("institution", "system", "requester")
     date_hierarchy = "created_at"
     change_form_template = "tickets/task_page.html"
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_chip(self, task: OpsTask) -> SafeString:
+        return chip(task.status, task.get_status_display())
+
+    @admin.display(description=_("risk"), ordering="risk")
+    def risk_chip(self, task: OpsTask) -> SafeString:
+        return chip(task.risk, task.get_risk_display())
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
