@@ -2,6 +2,7 @@
 PY := .venv/bin/python
 export GUARDIA_HOME ?= $(CURDIR)/var
 DEMO_HOME := $(CURDIR)/var/demo
+BENCH_HOME := $(CURDIR)/var/bench
 TESTS ?= tests
 
 .PHONY: help setup setup-dev run demo check test test-slow bench messages lock clean
@@ -40,7 +41,9 @@ test-slow: .venv/.ready-dev  ## the long suites
 	@$(PY) -m pytest -m slow $(TESTS)
 
 bench: .venv/.ready-dev   ## the figures of docs/performance.md
-	@$(PY) -m tools.bench
+	@$(PY) -m guardia.embedded stop $(BENCH_HOME)
+	@rm -rf $(BENCH_HOME)
+	@GUARDIA_HOME=$(BENCH_HOME) exec $(PY) manage.py bench
 
 messages: .venv/.ready-dev  ## take new texts into locale/ko, compile
 	@$(PY) tools/messages.py update
@@ -53,5 +56,5 @@ lock:                     ## resolve the dependencies again
 	    --extra demo --extra redis pyproject.toml -o $$set; done
 
 clean:                    ## stop and remove everything that was made here
-	@for home in $(DEMO_HOME) $(CURDIR)/var/test $(GUARDIA_HOME); do [ ! -x $(PY) ] || $(PY) -m guardia.embedded stop $$home; done
+	@for home in $(DEMO_HOME) $(BENCH_HOME) $(CURDIR)/var/test $(GUARDIA_HOME); do [ ! -x $(PY) ] || $(PY) -m guardia.embedded stop $$home; done
 	@rm -rf .venv var

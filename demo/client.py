@@ -1,7 +1,7 @@
 """A person at a browser and at the API: everything the demonstration does goes through these doors."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,13 @@ class Person:
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self._api.post(path, json=body)
 
-    def file(self, text: str, artefact: Path) -> httpx.Response:
-        """File a request with an artefact."""
+    def file(self, text: str, artefact: Path, servers: Sequence[str] = ()) -> httpx.Response:
+        """File a request with an artefact, for the servers named (default: those that the text names)."""
         with artefact.open("rb") as file:
             return self._api.post(
-                "/api/v1/sr/intake", data={"text": text}, files={"artefact": (artefact.name, file, "application/zip")}
+                "/api/v1/sr/intake",
+                data={"text": text, "servers": list(servers)},
+                files={"artefact": (artefact.name, file, "application/zip")},
             )
 
     def page(self, path: str) -> httpx.Response:

@@ -4,6 +4,7 @@ Run again it changes nothing but the ports and keys of a fleet that moved.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,15 +68,22 @@ def sample_password() -> str:
     return secret_from_home(settings.GUARDIA_HOME, "sample_password")[:16]
 
 
-def seed(hosts: list[HostAccess]) -> None:
-    """Bring the database to the state in which the demonstration starts."""
+def seed(
+    hosts: list[HostAccess],
+    *,
+    data: dict[str, Any] | None = None,
+    staff: Sequence[Person] = PEOPLE,
+    owners: Mapping[str, tuple[str, str | None]] = OWNERS,
+) -> None:
+    """Bring the database to the state in which the demonstration starts. `data` is an inventory without the
+    addresses of `hosts`; by default that of the demonstration's fleet."""
     password = sample_password()
     admin = _administrator(password)
-    data = json.loads(FLEET_DATA.read_text(encoding="utf-8"))
+    data = data or json.loads(FLEET_DATA.read_text(encoding="utf-8"))
     import_cmdb(actor=admin, data={**data, "servers": []})
-    people = {person.username: _person(admin, person, password) for person in PEOPLE}
+    people = {person.username: _person(admin, person, password) for person in staff}
     _servers(admin, data, {host.hostname: host for host in hosts})
-    for code, (owner, deputy) in OWNERS.items():
+    for code, (owner, deputy) in owners.items():
         name_owner(
             actor=admin,
             system=System.objects.get(code=code),

@@ -6,7 +6,7 @@ This is the only caller of the SSH connector, and the only place where a credent
 import hashlib
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -54,12 +54,19 @@ class HostSession:
     def close(self) -> None:
         self._connection.close()
 
-    def perform(self, ops: Iterable[Op], saved: Mapping[str, str]) -> Outcome:
-        """Do the operations in order. The outcome holds the StepFailed of an unmet expectation; SshError is raised."""
+    def perform(
+        self, ops: Iterable[Op], saved: Mapping[str, str], remember: Callable[[Mapping[str, str]], None]
+    ) -> Outcome:
+        """Do the operations in order. The outcome holds the StepFailed of an unmet expectation; SshError is raised.
+
+        `remember` is told what has been saved, before the next operation begins.
+        """
         outcome, digest = Outcome(saved=dict(saved)), hashlib.sha256()
         for op in ops:
             try:
                 self._do(op, outcome, digest)
+                if "save" in op:
+                    remember(outcome.saved)
             except StepFailed as error:
                 outcome.error = error
                 break
@@ -70,8 +77,7 @@ class HostSession:
         if op["op"] == "exec":
             self._exec(op, outcome, digest)
         elif op["op"] == "upload":
-            with stored_path(op["sha256"]).open("rb") as source:
-                self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
+            self._upload(op)
         elif op["op"] == "tcp":
             problem = tcp_opens(self._spec["address"], op["port"], seconds=op["seconds"], cancel=self._cancel)
             _fail_if(problem)
@@ -82,8 +88,19 @@ class HostSession:
         else:
             raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
 
+    def _upload(self, op: Any) -> None:
+        try:
+            source = stored_path(op["sha256"]).open("rb")
+        except OSError as error:
+            raise StepFailed("the artefact is no longer in the store", code="artefact_missing") from error
+        with source:
+            self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
+
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
-        argv = [resolved(part, outcome.saved) for part in op["argv"]]
+        try:
+            argv = [resolved(part, outcome.saved) for part in op["argv"]]
+        except KeyError as error:
+            raise StepFailed(f"nothing was saved as {error}", code="nothing_saved") from error
         ends = time.monotonic() + op["seconds"]
         while True:
             left = max(1.0, ends - time.monotonic())

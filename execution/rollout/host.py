@@ -14,7 +14,7 @@ from execution.choices import Phase, StepStatus
 from execution.exceptions import ClaimLost, StepFailed
 from execution.gate.session import HostSession, Outcome, open_session
 from execution.models import HostRun, Run, StepResult
-from execution.rollout.record import begin_step, end_step, settle_host, steps_done
+from execution.rollout.record import begin_step, end_step, remember, settle_host, steps_done
 from execution.ssh.exceptions import SshError
 from execution.steps.ops import Op, Step
 from execution.steps.undo import recheck_ops, undo_order
@@ -73,7 +73,7 @@ class HostWorker:
     def _try(self, session: HostSession, order: int, step: Step) -> None:
         result = self._begin(order, step["name"])
         try:
-            outcome = session.perform(step["apply"], self.saved)
+            outcome = session.perform(step["apply"], self.saved, self._remember)
         except SshError as error:
             self._broken(result, step, error)
             raise
@@ -93,8 +93,10 @@ class HostWorker:
         """Whether a step that was begun and never ended holds; True settles it, False lets it be tried again."""
         if step["probe"] is None:
             self._settle_step(result, StepStatus.FAILED, (), error_code="worker_lost")
+            if result.attempt >= _ATTEMPTS:
+                raise StepFailed(f"{step['name']}: workers were lost in it {result.attempt} times", code="worker_lost")
             return False
-        outcome = session.perform(step["probe"], self.saved)
+        outcome = session.perform(step["probe"], self.saved, self._remember)
         if outcome.error is None:
             self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
             return True
@@ -121,11 +123,18 @@ class HostWorker:
     def _undo_one(self, session: HostSession, position: int, name: str, ops: Sequence[Op]) -> None:
         result = self._begin(position, name)
         try:
-            outcome = session.perform(ops, self.saved)
+            outcome = session.perform(ops, self.saved, self._remember)
         except SshError as error:
             self._settle_step(result, StepStatus.FAILED, ops, error_code=error.code, error=str(error))
             raise
         self._end(result, ops, outcome)
+
+    def give_up(self) -> None:
+        """After a defect of ours in the middle of the work: how the host is, nobody knows."""
+        self._settle("lose", "internal_error", "unexpected error in the worker; see its log")
+
+    def _remember(self, saved: Mapping[str, str]) -> None:
+        remember(self.host_run, self.claim, saved)
 
     def _begin(self, order: int, name: str) -> StepResult:
         return begin_step(self.host_run, self.claim, self.run, phase=self.phase, order=order, name=name)

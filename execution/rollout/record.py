@@ -14,6 +14,7 @@ from execution.models import HostRun, Run, StepResult
 from execution.plan.render import commands_of
 from guardia.common.clock import now
 from guardia.common.masking import mask
+from guardia.common.text import printable
 
 ACTOR = "guardia-worker"
 _EVENT_OUTPUT = 2000
@@ -37,6 +38,12 @@ def begin_step(host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: 
     return result
 
 
+def remember(host_run: HostRun, claim: str, saved: Mapping[str, str]) -> None:
+    """Commit what a running step has saved, at once: a probe after this worker's death compares with it."""
+    if not HostRun.objects.filter(pk=host_run.pk, claim=claim).update(saved=dict(saved)):
+        raise ClaimLost
+
+
 @transaction.atomic
 def end_step(
     result: StepResult,
@@ -54,7 +61,7 @@ def end_step(
     result.status, result.finished_at, result.error_code = status, now(), error_code
     if outcome is not None:
         result.exit_status, result.output_sha256 = outcome.exit_status, outcome.sha256
-        result.output = mask(outcome.output.replace("\x00", "\ufffd"))
+        result.output = mask(printable(outcome.output))
         current.saved = outcome.saved
         current.save(update_fields=["saved"])
     result.save()

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import template
+from django.contrib.admin import ListFilter
+from django.contrib.admin.views.main import ChangeList
 from django.templatetags.static import static
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -87,3 +89,11 @@ def _place(task: OpsTask) -> int:
     if run is None:
         return 1
     return 5 if run.status == RunStatus.SUCCEEDED else 4
+
+
+@register.simple_tag
+def choices_of(changelist: ChangeList, spec: ListFilter) -> dict[str, Any]:
+    """A filter's choices (`all`) and the label of the one that narrows the list (`chosen`; empty for the first, "all")."""
+    choices = list(spec.choices(changelist))
+    chosen = next((choice["display"] for choice in choices[1:] if choice["selected"]), "")
+    return {"all": choices, "chosen": chosen}

@@ -50,7 +50,7 @@ def _show(port: int, fleet: Fleet, report: Report, stop: Any) -> None:
     """Everything that the audience sees; runs beside the supervisor, and ends it."""
     try:
         base = f"http://{HOST}:{port}"
-        _wait_until_ready(base)
+        wait_until_ready(base)
         report.line(f"The portal is up on {base}")
         people = [Person(base, name, sample_password()) for name in ("kim.site", "lee.lead", "park.pm", "oh.lead")]
         MainJob(Cast(*people), fleet.inventory(), settings.GUARDIA_HOME, report).run()
@@ -62,7 +62,8 @@ def _show(port: int, fleet: Fleet, report: Report, stop: Any) -> None:
         stop()
 
 
-def _wait_until_ready(base: str) -> None:
+def wait_until_ready(base: str) -> None:
+    """Return when the portal says that it can work; raises TimeoutError."""
     ends = time.monotonic() + _READY_SECONDS
     while time.monotonic() < ends:
         try:

@@ -1,0 +1,136 @@
+"""`manage.py bench [--hosts N]`: the figures of docs/performance.md, in one run on loopback hosts."""
+
+import os
+import platform
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+
+from accounts.choices import Role
+from demo.bench.bare import connect_and_run_true
+from demo.bench.memory import PeakMemory
+from demo.bench.rollout import Figures, measure_rollout
+from demo.client import Person as Client
+from demo.fleet import Fleet, many_hosts, with_free_ports
+from demo.seed import Person, sample_password, seed
+from guardia.embedded.ports import choose_port
+from guardia.management.commands.demo import wait_until_ready
+from guardia.processes import HOST, PREFERRED_PORT, portal_processes, prepare
+
+STAFF = (
+    Person("bench.site", "현장", Role.SITE_MANAGER, "BENCH"),
+    Person("bench.owner", "팀장", Role.TEAM_LEAD, "BENCH"),
+    Person("bench.pm", "피엠", Role.PM, "BENCH"),
+)
+
+
+class Command(BaseCommand):
+    help = "Measure the product at work: latency, live events, memory, beside the bare connector."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--hosts", type=int, default=200)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        prepare()
+        hosts = with_free_ports(many_hosts(options["hosts"]))
+        failed = threading.Event()
+        with (
+            Fleet(settings.GUARDIA_HOME / "fleet", hosts) as fleet,
+            (settings.GUARDIA_HOME / "bench.log").open("w") as log,
+        ):
+            seed(fleet.inventory(), data=_inventory(fleet), staff=STAFF, owners={"BENCH-WAS": ("bench.owner", None)})
+            port = choose_port(PREFERRED_PORT, HOST)
+            group = portal_processes(port, output=log)
+            work = threading.Thread(
+                target=self._measure, args=(f"http://{HOST}:{port}", fleet, group.request_stop, failed)
+            )
+            work.start()
+            code = group.run()
+            work.join()
+        sys.exit(code or failed.is_set())
+
+    def _measure(self, base: str, fleet: Fleet, stop: Any, failed: threading.Event) -> None:
+        try:
+            wait_until_ready(base)
+            people = [Client(base, person.username, sample_password()) for person in STAFF]
+            inventory = fleet.inventory()
+            names = [host.hostname for host in inventory]
+            bare = connect_and_run_true(inventory, settings.GUARDIA_HOSTS_AT_ONCE)
+            small = measure_rollout(*people, names[:6], settings.GUARDIA_HOME, "1.1.0")
+            with PeakMemory() as memory:
+                large = measure_rollout(*people, names, settings.GUARDIA_HOME, "1.2.0")
+            self._print(bare, small, large, memory.peak_mib)
+            if (small.status, large.status) != ("SUCCEEDED", "SUCCEEDED"):
+                failed.set()
+        except BaseException:
+            failed.set()
+            raise
+        finally:
+            connection.close()
+            stop()
+
+    def _print(self, bare: float, small: Figures, large: Figures, peak_mib: float) -> None:
+        hosts = large.hosts
+        rows = [
+            ("last approval → first command over SSH, 6 hosts", f"{small.first_byte:.2f} s"),
+            (f"last approval → first command over SSH, {hosts} hosts", f"{large.first_byte:.2f} s"),
+            (
+                "event → websocket, 6 hosts: median / p95",
+                f"{small.event_median * 1e3:.0f} / {small.event_p95 * 1e3:.0f} ms",
+            ),
+            (
+                f"event → websocket, {hosts} hosts: median / p95",
+                f"{large.event_median * 1e3:.0f} / {large.event_p95 * 1e3:.0f} ms",
+            ),
+            (
+                f"{hosts} hosts, whole rollout ({large.status})",
+                f"{large.rollout:.1f} s = {hosts / large.rollout:.1f} hosts/s",
+            ),
+            (f"bare connector: connect + `true` on {hosts} hosts", f"{bare:.1f} s = {hosts / bare:.1f} hosts/s"),
+            ("ratio: rollout / bare connector", f"{large.rollout / bare:.1f}"),
+            ("peak memory, web and worker together (PSS)", f"{peak_mib:.0f} MiB"),
+            ("events of the large run", str(large.events)),
+        ]
+        self.stdout.write(f"\n{_machine()}\n\n| figure | value |\n|---|---|")
+        for name, value in rows:
+            self.stdout.write(f"| {name} | {value} |")
+        self.stdout.flush()
+
+
+def _inventory(fleet: Fleet) -> dict[str, Any]:
+    servers = [
+        {
+            "hostname": host.hostname,
+            "system": "BENCH-WAS",
+            "site": "BENCH-1",
+            "role": "was",
+            "number": number,
+            "ip": host.address,
+        }
+        for number, host in enumerate(fleet.inventory(), start=1)
+    ]
+    return {
+        "institutions": [{"code": "BENCH", "name": "성능시험원"}],
+        "sites": [{"code": "BENCH-1", "institution": "BENCH", "name": "성능시험센터", "tier": 2}],
+        "systems": [{"code": "BENCH-WAS", "institution": "BENCH", "name": "성능시험시스템"}],
+        "servers": servers,
+    }
+
+
+def _machine() -> str:
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        "?",
+    )
+    return (
+        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
