@@ -21,7 +21,11 @@ _EVENT_OUTPUT = 2000
 
 def held(host_run: HostRun, claim: str) -> HostRun:
     """The host run's row, locked, if this worker still holds it; raises ClaimLost otherwise."""
-    current = HostRun.objects.select_for_update(of=("self",)).select_related("server", "wave").get(pk=host_run.pk)
+    current = (
+        HostRun.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("server", "wave")
+        .get(pk=host_run.pk)
+    )
     if current.claim != claim:
         raise ClaimLost
     return current
