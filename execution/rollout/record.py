@@ -32,13 +32,28 @@ def held(host_run: HostRun, claim: str) -> HostRun:
 
 
 @transaction.atomic
-def begin_step(host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, name: str) -> StepResult:
-    """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told."""
+def begin_step(
+    host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, name: str, saved: dict[str, str]
+) -> StepResult:
+    """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told.
+
+    `saved` are the values that still hold; those that the step will save anew aren't among them.
+    """
     current = held(host_run, claim)
+    current.saved = saved
+    current.save(update_fields=["saved"])
     attempts = StepResult.objects.filter(host_run=current, phase=phase, order=order).count()
     result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempts + 1)
     append_event(run, "step_started", current, host=current.server.hostname, step=name, phase=phase)
     return result
+
+
+@transaction.atomic
+def keep_saved(host_run: HostRun, claim: str, saved: dict[str, str]) -> None:
+    """Commit saved values before the next command: the next worker compares with them."""
+    current = held(host_run, claim)
+    current.saved = saved
+    current.save(update_fields=["saved"])
 
 
 @transaction.atomic
