@@ -192,3 +192,9 @@ def test_the_life_line_tells_where_a_task_is_and_how_it_ended(tenant: Tenant) ->
 
 def test_the_browser_of_the_api(tenant: Tenant) -> None:
     assert 'id="swagger-ui"' in read(signed_in(tenant.pm), "/api/docs/")
+
+
+def test_the_desk_turns_a_site_manager_away_with_a_word(tenant: Tenant) -> None:
+    response = signed_in(tenant.site_manager).get("/admin/", follow=True)
+    assert response.redirect_chain[-1][0].startswith("/login/")
+    assert str(tenant.site_manager) in response.content.decode()
