@@ -17,6 +17,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from execution.exceptions import GateClosed
 from execution.gate.admission import approved_content
 from execution.models import HostRun, Run
+from execution.rollout.abandon import abandon
 from execution.rollout.advance import advance
 from execution.rollout.claims import claim_hosts, renew_claims
 from execution.rollout.host import HostWorker
@@ -36,9 +37,10 @@ def drive_run(run_pk: int) -> None:
     with traced(task_id=run.task.task_id, run_id=str(run.pk), channel="worker"):
         try:
             content = approved_content(run.plan)
-        except GateClosed:
-            logger.exception("run %s: the gate is closed", run.pk)
-            raise
+        except GateClosed as refusal:
+            logger.error("run %s: the gate is closed: %s", run.pk, refusal.code)
+            abandon(run.pk, refusal)
+            return
         claim = uuid4().hex
         with _heartbeat(claim):
             is_over = _Driver(run, content["hosts"], claim).work(time.monotonic() + _TURN_SECONDS)
