@@ -93,7 +93,7 @@ def _place(task: OpsTask) -> int:
 
 @register.simple_tag
 def choices_of(changelist: ChangeList, spec: ListFilter) -> dict[str, Any]:
-    """A filter's choices (`all`) and the label of the one that narrows the list (`chosen`; empty for the first, "all")."""
+    """A filter's choices (`all`) and the label of the one that narrows the list (`chosen`; empty for "all")."""
     choices = list(spec.choices(changelist))
     chosen = next((choice["display"] for choice in choices[1:] if choice["selected"]), "")
     return {"all": choices, "chosen": chosen}
