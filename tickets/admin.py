@@ -27,7 +27,14 @@ class OpsTaskAdmin(ReadOnlyAdmin):
         "created_at",
     )
     list_display_links = ("task_id", "title")
-    list_filter = ("status", "category", "risk", ("institution", admin.RelatedOnlyFieldListFilter), "is_urgent", "is_dangerous")
+    list_filter = (
+        "status",
+        "category",
+        "risk",
+        ("institution", admin.RelatedOnlyFieldListFilter),
+        "is_urgent",
+        "is_dangerous",
+    )
     search_fields = ("task_id", "text")
     list_select_related = ("institution", "system", "requester")
     date_hierarchy = "created_at"

@@ -14,7 +14,7 @@ def append_event(run: Run, kind: str, host_run: HostRun | None = None, **data: A
 
     The head's row stays locked until then, so numbers become visible in order: take it after all other rows.
     """
-    head = EventHead.objects.select_for_update().get(run=run)
+    head = EventHead.objects.select_for_update(no_key=True).get(run=run)
     head.number += 1
     head.save(update_fields=["number"])
     event = RunEvent.objects.create(run=run, number=head.number, kind=kind, host_run=host_run, data=data)

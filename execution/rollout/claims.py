@@ -22,7 +22,7 @@ def lease_end() -> Now:
 def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
     """Take up to `limit` hosts of the run's open waves that nobody holds, or whose holder's lease has run out."""
     rows = (
-        HostRun.objects.select_for_update(skip_locked=True, of=("self",))
+        HostRun.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .filter(Q(status__in=CLAIMABLE) | _EXPIRED, wave__run=run, wave__is_open=True)
         .select_related("server", "wave")
         .order_by("pk")[:limit]

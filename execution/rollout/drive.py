@@ -107,8 +107,12 @@ def _heartbeat(claim: str) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stop.wait(settings.GUARDIA_LEASE_SECONDS / 4):
-                close_old_connections()
-                renew_claims(claim)
+                try:
+                    close_old_connections()
+                    renew_claims(claim)
+                except DatabaseError:  # away for a moment: the next beat comes before the lease ends
+                    logger.warning("leases of claim %s could not be renewed", claim, exc_info=True)
+                    connection.close()
         finally:
             connection.close()
 

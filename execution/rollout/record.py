@@ -22,26 +22,39 @@ _EVENT_OUTPUT = 2000
 
 def held(host_run: HostRun, claim: str) -> HostRun:
     """The host run's row, locked, if this worker still holds it; raises ClaimLost otherwise."""
-    current = HostRun.objects.select_for_update(of=("self",)).select_related("server", "wave").get(pk=host_run.pk)
+    current = (
+        HostRun.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("server", "wave")
+        .get(pk=host_run.pk)
+    )
     if current.claim != claim:
         raise ClaimLost
     return current
 
 
 @transaction.atomic
-def begin_step(host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, name: str) -> StepResult:
-    """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told."""
+def begin_step(
+    host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, name: str, saved: dict[str, str]
+) -> StepResult:
+    """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told.
+
+    `saved` are the values that still hold; those that the step will save anew aren't among them.
+    """
     current = held(host_run, claim)
+    current.saved = saved
+    current.save(update_fields=["saved"])
     attempts = StepResult.objects.filter(host_run=current, phase=phase, order=order).count()
     result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempts + 1)
     append_event(run, "step_started", current, host=current.server.hostname, step=name, phase=phase)
     return result
 
 
-def remember(host_run: HostRun, claim: str, saved: Mapping[str, str]) -> None:
-    """Commit what a running step has saved, at once: a probe after this worker's death compares with it."""
-    if not HostRun.objects.filter(pk=host_run.pk, claim=claim).update(saved=dict(saved)):
-        raise ClaimLost
+@transaction.atomic
+def keep_saved(host_run: HostRun, claim: str, saved: dict[str, str]) -> None:
+    """Commit saved values before the next command: the next worker compares with them."""
+    current = held(host_run, claim)
+    current.saved = saved
+    current.save(update_fields=["saved"])
 
 
 @transaction.atomic
