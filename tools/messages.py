@@ -22,7 +22,8 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = (
-    "accounts", "audit", "cmdb", "notifications", "tickets", "governance", "execution", "guardia", "templates",
+    "accounts", "audit", "cmdb", "notifications", "tickets", "governance", "execution", "guardia",
+    "templates", "locale",
 )  # fmt: skip
 CATALOGUE = Path("locale/ko/LC_MESSAGES/django.po")
 HEADER = """\
