@@ -104,6 +104,7 @@ def test_the_approval_form_is_for_the_person_whose_turn_it_is(tenant: Tenant) ->
 def test_a_run_shows_what_servers_said_as_text(tenant: Tenant) -> None:
     task, _plan = tenant.approved()
     run = start_run(task.pk)
+    assert run is not None
     host = run.waves.get(number=1).host_runs.get()
     hostile = "</script><script>alert(1)</script><b onclick=x>"
     append_event(
