@@ -41,6 +41,11 @@ def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
     return taken
 
 
+def expired(run: Run) -> QuerySet[HostRun]:
+    """Hosts of the run whose worker let its lease run out."""
+    return HostRun.objects.filter(_EXPIRED, wave__run=run)
+
+
 def renew_claims(claim: str) -> None:
     """Extend the lease on everything this worker holds."""
     HostRun.objects.filter(claim=claim, status__in=HELD).update(lease_until=lease_end())

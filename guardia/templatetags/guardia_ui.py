@@ -48,6 +48,16 @@ _NEEDS: dict[str, Promise] = {
     "window": _("When it may be done"),
 }
 
+#: template of a panel → its id on the page, and its name.
+_PANELS: dict[str, tuple[str, Promise]] = {
+    "execution/partials/plan_panel.html": ("plan", _("Plan")),
+    "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
+    "execution/partials/run_panel.html": ("run", _("Run")),
+    "governance/partials/validation_panel.html": ("validation", _("Validation")),
+    "execution/partials/result_panel.html": ("result", _("Result")),
+    "audit/partials/entries_panel.html": ("entries", _("Chain entries")),
+}
+
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
@@ -62,6 +72,20 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def chip(value: object, label: str) -> SafeString:
     return chip_of(value, label)
+
+
+@register.simple_tag
+def panel_links(panels: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The way to each panel of a task's page: `anchor`, `label`, and `is_hot` where the reader is asked to act."""
+    return [
+        {
+            "anchor": _PANELS[template][0],
+            "label": _PANELS[template][1],
+            "is_hot": bool(panel.get("mine") or panel.get("may_validate")),
+        }
+        for template, panel in panels
+        if template in _PANELS
+    ]
 
 
 @register.filter
@@ -93,7 +117,7 @@ def _place(task: OpsTask) -> int:
 
 @register.simple_tag
 def choices_of(changelist: ChangeList, spec: ListFilter) -> dict[str, Any]:
-    """A filter's choices (`all`) and the label of the one that narrows the list (`chosen`; empty for the first, "all")."""
+    """A filter's choices (`all`) and the label of the one that narrows the list (`chosen`; empty for "all")."""
     choices = list(spec.choices(changelist))
     chosen = next((choice["display"] for choice in choices[1:] if choice["selected"]), "")
     return {"all": choices, "chosen": chosen}
