@@ -50,6 +50,16 @@ def test_every_make_target_and_command_that_is_named_exists(document: Path) -> N
     assert (made - targets, managed - set(get_commands())) == (set(), set())
 
 
+def test_every_document_and_decision_that_code_names_exists() -> None:
+    decisions = {path.name[:4] for path in (ROOT / "docs" / "adr").glob("*.md")}
+    sources = [*(path for folder in _FOLDERS for path in (ROOT / folder).rglob("*.py")), ROOT / "pyproject.toml"]
+    for source in sources:
+        text = source.read_text(encoding="utf-8")
+        assert set(re.findall(r"\bADR (\d{4})", text)) <= decisions, source
+        named = re.findall(r"\bdocs/[\w/-]+\.md", text)
+        assert [name for name in named if not (ROOT / name).exists()] == [], source
+
+
 def test_every_field_of_the_api_is_documented() -> None:
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     serializers = (
