@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -30,6 +31,8 @@ class ChainAdmin(ReadOnlyAdmin):
 
     def verify(self, request: HttpRequest) -> HttpResponse:
         """Recompute every chain the reader may see, and show the first bad entry of each broken one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         reports = verify_all(chains_visible_to(caller(request)))
         context = {
             **self.admin_site.each_context(request),
@@ -44,7 +47,7 @@ class ChainAdmin(ReadOnlyAdmin):
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
     list_display = ("number", "chain", "recorded_at", "actor", "action", "task_id")
-    list_filter = ("chain",)
+    list_filter = (("chain", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("=task_id", "=action", "=actor")
     list_select_related = ("chain",)
 
