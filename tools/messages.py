@@ -83,7 +83,7 @@ def _texts_in(path: Path) -> Iterator[Text]:
 
 
 def read_catalogue(root: Path) -> Catalog:
-    """The catalogue as it is; an empty one where there is none. Raises PoFileError for a broken one (a merge's marks)."""
+    """The catalogue as it is; an empty one where there is none. Raises PoFileError for a broken one."""
     path = root / CATALOGUE
     if not path.is_file():
         return Catalog(locale="ko")
