@@ -1,5 +1,7 @@
 """Two tenants who must not see each other. Everything of the second carries the word ZEBRA or 얼룩말."""
 
+from django.db import transaction
+
 from accounts.choices import Role
 from accounts.models import Institution, User
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
@@ -45,7 +47,8 @@ class Zebra(Tenant):
 
     def _fill_run(self) -> None:
         host_run = HostRun.objects.get(wave__run=self.run)
-        append_event(self.run, "step_done", host_run, host="zebra-host", output="얼룩말")
+        with transaction.atomic():
+            append_event(self.run, "step_done", host_run, host="zebra-host", output="얼룩말")
         StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="zebra step", output="얼룩말")
         ResultPackage.objects.create(run=self.run, document={"host": "zebra-host"}, digest="d" * 64)
         ResultReview.objects.create(task=self.task, reviewer=self.pm, is_accepted=True, comment="얼룩말")
