@@ -1,4 +1,8 @@
-"""The one place where tasks are locked. Order everywhere: task → approval round → run → event head → chain."""
+"""The one place where tasks are locked. Order everywhere: task → approval round → run → event head → chain.
+
+Locks are taken without the key (`FOR NO KEY UPDATE`): PostgreSQL takes a share of the key for every row that refers to
+this one, at the end of the other transaction and so out of our order; that must not wait for us.
+"""
 
 from accounts.models import User
 from accounts.scope import visible_to
@@ -10,7 +14,9 @@ from tickets.selectors import storable
 def lock_task(pk: int) -> OpsTask:
     """The task's row, locked until the transaction ends, freshly read."""
     return (
-        OpsTask.objects.select_for_update(of=("self",)).select_related("institution", "system", "requester").get(pk=pk)
+        OpsTask.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("institution", "system", "requester")
+        .get(pk=pk)
     )
 
 

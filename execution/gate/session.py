@@ -23,6 +23,8 @@ from execution.ssh.connection import Connection, connect
 from execution.ssh.target import Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
+from execution.steps.saving import asked_by, saved_by
+from guardia.common.masking import MASK
 from tickets.models.artefact import stored_path
 
 _KEPT_OUTPUT = 16 * 1024
@@ -42,8 +44,10 @@ class Outcome:
 class HostSession:
     """Open one with `open_session`; close it, or use it as a context manager."""
 
-    def __init__(self, connection: Connection, spec: Mapping[str, Any], cancel: threading.Event) -> None:
-        self._connection, self._spec, self._cancel = connection, spec, cancel
+    def __init__(
+        self, connection: Connection, spec: Mapping[str, Any], secret: Secret, cancel: threading.Event
+    ) -> None:
+        self._connection, self._spec, self._secret, self._cancel = connection, spec, secret, cancel
 
     def __enter__(self) -> "HostSession":
         return self
@@ -55,18 +59,18 @@ class HostSession:
         self._connection.close()
 
     def perform(
-        self, ops: Iterable[Op], saved: Mapping[str, str], remember: Callable[[Mapping[str, str]], None]
+        self, ops: Iterable[Op], saved: Mapping[str, str], keep: Callable[[dict[str, str]], None] | None = None
     ) -> Outcome:
         """Do the operations in order. The outcome holds the StepFailed of an unmet expectation; SshError is raised.
 
-        `remember` is told what has been saved, before the next operation begins.
+        `keep` is called with all saved values whenever there is a new one, before the next operation.
         """
         outcome, digest = Outcome(saved=dict(saved)), hashlib.sha256()
         for op in ops:
             try:
                 self._do(op, outcome, digest)
-                if "save" in op:
-                    remember(outcome.saved)
+                if keep is not None and saved_by([op]):
+                    keep(outcome.saved)
             except StepFailed as error:
                 outcome.error = error
                 break
@@ -74,6 +78,9 @@ class HostSession:
         return outcome
 
     def _do(self, op: Op, outcome: Outcome, digest: Any) -> None:
+        unknown = asked_by(op) - set(outcome.saved)
+        if unknown:
+            raise StepFailed(f"“{min(unknown)}” was never saved", code="value_missing")
         if op["op"] == "exec":
             self._exec(op, outcome, digest)
         elif op["op"] == "upload":
@@ -97,10 +104,7 @@ class HostSession:
             self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
 
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
-        try:
-            argv = [resolved(part, outcome.saved) for part in op["argv"]]
-        except KeyError as error:
-            raise StepFailed(f"nothing was saved as {error}", code="nothing_saved") from error
+        argv = [resolved(part, outcome.saved) for part in op["argv"]]
         ends = time.monotonic() + op["seconds"]
         while True:
             left = max(1.0, ends - time.monotonic())
@@ -112,12 +116,16 @@ class HostSession:
             self._cancel.wait(pause)
         digest.update(bytes.fromhex(result.sha256))
         outcome.exit_status = result.exit_status
-        outcome.output = (outcome.output + result.stdout + result.stderr)[:_KEPT_OUTPUT]
+        outcome.output = (outcome.output + self._clean(result.stdout + result.stderr))[:_KEPT_OUTPUT]
         _fail_if(problem)
         if "save" in op:
             value = result.stdout.strip()
             _fail_if("" if is_number(value) else "the output is not a number")
             outcome.saved[op["save"]] = value
+
+    def _clean(self, output: str) -> str:
+        """The output without our password: a host knows it and may say it."""
+        return output.replace(self._secret.value, MASK) if self._secret.kind == "password" else output
 
 
 def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event) -> HostSession:
@@ -135,7 +143,7 @@ def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel:
     )
     secret = Secret(kind=credential.kind, value=unseal(credential))  # type: ignore[arg-type]  # held by a constraint
     connection = connect(target, secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel)
-    return HostSession(connection, spec, cancel)
+    return HostSession(connection, spec, secret, cancel)
 
 
 def _fail_if(problem: str) -> None:

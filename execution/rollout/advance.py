@@ -50,7 +50,7 @@ def _open_next(run: Run, wave: Wave) -> None:
 
 def _spare_pending(run: Run) -> None:
     """A failure stops the wave: hosts that nobody has taken yet stay untouched, in all waves."""
-    rows = HostRun.objects.select_for_update(of=("self",)).select_related("server").order_by("pk")
+    rows = HostRun.objects.select_for_update(of=("self",), no_key=True).select_related("server").order_by("pk")
     for host_run in rows.filter(wave__run=run, status=HostStatus.PENDING):
         host_run.spare()
         host_run.save()
@@ -58,7 +58,12 @@ def _spare_pending(run: Run) -> None:
 
 
 def _begin_rollback(run: Run, wave: Wave) -> None:
-    rows = HostRun.objects.select_for_update(of=("self",)).select_related("server").filter(wave=wave).order_by("pk")
+    rows = (
+        HostRun.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("server")
+        .filter(wave=wave)
+        .order_by("pk")
+    )
     hosts = list(rows)
     failed = [host for host in hosts if host.status in _BAD]
     run.roll_back("; ".join(f"{host.server.hostname}: {host.error or host.error_code}" for host in failed[:5]))

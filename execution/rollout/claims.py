@@ -22,7 +22,7 @@ def lease_end() -> Now:
 def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
     """Take up to `limit` hosts of the run's open waves that nobody holds, or whose holder's lease has run out."""
     rows = (
-        HostRun.objects.select_for_update(skip_locked=True, of=("self",))
+        HostRun.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .filter(Q(status__in=CLAIMABLE) | _EXPIRED, wave__run=run, wave__is_open=True)
         .select_related("server", "wave")
         .order_by("pk")[:limit]
@@ -39,6 +39,11 @@ def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
         kind = "host_recovered" if is_orphan else "host_taken"
         append_event(run, kind, host_run, host=host_run.server.hostname, status=host_run.status)
     return taken
+
+
+def expired(run: Run) -> QuerySet[HostRun]:
+    """Hosts of the run whose worker let its lease run out."""
+    return HostRun.objects.filter(_EXPIRED, wave__run=run)
 
 
 def renew_claims(claim: str) -> None:

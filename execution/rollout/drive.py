@@ -18,7 +18,7 @@ from execution.choices import CLAIMABLE
 from execution.exceptions import GateClosed
 from execution.gate.admission import approved_content
 from execution.models import HostRun, Run
-from execution.rollout.abandon import abandon_run
+from execution.rollout.abandon import abandon
 from execution.rollout.advance import advance
 from execution.rollout.claims import claim_hosts, renew_claims
 from execution.rollout.host import HostWorker
@@ -39,8 +39,8 @@ def drive_run(run_pk: int) -> None:
         try:
             content = approved_content(run.plan)
         except GateClosed as refusal:
-            logger.error("run %s: the gate is closed (%s)", run.pk, refusal.code)
-            abandon_run(run.pk, refusal)
+            logger.error("run %s: the gate is closed: %s", run.pk, refusal.code)
+            abandon(run.pk, refusal)
             return
         claim = uuid4().hex
         with _heartbeat(claim):
@@ -107,8 +107,12 @@ def _heartbeat(claim: str) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stop.wait(settings.GUARDIA_LEASE_SECONDS / 4):
-                close_old_connections()
-                renew_claims(claim)
+                try:
+                    close_old_connections()
+                    renew_claims(claim)
+                except DatabaseError:  # away for a moment: the next beat comes before the lease ends
+                    logger.warning("leases of claim %s could not be renewed", claim, exc_info=True)
+                    connection.close()
         finally:
             connection.close()
 

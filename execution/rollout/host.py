@@ -7,6 +7,7 @@ repeated.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,15 +15,17 @@ from execution.choices import Phase, StepStatus
 from execution.exceptions import ClaimLost, StepFailed
 from execution.gate.session import HostSession, Outcome, open_session
 from execution.models import HostRun, Run, StepResult
-from execution.rollout.record import begin_step, end_step, remember, settle_host, steps_done
+from execution.rollout.record import begin_step, end_step, keep_saved, settle_host, steps_done
 from execution.ssh.exceptions import SshError
 from execution.steps.ops import Op, Step
+from execution.steps.saving import missing, repeated, was_idle, without
 from execution.steps.undo import recheck_ops, undo_order
 from guardia.common.errors import GuardiaError
 
 logger = logging.getLogger(__name__)
 _ATTEMPTS = 2
 _SETTLED = (StepStatus.OK, StepStatus.PROBED)
+_LOST = "worker_lost"
 
 
 class OutcomeUnknown(Exception):
@@ -41,6 +44,7 @@ class HostWorker:
         self.phase = host_run.phase
         self.steps: Sequence[Step] = spec["steps"]
         self.saved: dict[str, str] = dict(host_run.saved)
+        self.attempts: Counter[int] = Counter()
 
     def carry_on(self) -> None:
         """Ends with the host settled, or with the claim lost to another worker (then nothing is written)."""
@@ -61,7 +65,7 @@ class HostWorker:
             self._settle(finish)
 
     def _apply(self, session: HostSession) -> None:
-        done = steps_done(self.host_run, Phase.APPLY)
+        done = self._done_before()
         for order, step in enumerate(self.steps):
             previous = done.get(order)
             if previous is not None and previous.status in _SETTLED:
@@ -71,9 +75,9 @@ class HostWorker:
             self._try(session, order, step)
 
     def _try(self, session: HostSession, order: int, step: Step) -> None:
-        result = self._begin(order, step["name"])
+        result, ops = self._begin(order, step["name"], step["apply"])
         try:
-            outcome = session.perform(step["apply"], self.saved, self._remember)
+            outcome = session.perform(ops, self.saved, self._keep)
         except SshError as error:
             self._broken(result, step, error)
             raise
@@ -91,39 +95,66 @@ class HostWorker:
 
     def _holds_after_all(self, session: HostSession, step: Step, result: StepResult) -> bool:
         """Whether a step that was begun and never ended holds; True settles it, False lets it be tried again."""
-        if step["probe"] is None:
-            self._settle_step(result, StepStatus.FAILED, (), error_code="worker_lost")
-            if result.attempt >= _ATTEMPTS:
-                raise StepFailed(f"{step['name']}: workers were lost in it {result.attempt} times", code="worker_lost")
+        if self._ended_badly(result):
             return False
-        outcome = session.perform(step["probe"], self.saved, self._remember)
+        if step["probe"] is None or was_idle(step["apply"], self.saved):
+            self._settle_step(result, StepStatus.FAILED, (), error_code=_LOST)
+            if result.attempt >= _ATTEMPTS:
+                raise StepFailed(f"{step['name']}: workers were lost in it {result.attempt} times", code=_LOST)
+            return False
+        outcome = session.perform(step["probe"], self.saved)
         if outcome.error is None:
             self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
             return True
-        self._settle_step(result, StepStatus.UNCERTAIN, step["probe"], error_code="worker_lost")
+        self._settle_step(result, StepStatus.UNCERTAIN, step["probe"], error_code=_LOST)
         if not step["is_repeatable"] or result.attempt >= _ATTEMPTS:
             raise OutcomeUnknown("outcome_unknown", f"{step['name']}: {outcome.error}")
         return False
 
+    def _ended_badly(self, result: StepResult) -> bool:
+        """Raises the failure that a worker had noted before it died; True where it is only known that one died."""
+        if result.status == StepStatus.FAILED and result.error_code != _LOST:
+            raise StepFailed(f"{result.name}: {result.error_code}", code=result.error_code)
+        return result.status == StepStatus.FAILED
+
     def _undo(self, session: HostSession) -> None:
         """Undo what was begun, last first; then see that the host is well again."""
         begun = steps_done(self.host_run, Phase.APPLY)
-        done = steps_done(self.host_run, Phase.UNDO)
+        done = self._done_before()
         for position, order in enumerate(undo_order(self.steps, begun)):
             previous = done.get(position)
             if previous is not None and previous.status in _SETTLED:
                 continue
-            if previous is not None and previous.status == StepStatus.STARTED:
-                self._settle_step(previous, StepStatus.FAILED, (), error_code="worker_lost")
-            self._undo_one(session, position, self.steps[order]["name"], self.steps[order]["undo"])
+            step = self.steps[order]
+            if missing(step["undo"], self.saved):
+                continue  # the step had not come as far as its first change
+            if previous is not None and self._undone_after_all(session, step, previous):
+                continue
+            self._undo_one(session, position, step["name"], step["undo"])
         ops = recheck_ops(self.steps, begun, self.saved)
         if ops:
             self._undo_one(session, len(self.steps), "health_after_rollback", ops)
 
+    def _undone_after_all(self, session: HostSession, step: Step, result: StepResult) -> bool:
+        """The same as `_holds_after_all`, for the way back."""
+        if self._ended_badly(result):
+            return False
+        if was_idle(step["undo"], self.saved) or not step["undo_probe"]:
+            self._settle_step(result, StepStatus.FAILED, (), error_code=_LOST)
+            return False
+        outcome = session.perform(step["undo_probe"], self.saved)
+        if outcome.error is None:
+            self._settle_step(result, StepStatus.PROBED, step["undo_probe"], outcome)
+            return True
+        self._settle_step(result, StepStatus.UNCERTAIN, step["undo_probe"], error_code=_LOST)
+        if not step["is_undo_repeatable"]:
+            raise OutcomeUnknown("outcome_unknown", f"{step['name']}: {outcome.error}")
+        return False
+
     def _undo_one(self, session: HostSession, position: int, name: str, ops: Sequence[Op]) -> None:
-        result = self._begin(position, name)
+        result, ops = self._begin(position, name, ops)
         try:
-            outcome = session.perform(ops, self.saved, self._remember)
+            outcome = session.perform(ops, self.saved, self._keep)
         except SshError as error:
             self._settle_step(result, StepStatus.FAILED, ops, error_code=error.code, error=str(error))
             raise
@@ -133,11 +164,32 @@ class HostWorker:
         """After a defect of ours in the middle of the work: how the host is, nobody knows."""
         self._settle("lose", "internal_error", "unexpected error in the worker; see its log")
 
-    def _remember(self, saved: Mapping[str, str]) -> None:
-        remember(self.host_run, self.claim, saved)
+    def _begin(self, order: int, name: str, ops: Sequence[Op]) -> tuple[StepResult, Sequence[Op]]:
+        """Note the attempt. A second one keeps what the first one saved, so it does without those operations."""
+        self.attempts[order] += 1
+        is_first = self.attempts[order] == 1
+        self.saved = without(self.saved, ops) if is_first else self.saved
+        result = begin_step(
+            self.host_run,
+            self.claim,
+            self.run,
+            phase=self.phase,
+            order=order,
+            attempt=self.attempts[order],
+            name=name,
+            saved=self.saved,
+        )
+        return result, ops if is_first else repeated(ops, self.saved)
 
-    def _begin(self, order: int, name: str) -> StepResult:
-        return begin_step(self.host_run, self.claim, self.run, phase=self.phase, order=order, name=name)
+    def _done_before(self) -> Mapping[int, StepResult]:
+        """What workers before this one did in this phase."""
+        done = steps_done(self.host_run, self.phase)
+        self.attempts = Counter({order: result.attempt for order, result in done.items()})
+        return done
+
+    def _keep(self, saved: dict[str, str]) -> None:
+        keep_saved(self.host_run, self.claim, saved)
+        self.saved = dict(saved)
 
     def _end(self, result: StepResult, ops: Sequence[Op], outcome: Outcome) -> None:
         self.saved = outcome.saved
@@ -170,8 +222,11 @@ class HostWorker:
 
     def _has_open_step(self) -> bool:
         """A changing step was begun (by a worker that died) and we couldn't look: its outcome stays unknown."""
-        begun = StepResult.objects.filter(host_run=self.host_run, phase=Phase.APPLY, status=StepStatus.STARTED)
-        return self.phase == Phase.APPLY and any(self.steps[result.order]["changes"] for result in begun)
+        if self.phase != Phase.APPLY:
+            return False
+        unknown = (StepStatus.STARTED, StepStatus.UNCERTAIN)
+        latest = steps_done(self.host_run, Phase.APPLY).values()
+        return any(result.status in unknown and self.steps[result.order]["changes"] for result in latest)
 
     def _settle(self, by: str, code: str = "", message: str = "") -> None:
         try:

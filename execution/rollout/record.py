@@ -22,26 +22,35 @@ _EVENT_OUTPUT = 2000
 
 def held(host_run: HostRun, claim: str) -> HostRun:
     """The host run's row, locked, if this worker still holds it; raises ClaimLost otherwise."""
-    current = HostRun.objects.select_for_update(of=("self",)).select_related("server", "wave").get(pk=host_run.pk)
+    current = (
+        HostRun.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("server", "wave")
+        .get(pk=host_run.pk)
+    )
     if current.claim != claim:
         raise ClaimLost
     return current
 
 
 @transaction.atomic
-def begin_step(host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, name: str) -> StepResult:
-    """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told."""
+def begin_step(
+    host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, attempt: int, name: str, saved: dict[str, str]
+) -> StepResult:
+    """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told.
+
+    `saved` are the values that still hold; those that the step will save anew aren't among them.
+    """
     current = held(host_run, claim)
-    attempts = StepResult.objects.filter(host_run=current, phase=phase, order=order).count()
-    result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempts + 1)
+    _keep(current, saved)
+    result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempt)
     append_event(run, "step_started", current, host=current.server.hostname, step=name, phase=phase)
     return result
 
 
-def remember(host_run: HostRun, claim: str, saved: Mapping[str, str]) -> None:
-    """Commit what a running step has saved, at once: a probe after this worker's death compares with it."""
-    if not HostRun.objects.filter(pk=host_run.pk, claim=claim).update(saved=dict(saved)):
-        raise ClaimLost
+@transaction.atomic
+def keep_saved(host_run: HostRun, claim: str, saved: dict[str, str]) -> None:
+    """Commit saved values before the next command: the next worker compares with them."""
+    _keep(held(host_run, claim), saved)
 
 
 @transaction.atomic
@@ -62,8 +71,7 @@ def end_step(
     if outcome is not None:
         result.exit_status, result.output_sha256 = outcome.exit_status, outcome.sha256
         result.output = mask(printable(outcome.output))
-        current.saved = outcome.saved
-        current.save(update_fields=["saved"])
+        _keep(current, outcome.saved)
     result.save()
     hostname = current.server.hostname
     append_event(
@@ -119,3 +127,9 @@ def steps_done(host_run: HostRun, phase: Phase) -> Mapping[int, StepResult]:
     """The latest attempt of each step so far, by order."""
     results = StepResult.objects.filter(host_run=host_run, phase=phase).order_by("order", "attempt")
     return {result.order: result for result in results}
+
+
+def _keep(current: HostRun, saved: dict[str, str]) -> None:
+    if current.saved != saved:
+        current.saved = saved
+        current.save(update_fields=["saved"])

@@ -84,9 +84,9 @@ def _wait(task: OpsTask, reason: str) -> None:
 
 def _ask_again(task: OpsTask, approved: Plan, plan: Plan) -> None:
     parts = ", ".join(changed_parts(approved.content, plan.content))
-    void_round(task)
     try:
-        with transaction.atomic():
+        with transaction.atomic():  # where nobody can be asked, the round stays: without it the task would be stuck
+            void_round(task)
             request_approval(task=task, plan_digest=plan.digest, actor=ACTOR, reason=parts)
     except NobodyToAsk as refusal:
         _wait(task, str(refusal))

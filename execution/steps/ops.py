@@ -90,29 +90,54 @@ class Step(TypedDict):
 
     `probe` tells whether the step's state already holds (None: it changes nothing, so it can simply be done again);
     `is_repeatable`: may be done again once the probe has said that the state doesn't hold; `changes`: whether it
-    changes the host; `undo` must be right however far the step came, and can always be repeated.
+    changes the host; `undo` must be right however far the step came. `undo_probe` and `is_undo_repeatable` say the
+    same of the undo (an empty probe: doing it again does no harm).
+
+    Operations that save a value stand before the first one that changes the host: where the value is missing
+    afterwards, nothing was changed (`execution.steps.saving`).
     """
 
     name: str
     apply: Sequence[Op]
     probe: Sequence[Op] | None
     undo: Sequence[Op]
+    undo_probe: Sequence[Op]
     is_repeatable: bool
+    is_undo_repeatable: bool
     changes: bool
 
 
 def check(name: str, *apply: Op) -> Step:
     """A step that only looks."""
-    return {"name": name, "apply": apply, "probe": None, "undo": (), "is_repeatable": True, "changes": False}
+    return {
+        "name": name,
+        "apply": apply,
+        "probe": None,
+        "undo": (),
+        "undo_probe": (),
+        "is_repeatable": True,
+        "is_undo_repeatable": True,
+        "changes": False,
+    }
 
 
-def change(name: str, *apply: Op, probe: Sequence[Op], undo: Sequence[Op] = (), is_repeatable: bool = True) -> Step:
+def change(
+    name: str,
+    *apply: Op,
+    probe: Sequence[Op],
+    undo: Sequence[Op] = (),
+    undo_probe: Sequence[Op] = (),
+    is_repeatable: bool = True,
+    is_undo_repeatable: bool = True,
+) -> Step:
     """A step that changes the host."""
     return {
         "name": name,
         "apply": apply,
         "probe": probe,
         "undo": undo,
+        "undo_probe": undo_probe,
         "is_repeatable": is_repeatable,
+        "is_undo_repeatable": is_undo_repeatable,
         "changes": True,
     }

@@ -22,20 +22,24 @@ def check_running(*, pid_file: str, port: int) -> Step:
 
 
 def stop(*, shutdown: str, startup: str, pid_file: str, log_file: str, seconds: int, start_seconds: int) -> Step:
-    """No process of the service runs; undone by starting it again."""
+    """No process of the service runs; undone by starting it again, but never beside one that wouldn't stop."""
     gone = shell(_GONE, saved("pid_before"), seconds=seconds, pause_ms=300)
+    restart = _start_ops(startup, pid_file, log_file, start_seconds)
     return change(
         "stop",
         shell(_PID, pid_file, expect={"number": True}, save="pid_before"),
         run(shutdown, expect={"any_exit": True}, seconds=seconds),
         gone,
-        probe=[shell(_GONE, saved("pid_before"))],
-        undo=_start_ops(startup, pid_file, log_file, start_seconds),
+        probe=[gone],
+        undo=[gone, *restart],
+        undo_probe=[restart[-1]],
+        is_undo_repeatable=False,
     )
 
 
 def start(*, startup: str, shutdown: str, pid_file: str, log_file: str, seconds: int, stop_seconds: int) -> Step:
     """A new process runs. Never repeated blindly: two starts could make two processes."""
+    gone = shell(_GONE, saved("pid_before"), seconds=stop_seconds, pause_ms=300)
     return change(
         "start",
         *_start_ops(startup, pid_file, log_file, seconds),
@@ -43,8 +47,9 @@ def start(*, startup: str, shutdown: str, pid_file: str, log_file: str, seconds:
         undo=[
             shell(_PID, pid_file, expect={"number": True}, save="pid_before"),
             run(shutdown, expect={"any_exit": True}, seconds=stop_seconds),
-            shell(_GONE, saved("pid_before"), seconds=stop_seconds, pause_ms=300),
+            gone,
         ],
+        undo_probe=[gone],
         is_repeatable=False,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from execution.steps.ops import Op, Step
+from execution.steps.saving import asked_by
 
 
 def undo_order(steps: Sequence[Step], begun: Collection[int]) -> list[int]:
@@ -25,8 +26,4 @@ def recheck_ops(steps: Sequence[Step], begun: Collection[int], saved: Mapping[st
         return []
     last_change = max(order for order, step in enumerate(steps) if step["changes"])
     ops = [op for step in steps[last_change + 1 :] for op in step["apply"]]
-    return [op for op in ops if _names(op) <= set(saved)]
-
-
-def _names(op: Op) -> set[str]:
-    return {part["saved"] for part in op["argv"] if not isinstance(part, str)} if op["op"] == "exec" else set()
+    return [op for op in ops if asked_by(op) <= set(saved)]

@@ -8,7 +8,7 @@ RUN: Table = {
     "roll_back": ({"RUNNING"}, "ROLLING_BACK"),
     "succeed": ({"RUNNING"}, "SUCCEEDED"),
     "finish_rollback": ({"ROLLING_BACK"}, "ROLLED_BACK"),
-    "hand_over": ({"ROLLING_BACK"}, "MANUAL"),
+    "hand_over": ({"RUNNING", "ROLLING_BACK"}, "MANUAL"),
 }
 HOST: Table = {
     "take": ({"PENDING"}, "RUNNING"),
@@ -19,7 +19,7 @@ HOST: Table = {
     "ask_undo": ({"DONE", "FAILED"}, "UNDO_PENDING"),
     "take_undo": ({"UNDO_PENDING"}, "UNDOING"),
     "finish_undo": ({"UNDOING"}, "UNDONE"),
-    "fail_undo": ({"UNDOING"}, "UNDO_FAILED"),
+    "fail_undo": ({"UNDO_PENDING", "UNDOING"}, "UNDO_FAILED"),
 }
 WHY = {"reason": "health check failed"}
 ERROR = {"code": "timeout", "message": "no answer"}
