@@ -54,7 +54,7 @@ class AllowListBroker(ORM):
     @staticmethod
     def _is_ours(payload: str) -> bool:
         try:
-            message = SignedPackage.loads(payload)
+            message: Any = SignedPackage.loads(payload)
         except BadSignature:
             return False
         return isinstance(message, dict) and is_allowed(message.get("func")) and _carries_ids_only(message)
