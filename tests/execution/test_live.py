@@ -1,12 +1,14 @@
 """The websocket of a run: nothing lost, nothing twice, nothing to strangers, whatever breaks in between."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from channels.testing import WebsocketCommunicator
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from django.db import connection, transaction
 from django.test import Client
 
@@ -45,26 +47,39 @@ class Page:
     """A browser's page that watches a run, as the portal's router sees it."""
 
     def __init__(self, run: Run, cookie: str, after: str = "0") -> None:
-        headers = [(b"origin", b"http://127.0.0.1"), (b"cookie", f"sessionid={cookie}".encode())]
-        self.socket = WebsocketCommunicator(application, f"/ws/runs/{run.pk}/?after={after}", headers=headers)
+        scope = {
+            "type": "websocket",
+            "path": f"/ws/runs/{run.pk}/",
+            "query_string": f"after={after}".encode(),
+            "headers": [(b"origin", b"http://127.0.0.1"), (b"cookie", f"sessionid={cookie}".encode())],
+            "subprotocols": [],
+        }
+        self.socket = ApplicationCommunicator(application, scope)
         self.numbers: list[int] = []
 
     async def __aenter__(self) -> "Page":
-        accepted, _ = await self.socket.connect(timeout=PATIENCE)
-        assert accepted
+        await self.socket.send_input({"type": "websocket.connect"})
+        assert (await self.socket.receive_output(PATIENCE))["type"] == "websocket.accept"
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self.socket.disconnect(timeout=PATIENCE)
+        await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.socket.wait(PATIENCE)
 
     async def read_until(self, number: int) -> None:
         while not self.numbers or self.numbers[-1] < number:
-            message = await self.socket.receive_json_from(timeout=PATIENCE)
+            message = json.loads((await self.socket.receive_output(PATIENCE))["text"])
             assert set(message) == {"events"}
             self.numbers += [event["number"] for event in message["events"]]
 
+    async def says_nothing(self) -> bool:
+        return await self.socket.receive_nothing(0.3)
+
+    async def send(self, **content: str | bytes) -> None:
+        await self.socket.send_input({"type": "websocket.receive", **content})
+
     async def closed_with(self) -> int:
-        message = await self.socket.receive_output(timeout=PATIENCE)
+        message = await self.socket.receive_output(PATIENCE)
         assert message["type"] == "websocket.close", message
         return int(message["code"])
 
@@ -95,7 +110,13 @@ async def aside(work: Callable[[], Any]) -> None:
 
 
 def play(scene: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(scene(), 60))  # type: ignore[arg-type]
+    async def whole() -> None:
+        try:
+            await asyncio.wait_for(scene(), 60)
+        finally:
+            await sync_to_async(lambda: connection.close())()  # the one of the thread that the pages share
+
+    asyncio.run(whole())
 
 
 def test_a_page_gets_what_came_after_its_last_number(run: Run, tenant: Tenant) -> None:
@@ -108,7 +129,7 @@ def test_a_page_gets_what_came_after_its_last_number(run: Run, tenant: Tenant) -
                 await page.read_until(10)
                 assert page.numbers == list(range(after + 1, 11))
         async with Page(run, cookie, "10") as page:
-            assert await page.socket.receive_nothing(timeout=0.3)
+            assert await page.says_nothing()
             await aside(lambda: append(run, 1))
             await page.read_until(11)
             assert page.numbers == [11]
@@ -175,7 +196,7 @@ def test_an_event_is_seen_only_when_it_is_committed(run: Run, tenant: Tenant) ->
             await page.read_until(1)
             writing = asyncio.create_task(aside(undecided))
             await asyncio.to_thread(appended.wait, PATIENCE)
-            assert await page.socket.receive_nothing(timeout=0.3)
+            assert await page.says_nothing()
             go_on.set()
             await writing
             await aside(lambda: append(run, 1))
@@ -279,8 +300,8 @@ def test_what_a_page_sends_is_ignored(run: Run, tenant: Tenant) -> None:
     async def scene() -> None:
         async with Page(run, cookie) as page:
             for text in ("garbage", "{}", '{"type": "run.changed"}', "[" * 10_000):
-                await page.socket.send_to(text_data=text)
-            await page.socket.send_to(bytes_data=b"\xff\x00")
+                await page.send(text=text)
+            await page.send(bytes=b"\xff\x00")
             await aside(lambda: append(run, 1))
             await page.read_until(2)
             assert page.numbers == [1, 2]
