@@ -16,6 +16,10 @@ class MembershipInline(admin.TabularInline):
     max_num = 0
     fields = readonly_fields = ("institution", "role")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """A colleague's roles in other institutions are not the viewer's to know."""
+        return visible_to(super().get_queryset(request), request.user)  # type: ignore[arg-type]
+
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):

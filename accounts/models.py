@@ -53,6 +53,8 @@ class User(AbstractUser):
 class Membership(models.Model):
     """One role of one user in one institution; without an institution it holds in all of them."""
 
+    scope_path = "institution"
+
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("user"))
     institution = models.ForeignKey(
         Institution, models.CASCADE, null=True, blank=True, related_name="memberships", verbose_name=_("institution")

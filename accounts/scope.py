@@ -45,6 +45,17 @@ def holds_role(user: User, roles: Role | Iterable[Role], institution_id: int | N
     )
 
 
+def where_holding(queryset: QuerySet[M], user: User, roles: Iterable[Role]) -> QuerySet[M]:
+    """The part of `queryset` in the institutions where an active user holds one of `roles`; superusers: all of it."""
+    if not user.is_active:
+        return queryset.none()
+    held = Membership.objects.filter(user=user, role__in=list(roles))
+    if user.is_superuser or held.filter(institution=None).exists():
+        return queryset
+    path: str = queryset.model.scope_path  # type: ignore[attr-defined]  # every scoped model declares it
+    return queryset.filter(Q(**{f"{path}__in": held.values("institution")}))
+
+
 def holders_of(role: Role, institution_id: int | None) -> QuerySet[User]:
     """Active users who hold `role` for this institution, those named for it before those who hold it everywhere."""
     memberships = Q(memberships__role=role) & (

@@ -3,13 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.admin_base import ReadOnlyAdmin
+from accounts.admin_columns import moment_column
 from accounts.caller import caller
 from audit.models import Chain, Entry
 from audit.selectors import chains_visible_to, entries_visible_to
@@ -30,6 +33,8 @@ class ChainAdmin(ReadOnlyAdmin):
 
     def verify(self, request: HttpRequest) -> HttpResponse:
         """Recompute every chain the reader may see, and show the first bad entry of each broken one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         reports = verify_all(chains_visible_to(caller(request)))
         context = {
             **self.admin_site.each_context(request),
@@ -43,8 +48,8 @@ class ChainAdmin(ReadOnlyAdmin):
 
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
-    list_display = ("number", "chain", "recorded_at", "actor", "action", "task_id")
-    list_filter = ("chain",)
+    list_display = ("number", "chain", moment_column("recorded_at", _("time")), "actor", "action", "task_id")
+    list_filter = (("chain", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("=task_id", "=action", "=actor")
     list_select_related = ("chain",)
 

@@ -74,8 +74,12 @@ def record(
 
 
 def _locked(key: str) -> Chain:
-    Chain.objects.get_or_create(key=key, defaults={"head_hash": genesis(key)})
-    return Chain.objects.select_for_update().get(key=key)
+    locked = Chain.objects.select_for_update().filter(key=key)
+    chain = locked.first()
+    if chain is None:
+        Chain.objects.get_or_create(key=key, defaults={"head_hash": genesis(key)})
+        chain = locked.get()
+    return chain
 
 
 def _actor_text(actor: User | str) -> str:

@@ -1,20 +1,37 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin_base import ReadOnlyAdmin, ScopedAdmin
 from accounts.caller import caller
+from accounts.choices import Role
+from accounts.scope import where_holding
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from cmdb.services.save_profile import save_profile
 
 
 class CmdbAdmin(ScopedAdmin):
-    """Operators change it; nothing is deleted, because runs and the chain name it."""
+    """Operators change it, in the institutions that they operate; nothing is deleted, because runs and the chain
+    name it."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if not super().has_change_permission(request, obj):
+            return False
+        return obj is None or _operated(type(obj)._default_manager.filter(pk=obj.pk), request).exists()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """What a row may be tied to: never something of an institution where the user only looks on."""
+        kwargs["queryset"] = _operated(db_field.remote_field.model._default_manager.all(), request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+def _operated(queryset: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
+    return where_holding(queryset, caller(request), (Role.OPERATOR,))
 
 
 @admin.register(Site)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -68,6 +69,7 @@ def script_words() -> dict[str, Any]:
         "statuses": status_labels(),
         "progress": _now("step %(done)s/%(all)s"),
         "wave": _now("%(done)s of %(all)s done"),
+        "time_zone": settings.TIME_ZONE,
         "summary": _now("%(done)s of %(all)s servers done, %(bad)s with problems"),
         "connected": _now("Live"),
         "connecting": _now("Connecting …"),

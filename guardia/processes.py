@@ -13,6 +13,8 @@ from guardia.embedded.processes import ProcessGroup
 
 HOST = "127.0.0.1"
 PREFERRED_PORT = 8000
+#: glibc gives every thread a heap of its own and keeps what it had; a worker has many threads.
+_SMALL_HEAPS = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 
 def prepare() -> None:
@@ -31,7 +33,7 @@ def portal_processes(
         if on_beat is not None:
             on_beat()
 
-    environment = {**os.environ, "GUARDIA_HOME": str(settings.GUARDIA_HOME), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "GUARDIA_HOME": str(settings.GUARDIA_HOME), "PYTHONUNBUFFERED": "1", **_SMALL_HEAPS}
     group = ProcessGroup(heartbeat=beat, output=output, stop_timeout=15)
     group.add("worker", [sys.executable, "manage.py", "worker"], environment, settings.BASE_DIR)
     group.add("web", _web(port), environment, settings.BASE_DIR)

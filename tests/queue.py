@@ -19,3 +19,9 @@ def run_queue(limit: int = 50) -> list[str]:
             pydoc.locate(message["func"])(*message["args"])
             broker.acknowledge(ack_id)
     return ran
+
+
+def waiting() -> list[tuple[str, tuple[int | str, ...]]]:
+    """What waits in the queue, oldest first, as (function, arguments)."""
+    messages = [SignedPackage.loads(row.payload) for row in OrmQ.objects.order_by("pk")]
+    return [(message["func"], tuple(message["args"])) for message in messages]

@@ -2,8 +2,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
+from accounts.admin_columns import chip_column, moment_column
 from tickets.models import OpsTask
 from tickets.panels import panels_of
 
@@ -18,17 +20,28 @@ class OpsTaskAdmin(ReadOnlyAdmin):
         "institution",
         "system",
         "sub_type",
-        "risk",
-        "status",
+        chip_column("risk", _("risk")),
+        chip_column("status", _("status")),
         "requester",
-        "created_at",
+        moment_column("created_at", _("filed")),
     )
     list_display_links = ("task_id", "title")
-    list_filter = ("status", "category", "risk", "is_urgent", "is_dangerous")
+    list_filter = (
+        "status",
+        "category",
+        "risk",
+        ("institution", admin.RelatedOnlyFieldListFilter),  # names no institution that the reader may not see
+        "is_urgent",
+        "is_dangerous",
+    )
     search_fields = ("task_id", "text")
     list_select_related = ("institution", "system", "requester")
     date_hierarchy = "created_at"
     change_form_template = "tickets/task_page.html"
+
+    @admin.display(description=_("request"))
+    def title(self, task: OpsTask) -> str:
+        return task.title
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -8,6 +8,7 @@ from accounts.models import User
 from accounts.scope import visible_to
 from guardia.common.errors import NotVisible
 from tickets.models import OpsTask
+from tickets.selectors import storable
 
 
 def lock_task(pk: int) -> OpsTask:
@@ -21,7 +22,7 @@ def lock_task(pk: int) -> OpsTask:
 
 def lock_visible_task(task_id: str, actor: User) -> OpsTask:
     """The same by TASK_ID, for a user; raises NotVisible for what isn't theirs to see."""
-    task = visible_to(OpsTask.objects.filter(task_id=task_id), actor).only("pk").first()
+    task = visible_to(OpsTask.objects.filter(task_id=storable(task_id)), actor).only("pk").first()
     if task is None:
         raise NotVisible
     return lock_task(task.pk)

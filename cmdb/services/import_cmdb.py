@@ -3,12 +3,12 @@
 The whole file goes in, or nothing: the first row that is wrong is named.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
@@ -20,6 +20,8 @@ from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from guardia.common.errors import InvalidInput, NotPermitted
 
 M = TypeVar("M", bound=models.Model)
+_TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir")
+_LISTS = ("aliases", "host_keys")
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
 
 
@@ -41,6 +43,8 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     """
     if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), None)):
         raise NotPermitted
+    if not isinstance(data, dict):
+        raise InvalidInput(_("An inventory is a JSON object of institutions, systems, sites and servers."))
     institutions = _each(data, "institutions", "code", _institution)
     systems = _each(data, "systems", "code", lambda row: _system(row, institutions))
     sites = _each(data, "sites", "code", lambda row: _site(row, institutions))
@@ -61,17 +65,33 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
 def _each(data: dict[str, Any], kind: str, key: str, take: Callable[[dict[str, Any]], models.Model]) -> dict[str, Any]:
     """The rows of one kind by their key; a row that is wrong is named with what is wrong."""
     taken: dict[str, Any] = {}
-    rows: Iterable[Any] = data.get(kind, [])
+    rows = data.get(kind, [])
+    if not isinstance(rows, list):
+        raise InvalidInput(_("“%(kind)s” must be a list.") % {"kind": kind})
     for row in rows:
         name = row.get(key) if isinstance(row, dict) else None
         try:
+            _check_types(row)
             taken[str(name)] = take(row)
-        except (KeyError, TypeError, AttributeError, ValueError, ValidationError, Credential.DoesNotExist) as error:
+        except (KeyError, TypeError, ValueError, ValidationError, DatabaseError, Credential.DoesNotExist) as error:
             reason = "; ".join(error.messages) if isinstance(error, ValidationError) else repr(error)
             raise InvalidInput(
                 _("%(kind)s “%(name)s” can't be imported: %(reason)s") % {"kind": kind, "name": name, "reason": reason}
             ) from error
     return taken
+
+
+def _check_types(row: Any) -> None:
+    """Django would turn a list into text that looks like a list; what isn't what it should be is refused instead."""
+    if not isinstance(row, dict):
+        raise TypeError("a row is a JSON object")
+    for key in _TEXTS:
+        if key in row and not isinstance(row[key], str):
+            raise TypeError(f"{key} is text")
+    for key in _LISTS:
+        values = row.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise TypeError(f"{key} is a list of text")
 
 
 def _institution(row: dict[str, Any]) -> Institution:
@@ -98,12 +118,17 @@ def _server(row: dict[str, Any], systems: dict[str, System], sites: dict[str, Si
     return _saved(
         found,
         system=system,
-        site=sites.get(row.get("site", "")) or _default_site(system.institution),
-        profile=_default_profile(system.institution),
+        site=sites[row["site"]] if row.get("site") else _kept(found, "site") or _default_site(system.institution),
+        profile=_kept(found, "profile") or _default_profile(system.institution),
         address=row["ip"],
         credential=_credential(row, system.institution) or found.credential,
         **values,
     )
+
+
+def _kept(found: Server, name: str) -> Any:
+    """What a known server has already: a file that doesn't speak of it leaves its tier and its profile alone."""
+    return getattr(found, name) if found.pk is not None else None
 
 
 def _credential(row: dict[str, Any], institution: Institution) -> Credential | None:

@@ -84,8 +84,7 @@ class HostSession:
         if op["op"] == "exec":
             self._exec(op, outcome, digest)
         elif op["op"] == "upload":
-            with stored_path(op["sha256"]).open("rb") as source:
-                self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
+            self._upload(op)
         elif op["op"] == "tcp":
             problem = tcp_opens(self._spec["address"], op["port"], seconds=op["seconds"], cancel=self._cancel)
             _fail_if(problem)
@@ -95,6 +94,14 @@ class HostSession:
             _fail_if("" if answer == str(op["status"]) else f"HTTP {answer} instead of {op['status']}")
         else:
             raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
+
+    def _upload(self, op: Any) -> None:
+        try:
+            source = stored_path(op["sha256"]).open("rb")
+        except OSError as error:
+            raise StepFailed("the artefact is no longer in the store", code="artefact_missing") from error
+        with source:
+            self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
 
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
         argv = [resolved(part, outcome.saved) for part in op["argv"]]

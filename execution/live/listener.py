@@ -16,6 +16,8 @@ from execution.live.events import CHANNEL
 
 logger = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
+#: Bells that come this close together are one: two hundred hosts at work ring hundreds of times a second.
+_GATHER_SECONDS = 0.03
 
 
 def group_of(run_pk: int) -> str:
@@ -28,6 +30,8 @@ class Listener:
     def __init__(self) -> None:
         self.watched: Counter[int] = Counter()
         self._task: asyncio.Task[None] | None = None
+        self._due: set[int] = set()
+        self._rings: set[asyncio.Task[None]] = set()
 
     def watch(self, run_pk: int) -> None:
         self.watched[run_pk] += 1
@@ -38,6 +42,14 @@ class Listener:
         self.watched[run_pk] -= 1
         if self.watched[run_pk] <= 0:
             del self.watched[run_pk]
+
+    def _ring_soon(self, run_pk: int) -> None:
+        if run_pk in self._due:
+            return
+        self._due.add(run_pk)
+        ring = asyncio.get_running_loop().create_task(_ring_later(self._due, run_pk))
+        self._rings.add(ring)  # a task that nobody holds may be collected
+        ring.add_done_callback(self._rings.discard)
 
     async def _listen(self) -> None:
         while True:
@@ -59,7 +71,13 @@ class Listener:
                 await _ring(run_pk)
             async for notice in listening.notifies():
                 if notice.payload.isdigit() and int(notice.payload) in self.watched:
-                    await _ring(int(notice.payload))
+                    self._ring_soon(int(notice.payload))
+
+
+async def _ring_later(due: set[int], run_pk: int) -> None:
+    await asyncio.sleep(_GATHER_SECONDS)
+    due.discard(run_pk)
+    await _ring(run_pk)
 
 
 async def _ring(run_pk: int) -> None:

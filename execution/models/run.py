@@ -21,7 +21,7 @@ class Run(models.Model):
 
     ::
 
-        RUNNING ─▶ SUCCEEDED
+        RUNNING ─▶ SUCCEEDED │ MANUAL
           └▶ ROLLING_BACK ─▶ ROLLED_BACK │ MANUAL
     """
 
@@ -61,7 +61,7 @@ class Run(models.Model):
     def finish_rollback(self) -> None:
         self.finished_at = now()
 
-    @transition(field=status, source=RunStatus.ROLLING_BACK, target=RunStatus.MANUAL)
+    @transition(field=status, source=[RunStatus.RUNNING, RunStatus.ROLLING_BACK], target=RunStatus.MANUAL)
     def hand_over(self, reason: str) -> None:
         self.reason, self.finished_at = reason, now()
 
@@ -159,7 +159,7 @@ class HostRun(models.Model):
     def finish_undo(self) -> None:
         self.claim, self.lease_until, self.finished_at = "", None, now()
 
-    @transition(field=status, source=_H.UNDOING, target=_H.UNDO_FAILED)
+    @transition(field=status, source=[_H.UNDO_PENDING, _H.UNDOING], target=_H.UNDO_FAILED)
     def fail_undo(self, code: str, message: str) -> None:
         self._settle(code, message)
 

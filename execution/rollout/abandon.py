@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from execution.choices import CLAIMABLE, HELD, HostStatus, RunStatus
+from execution.choices import CLAIMABLE, HELD, HostStatus
 from execution.exceptions import GateClosed
 from execution.live.events import append_event
 from execution.models import HostRun
@@ -32,8 +32,6 @@ def abandon(run_pk: int, refusal: GateClosed) -> None:
     reason = str(refusal)
     if named:
         reason = _("%(reason)s Look at %(hosts)s.") % {"reason": reason, "hosts": ", ".join(named)}
-    if run.status == RunStatus.RUNNING:
-        run.roll_back(reason)
     run.hand_over(reason)
     run.save()
     finish_run(run)
@@ -45,6 +43,5 @@ def _settle(host: HostRun, refusal: GateClosed) -> None:
     elif host.status in HELD:
         host.lose(refusal.code, str(refusal))
     else:
-        host.take_undo()
         host.fail_undo(refusal.code, str(refusal))
     host.save()

@@ -14,6 +14,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
+from execution.choices import CLAIMABLE
 from execution.exceptions import GateClosed
 from execution.gate.admission import approved_content
 from execution.models import HostRun, Run
@@ -79,19 +80,22 @@ class _Driver:
     def _carry_on(self, host_run: HostRun) -> None:
         trace = {"task_id": self.run.task.task_id, "run_id": str(self.run.pk), "channel": "worker"}
         with traced(**trace):
+            worker = HostWorker(host_run, self.run, self.hosts[host_run.server.hostname], self.claim, self.cancel)
             try:
-                HostWorker(host_run, self.run, self.hosts[host_run.server.hostname], self.claim, self.cancel).carry_on()
+                worker.carry_on()
+            except DatabaseError:
+                # Nothing can be written now: the lease runs out, and the next worker probes.
+                logger.exception("host run %s: the database is away", host_run.pk)
             except Exception:
-                # A defect of ours: the lease runs out, the next worker probes, and the log has the traceback.
+                # A defect of ours must not take the other hosts along.
                 logger.exception("host run %s: unexpected", host_run.pk)
-                raise
+                worker.give_up()
             finally:
                 connection.close()  # the thread's own
 
 
 def claimable(run: Run) -> bool:
-    from execution.choices import CLAIMABLE
-
+    """Whether any host waits for a worker."""
     return HostRun.objects.filter(wave__run=run, wave__is_open=True, status__in=CLAIMABLE).exists()
 
 

@@ -7,6 +7,7 @@ repeated.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ class HostWorker:
         self.phase = host_run.phase
         self.steps: Sequence[Step] = spec["steps"]
         self.saved: dict[str, str] = dict(host_run.saved)
+        self.attempts: Counter[int] = Counter()
 
     def carry_on(self) -> None:
         """Ends with the host settled, or with the claim lost to another worker (then nothing is written)."""
@@ -63,7 +65,7 @@ class HostWorker:
             self._settle(finish)
 
     def _apply(self, session: HostSession) -> None:
-        done = steps_done(self.host_run, Phase.APPLY)
+        done = self._done_before()
         for order, step in enumerate(self.steps):
             previous = done.get(order)
             if previous is not None and previous.status in _SETTLED:
@@ -97,6 +99,8 @@ class HostWorker:
             return False
         if step["probe"] is None or was_idle(step["apply"], self.saved):
             self._settle_step(result, StepStatus.FAILED, (), error_code=_LOST)
+            if result.attempt >= _ATTEMPTS:
+                raise StepFailed(f"{step['name']}: workers were lost in it {result.attempt} times", code=_LOST)
             return False
         outcome = session.perform(step["probe"], self.saved)
         if outcome.error is None:
@@ -116,7 +120,7 @@ class HostWorker:
     def _undo(self, session: HostSession) -> None:
         """Undo what was begun, last first; then see that the host is well again."""
         begun = steps_done(self.host_run, Phase.APPLY)
-        done = steps_done(self.host_run, Phase.UNDO)
+        done = self._done_before()
         for position, order in enumerate(undo_order(self.steps, begun)):
             previous = done.get(position)
             if previous is not None and previous.status in _SETTLED:
@@ -156,14 +160,32 @@ class HostWorker:
             raise
         self._end(result, ops, outcome)
 
+    def give_up(self) -> None:
+        """After a defect of ours in the middle of the work: how the host is, nobody knows."""
+        self._settle("lose", "internal_error", "unexpected error in the worker; see its log")
+
     def _begin(self, order: int, name: str, ops: Sequence[Op]) -> tuple[StepResult, Sequence[Op]]:
         """Note the attempt. A second one keeps what the first one saved, so it does without those operations."""
-        is_first = order not in steps_done(self.host_run, self.phase)
+        self.attempts[order] += 1
+        is_first = self.attempts[order] == 1
         self.saved = without(self.saved, ops) if is_first else self.saved
         result = begin_step(
-            self.host_run, self.claim, self.run, phase=self.phase, order=order, name=name, saved=self.saved
+            self.host_run,
+            self.claim,
+            self.run,
+            phase=self.phase,
+            order=order,
+            attempt=self.attempts[order],
+            name=name,
+            saved=self.saved,
         )
         return result, ops if is_first else repeated(ops, self.saved)
+
+    def _done_before(self) -> Mapping[int, StepResult]:
+        """What workers before this one did in this phase."""
+        done = steps_done(self.host_run, self.phase)
+        self.attempts = Counter({order: result.attempt for order, result in done.items()})
+        return done
 
     def _keep(self, saved: dict[str, str]) -> None:
         keep_saved(self.host_run, self.claim, saved)

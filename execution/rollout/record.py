@@ -14,6 +14,7 @@ from execution.models import HostRun, Run, StepResult
 from execution.plan.render import commands_of
 from guardia.common.clock import now
 from guardia.common.masking import mask
+from guardia.common.text import printable
 
 ACTOR = "guardia-worker"
 _EVENT_OUTPUT = 2000
@@ -33,17 +34,15 @@ def held(host_run: HostRun, claim: str) -> HostRun:
 
 @transaction.atomic
 def begin_step(
-    host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, name: str, saved: dict[str, str]
+    host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, attempt: int, name: str, saved: dict[str, str]
 ) -> StepResult:
     """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told.
 
     `saved` are the values that still hold; those that the step will save anew aren't among them.
     """
     current = held(host_run, claim)
-    current.saved = saved
-    current.save(update_fields=["saved"])
-    attempts = StepResult.objects.filter(host_run=current, phase=phase, order=order).count()
-    result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempts + 1)
+    _keep(current, saved)
+    result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempt)
     append_event(run, "step_started", current, host=current.server.hostname, step=name, phase=phase)
     return result
 
@@ -51,9 +50,7 @@ def begin_step(
 @transaction.atomic
 def keep_saved(host_run: HostRun, claim: str, saved: dict[str, str]) -> None:
     """Commit saved values before the next command: the next worker compares with them."""
-    current = held(host_run, claim)
-    current.saved = saved
-    current.save(update_fields=["saved"])
+    _keep(held(host_run, claim), saved)
 
 
 @transaction.atomic
@@ -73,9 +70,8 @@ def end_step(
     result.status, result.finished_at, result.error_code = status, now(), error_code
     if outcome is not None:
         result.exit_status, result.output_sha256 = outcome.exit_status, outcome.sha256
-        result.output = mask(outcome.output.replace("\x00", "\ufffd"))
-        current.saved = outcome.saved
-        current.save(update_fields=["saved"])
+        result.output = mask(printable(outcome.output))
+        _keep(current, outcome.saved)
     result.save()
     hostname = current.server.hostname
     append_event(
@@ -131,3 +127,9 @@ def steps_done(host_run: HostRun, phase: Phase) -> Mapping[int, StepResult]:
     """The latest attempt of each step so far, by order."""
     results = StepResult.objects.filter(host_run=host_run, phase=phase).order_by("order", "attempt")
     return {result.order: result for result in results}
+
+
+def _keep(current: HostRun, saved: dict[str, str]) -> None:
+    if current.saved != saved:
+        current.saved = saved
+        current.save(update_fields=["saved"])

@@ -39,6 +39,7 @@ class ApprovalRound(models.Model):
             models.UniqueConstraint(
                 fields=["task"], condition=Q(status__in=["OPEN", "APPROVED"]), name="round_one_living"
             ),
+            models.CheckConstraint(condition=Q(status__in=RoundStatus.values), name="round_status_known"),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,8 @@
 """django-q2's database broker behind an allow-list.
 
 The queue's payloads are signed pickles and its scheduler signs any callable a row names: who can write the
-database could run code in the worker (`docs/adr/0006-...`). So nothing is enqueued or handed to a worker unless it
-names a function in a `tasks` module of our own apps.
+database could run code in the worker (`docs/adr/0006-the-queue-is-a-bell-behind-an-allow-list.md`). So nothing is
+enqueued or handed to a worker unless it names a function in a `tasks` module of our own apps.
 """
 
 import logging

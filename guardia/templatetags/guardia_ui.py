@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import template
+from django.contrib.admin import ListFilter
+from django.contrib.admin.views.main import ChangeList
 from django.templatetags.static import static
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -15,6 +17,7 @@ from execution.selectors import latest_run
 from guardia.common.chips import chip as chip_of
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
+from tickets.words import NEEDS
 
 register = template.Library()
 _S = TaskStatus
@@ -32,18 +35,14 @@ _STAGES: tuple[tuple[Promise, frozenset[str]], ...] = (
 _BAD = frozenset({_S.REJECTED, _S.FAILED, _S.MANUAL, _S.HALTED})
 
 #: What a request may still lack (the parser's slots).
-_NEEDS: dict[str, Promise] = {
-    "request": _("What should be done"),
-    "sub_type": _("What kind of work it is"),
-    "system": _("Which system it is about"),
-    "servers": _("Which servers it is about"),
-    "artifact": _("The file or the version to deploy"),
-    "target": _("What exactly it is about"),
-    "condition": _("Which of the data, by which condition"),
-    "port": _("Which port"),
-    "schedule": _("When it should run"),
-    "value": _("The new value"),
-    "window": _("When it may be done"),
+#: template of a panel → its id on the page, and its name.
+_PANELS: dict[str, tuple[str, Promise]] = {
+    "execution/partials/plan_panel.html": ("plan", _("Plan")),
+    "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
+    "execution/partials/run_panel.html": ("run", _("Run")),
+    "governance/partials/validation_panel.html": ("validation", _("Validation")),
+    "execution/partials/result_panel.html": ("result", _("Result")),
+    "audit/partials/entries_panel.html": ("entries", _("Chain entries")),
 }
 
 
@@ -62,10 +61,24 @@ def chip(value: object, label: str) -> SafeString:
     return chip_of(value, label)
 
 
+@register.simple_tag
+def panel_links(panels: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The way to each panel of a task's page: `anchor`, `label`, and `is_hot` where the reader is asked to act."""
+    return [
+        {
+            "anchor": _PANELS[template][0],
+            "label": _PANELS[template][1],
+            "is_hot": bool(panel.get("mine") or panel.get("may_validate")),
+        }
+        for template, panel in panels
+        if template in _PANELS
+    ]
+
+
 @register.filter
 def need(slot: str) -> str | Promise:
     """The words for something a request lacks."""
-    return _NEEDS.get(slot, slot)
+    return NEEDS.get(slot, slot)
 
 
 @register.simple_tag
@@ -87,3 +100,11 @@ def _place(task: OpsTask) -> int:
     if run is None:
         return 1
     return 5 if run.status == RunStatus.SUCCEEDED else 4
+
+
+@register.simple_tag
+def choices_of(changelist: ChangeList, spec: ListFilter) -> dict[str, Any]:
+    """A filter's choices (`all`) and the label of the one that narrows the list (`chosen`; empty for "all")."""
+    choices = list(spec.choices(changelist))
+    chosen = next((choice["display"] for choice in choices[1:] if choice["selected"]), "")
+    return {"all": choices, "chosen": chosen}

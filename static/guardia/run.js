@@ -103,7 +103,7 @@
       row.dataset.kind = event.kind;
       const time = document.createElement("time");
       time.dateTime = event.at;
-      time.textContent = new Date(event.at).toLocaleTimeString("sv", { timeZone: "Asia/Seoul" });
+      time.textContent = new Date(event.at).toLocaleTimeString("sv", { timeZone: words.time_zone });
       const host = document.createElement("b");
       host.textContent = event.host;
       const text = document.createElement("span");

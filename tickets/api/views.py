@@ -1,10 +1,11 @@
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.caller import caller
+from guardia.common.parsers import BoundedJSONParser
 from tickets.api.serializers import IntakeSerializer, TaskSerializer
 from tickets.choices import Channel
 from tickets.services.file_task import file_task
@@ -13,7 +14,7 @@ from tickets.services.file_task import file_task
 class IntakeView(APIView):
     """File a request. 201 with the task: `PAR` when it can be planned, `INF` when `needs_info` is missing."""
 
-    parser_classes = (JSONParser, MultiPartParser, FormParser)
+    parser_classes = (BoundedJSONParser, MultiPartParser, FormParser)
 
     @extend_schema(request=IntakeSerializer, responses={201: TaskSerializer}, operation_id="sr_intake")
     def post(self, request: Request) -> Response:

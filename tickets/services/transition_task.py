@@ -1,3 +1,5 @@
+from django_fsm import can_proceed
+
 from accounts.models import User
 from audit.services import record
 from tickets.exceptions import NotInThatState
@@ -12,7 +14,7 @@ def transition_task(*, task: OpsTask, by: str, actor: User | str, reason: str = 
     """
     method = getattr(task, by)
     before = task.status
-    if not method._django_fsm.has_transition(before):
+    if not can_proceed(method):
         raise NotInThatState(current=before)
     method(reason) if reason else method()
     task.save()

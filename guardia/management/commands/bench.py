@@ -57,13 +57,13 @@ class Command(BaseCommand):
     def _measure(self, base: str, fleet: Fleet, stop: Any, failed: threading.Event) -> None:
         try:
             wait_until_ready(base)
-            people = [Client(base, person.username, sample_password()) for person in STAFF]
+            site, owner, pm = (Client(base, person.username, sample_password()) for person in STAFF)
             inventory = fleet.inventory()
             names = [host.hostname for host in inventory]
             bare = connect_and_run_true(inventory, settings.GUARDIA_HOSTS_AT_ONCE)
-            small = measure_rollout(*people, names[:6], settings.GUARDIA_HOME, "1.1.0")
+            small = measure_rollout(site, owner, pm, names[:6], settings.GUARDIA_HOME, "1.1.0")
             with PeakMemory() as memory:
-                large = measure_rollout(*people, names, settings.GUARDIA_HOME, "1.2.0")
+                large = measure_rollout(site, owner, pm, names, settings.GUARDIA_HOME, "1.2.0")
             self._print(bare, small, large, memory.peak_mib)
             if (small.status, large.status) != ("SUCCEEDED", "SUCCEEDED"):
                 failed.set()

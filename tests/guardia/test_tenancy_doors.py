@@ -1,0 +1,158 @@
+"""Every door but the admin's model pages: listed here, closed to strangers, blind to the other tenant."""
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from tests.doors import api, browser
+from tests.factories import pending_step
+from tests.guardia.urls_of import all_patterns
+from tests.guardia.world import Neighbour, Zebra, assert_unseen
+from tests.snapshot import nothing_changes
+
+pytestmark = pytest.mark.django_db
+
+#: Anybody may knock: they say nothing of any tenant.
+PUBLIC = {
+    "login/",
+    "logout/",
+    "language/setlang/",
+    "admin/login/",
+    "admin/logout/",
+    "api/v1/token/",
+    "api/v1/token/refresh/",
+    "health/live",
+    "health/ready",
+}
+#: pattern → paths to look at, for somebody who is logged in.
+PAGES = {
+    "": ["/"],
+    "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?page=2"],
+    "tasks/new/": ["/tasks/new/"],
+    "messages/": ["/messages/"],
+}
+#: The same for those who work in the admin.
+STAFF_PAGES = {
+    "admin/": ["/admin/"],
+    "admin/password_change/": ["/admin/password_change/"],
+    "admin/password_change/done/": ["/admin/password_change/done/"],
+    "admin/jsi18n/": ["/admin/jsi18n/"],
+    "admin/autocomplete/": [
+        "/admin/autocomplete/?app_label=cmdb&model_name=server&field_name=system&term=",
+        "/admin/autocomplete/?app_label=governance&model_name=systemowner&field_name=owner&term=",
+    ],
+    "admin/(?P<url>.*)$": ["/admin/nothing/here/"],
+    "admin/r/<path:content_type_id>/<path:object_id>/": [],  # with an object: `objects_of`
+}
+API_PAGES = {"api/schema/": ["/api/schema/"], "api/docs/": ["/api/docs/"]}
+
+
+def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """(pattern, method, path, body): every act and read of the second tenant's objects, as its own people do them."""
+    task, waiting, asking = zebra.task.task_id, zebra.waiting.task_id, zebra.asking.task_id
+    step, digest = pending_step(zebra.waiting).pk, zebra.waiting_plan.digest
+    decision = {"decision": "APPROVE", "digest": digest, "comment": "ok"}
+    return [
+        ("tasks/<str:task_id>/", "get", f"/tasks/{task}/", {}),
+        ("tasks/<str:task_id>/", "get", f"/tasks/{waiting}/", {}),
+        ("tasks/<str:task_id>/plan.json", "get", f"/tasks/{task}/plan.json", {}),
+        ("tasks/<str:task_id>/result.json", "get", f"/tasks/{task}/result.json", {}),
+        ("tasks/<str:task_id>/information/", "post", f"/tasks/{asking}/information/", {"text": "재기동"}),
+        ("tasks/<str:task_id>/decide/<int:step_pk>/", "post", f"/tasks/{waiting}/decide/{step}/", decision),
+        ("tasks/<str:task_id>/validate/", "post", f"/tasks/{task}/validate/", {"decision": "accept", "comment": ""}),
+    ]
+
+
+def api_objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
+    decision = {
+        "task_id": zebra.waiting.task_id,
+        "step_id": pending_step(zebra.waiting).pk,
+        "decision": "APPROVE",
+        "plan_digest": zebra.waiting_plan.digest,
+    }
+    return [
+        ("api/v1/task/history/<str:task_id>", "get", f"/api/v1/task/history/{zebra.task.task_id}", {}),
+        ("api/v1/approval/process", "post", "/api/v1/approval/process", decision),
+    ]
+
+
+INTAKE = "api/v1/sr/intake"  # its bad bodies are in test_api_intake
+
+
+def test_every_door_is_listed() -> None:
+    zebra = Zebra()
+    listed = {*PUBLIC, *PAGES, *STAFF_PAGES, *API_PAGES, INTAKE}
+    listed |= {pattern for pattern, *_rest in [*objects_of(zebra), *api_objects_of(zebra)]}
+    doors = {pattern for pattern in all_patterns() if not is_of_a_model(pattern)}
+    assert doors == listed
+
+
+def is_of_a_model(pattern: str) -> bool:
+    """Pages of one model or app in the admin: those are `test_tenancy_admin`'s."""
+    top, second, *_rest = [*pattern.split("/"), ""]
+    return top == "admin" and (second in {app.label for app in apps.get_app_configs()} or "app_label" in second)
+
+
+def test_a_stranger_is_sent_to_the_log_in_everywhere() -> None:
+    zebra = Zebra()
+    pages = [path for paths in [*PAGES.values(), *STAFF_PAGES.values()] for path in paths]
+    with nothing_changes():
+        for path in pages:
+            response = browser().get(path)
+            assert response.status_code == 302 and "login" in response["Location"], path
+        for _pattern, method, path, body in objects_of(zebra):
+            response = getattr(browser(), method)(path, body)
+            assert response.status_code == 302 and "login" in response["Location"], path
+        for _pattern, method, path, body in [*api_objects_of(zebra), ("", "get", "/api/schema/", {})]:
+            assert getattr(api(), method)(path, body, format="json").status_code == 401, path
+        for path in ("/login/", "/health/live", "/health/ready", "/api/docs/"):
+            assert_unseen(browser().get(path).content, path)
+
+
+def test_pages_show_nothing_of_the_other_tenant_to_anybody() -> None:
+    Zebra()
+    neighbour = Neighbour()
+    for role, person in neighbour.people.items():
+        tables = [PAGES, API_PAGES] if role == "SITE_MANAGER" else [PAGES, API_PAGES, STAFF_PAGES]
+        client = browser(person)
+        for path in [path for table in tables for paths in table.values() for path in paths]:
+            response = client.get(path, follow=True)
+            assert response.status_code in (200, 403, 404), (path, response.status_code)
+            assert_unseen(response.content, (role, path))
+
+
+def test_objects_of_the_other_tenant_are_not_there_and_cannot_be_acted_on() -> None:
+    zebra, neighbour = Zebra(), Neighbour()
+    clients = [(browser(person), api(person)) for person in neighbour.people.values()]
+    with nothing_changes():
+        for pages, client in clients:
+            for _pattern, method, path, body in objects_of(zebra):
+                response = getattr(pages, method)(path, body)
+                assert response.status_code == 404, path
+                assert_unseen(response.content, path)
+            for _pattern, method, path, body in api_objects_of(zebra):
+                response = getattr(client, method)(path, body, format="json")
+                assert response.status_code == 404, path
+                assert_unseen(response.content, path)
+
+
+def test_an_own_task_is_no_way_to_another_tenants_step() -> None:
+    zebra, neighbour = Zebra(), Neighbour()
+    body = {"decision": "APPROVE", "digest": zebra.waiting_plan.digest}
+    client = browser(neighbour.owner)
+    with nothing_changes():
+        path = f"/tasks/{neighbour.task.task_id}/decide/{pending_step(zebra.waiting).pk}/"
+        assert client.post(path, body).status_code == 404
+
+
+def test_the_tenants_own_people_see_what_strangers_do_not() -> None:
+    """The control: these very requests find the objects for those they belong to."""
+    zebra = Zebra()
+    client = browser(zebra.pm)
+    for path in ("/", "/tasks/", "/admin/"):
+        assert "얼룩말" in client.get(path).content.decode(), path
+    for _pattern, method, path, body in objects_of(zebra):
+        assert getattr(client, method)(path, body).status_code in (200, 302, 403, 409), path
+    history = api(zebra.pm).get(f"/api/v1/task/history/{zebra.task.task_id}")
+    assert history.status_code == 200 and "얼룩말" in history.content.decode()
