@@ -7,6 +7,7 @@ from typing import Any
 
 from .entities import Entities
 from .normalise import Normalised
+from .versions import find_versions
 
 _LATER = re.compile(
     r"(?:파일|자료|명단|원본|엑셀|첨부|소스|데이터)?(?:은|는|을|를)?(?:이따|나중에|추후|차후|곧|별도로).{0,16}(?:보내|드릴|드리|첨부|전달|말씀|알려|송부)"
@@ -56,6 +57,8 @@ class Request:
 
 
 def _artifact(request: Request) -> bool:
+    if request.sub_type == "WAS_ROLLING" and "file" not in request.params and find_versions(request.doc.text).unclear:
+        return False
     if request.has_artefact or any(key in request.params for key in ("version", "file", "sr_no")):
         return True
     text = _LATER.sub(" ", request.doc.compact)
