@@ -114,7 +114,9 @@ def _named_systems(
     doc: Normalised, catalogue: Catalogue, hits: list[NameHit]
 ) -> tuple[list[tuple[NameHit, str]], bool]:
     """The systems named and not ruled out, and whether a name was found that belongs to nobody here."""
-    pairs = [(hit, _owner_checked(doc, catalogue, hit, hits)) for hit in hits if hit.kind == "system" and not hit.dropped]
+    pairs = [
+        (hit, _owner_checked(doc, catalogue, hit, hits)) for hit in hits if hit.kind == "system" and not hit.dropped
+    ]
     return [(hit, code) for hit, code in pairs if code], any(code is None for _, code in pairs)
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - word tables: one pattern a row reads better than wrapped ones
 """Several systems in one request: the one that is acted on, or nobody can tell."""
 
 import re

@@ -20,7 +20,9 @@ _VAGUE = re.compile(
     rf"|(?:일부|몇몇|대부분의?|임의의?|특정|아무)(?:의)?{_HOST}|아무거나(?:하나|한대|1대|한개|골라)|랜덤(?:하게|으로)"
     rf"|{_COUNTED}중(?:에서?|에)?{_COUNTED}|(?:앞|뒤|처음|마지막|위|아래)(?:쪽|의|에서|번호)?(?:몇|{_COUNTED})"
 )
-_WITHOUT = re.compile(r"(?:호기|번|서버|was\d|web\d|-\d{1,2}|was|web|와스)(?:은|는|을|를|만)?(?:빼고|뺴고|빼구|제외|외에)")
+_WITHOUT = re.compile(
+    r"(?:호기|번|서버|was\d|web\d|-\d{1,2}|was|web|와스)(?:은|는|을|를|만)?(?:빼고|뺴고|빼구|제외|외에)"
+)
 
 
 def picks_unnamed(text: str, *, numbers_named: bool) -> bool:

@@ -12,7 +12,7 @@ _ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 _DATE = re.compile(r"20\d{2}\.(?:0?[1-9]|1[0-2])\.(?:0?[1-9]|[12]\d|3[01])")
 _REPLACED_AFTER = re.compile(
     r"^(?:버전|버젼|version)?(?:은|는|이|가|을|를)?[\s,.]*(?:말고|말구|아니고|아니라|아니구|아니요|아닌|대신|빼고|제외|에서|보다|→|->|=>|>|"
-    r"(?:배포|적용|업데이트|반영|패치)?(?:한|하고|된|했|후|이후)(?:뒤|후|이후|나서|로)?|올린|올라간|나간|아(?:뇨|니다?)|취소)"
+    r"(?:배포|적용|업데이트|반영|패치)?(?:한|하고|된|했|후|이후)(?:뒤|후|이후|나서|로)?|올린|올라간|나간|[아어앗음]?[\s,.…]*아(?:뇨|니(?:다|야|요)?)|취소)"
 )
 _REPLACED_BEFORE = re.compile(r"(?:기존|현재|현행|지금|이전|구|현)(?:운영)?(?:버전|버젼)?(?:인|은|이|:)?$")
 _WANTED_AFTER = re.compile(r"^(?:버전|버젼|version)?(?:으로|로)(?!부터)")
@@ -40,7 +40,9 @@ def find_versions(text: str) -> Versions:
 
 def replaced_away(text: str, match: re.Match[str]) -> bool:
     """Whether a file or request number was corrected away ("a.war 말고 b.war")."""
-    return bool(re.match(r"^(?:은|는|이|가|을|를)?(?:말고|말구|아니고|아니라|대신|빼고|제외|→|->|=>)", _tail(text, match)))
+    return bool(
+        re.match(r"^(?:은|는|이|가|을|를)?(?:말고|말구|아니고|아니라|대신|빼고|제외|→|->|=>)", _tail(text, match))
+    )
 
 
 def _is_other(word: str) -> bool:
