@@ -61,10 +61,10 @@ def _apply(rule: Rule, text: str, forbidden: list[str]) -> Intent | None:
     if rule.unless and rule.unless.search(text):
         return None
     for match in rule.action.finditer(text):
-        if rule.checked and _NOT_ASKED.match(text[match.end() : match.end() + 30]):
-            continue
         if rule.checked and is_forbidden(text, *match.span()):
             forbidden.append(rule.name)
+            continue
+        if rule.checked and _NOT_ASKED.match(text[match.end() : match.end() + 30]):
             continue
         return Intent(rule.sub_type, match.start(), f"intent_{rule.name}", rule.score)
     return None

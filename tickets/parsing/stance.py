@@ -28,6 +28,7 @@ _ASKED_HARD = re.compile(
     r"부탁(?:드|해|합|좀|$)|해주세|해줘|주세요|주시기|바랍니다|바람|요망|요청(?:드립|합니|$|\.|\n)|주시면|해야|주실|please|시겠어요"
 )
 
+_INSTEAD = re.compile(r"(?:말고|마시고|않고|금지하고|대신).{1,60}?(?:부탁|해주|해줘|주세요|바랍|요청)")
 _COURTESY = re.compile(
     r"안녕(?:하세요|하십니까|하신가요|히계세요|히가세요)?|수고(?:가많|많|하|들)[가-힣]*|고생(?:이많|많|하)[가-힣]*|(?:좋은|즐거운|행복한|편안한|건강한)(?:하루|아침|오전|오후|저녁|밤|주말|한주|명절|연휴|추석|설|시간|점심)(?:되|보내|입니다|이에요)?[가-힣]*|"
     r"반갑습니다|처음뵙겠습니다|(?:정말|항상|늘|매번|대단히|너무)?(?:감사|고맙)[가-힣]*|새해복[가-힣]*|맛있게[가-힣]*|들어가세요|굿모닝|다름이아니라|(?:담당자|주무관|대리|과장|선생|운영팀|관리자|팀장|여러분|매니저)(?:님들?)?(?:께)?|네+|넵+|예|^아|hello|hi|goodmorning|thankyou|thanks"
@@ -75,7 +76,7 @@ def asks_for_work(
     hard = bool(_ASKED_HARD.search(text))
     if has_danger and (hard or not (_STATUS_QUESTION.search(text) or _CANCELLED.search(text))):
         return True, "dangerous_request"
-    if only_forbidden:
+    if only_forbidden and not _INSTEAD.search(text):
         return False, "prohibition"
     if _CANCELLED.search(text) and not re.search(r"(?:대신|말고).{0,40}(?:부탁|주세요|요청)", text):
         return False, "withdrawn"

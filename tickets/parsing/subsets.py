@@ -12,7 +12,7 @@ _LINK = r"(?:들|서버|의|을|를|은|는|중에?서?|가운데|에서|번호|
 _PICKING = re.compile(
     rf"{_HOST}{_LINK}(?:절반|반|과반|홀수|짝수)(?:정도|씩|번호|번|호기|대)*(?:만|을|를|은|의|인|먼저|재|,|$)(?!으?로)"
     rf"|(?:절반|반)(?:정도)?만(?:먼저|우선|일단)?(?:재|리|배포|껐|내|작업|적용)|(?:홀수|짝수)(?:번호?|호기|서버|대)|(?:절반|과반)의?{_HOST}"
-    r"|(?:half|some|most|several|a?few)of(?:the|them)|(?:odd|even)(?:-?number|nodes|ones)"
+    r"|(?:호기|번|대|\d|전체|서버|노드)중(?:에서?|에)?(?:\d{1,2}|한|두|세|네|다섯)(?:대|개)|(?:half|some|most|several|a?few)of(?:the|them)|(?:odd|even)(?:-?number|nodes|ones)"
 )
 # Vague counts: the numbers beside them may say which.
 _VAGUE = re.compile(

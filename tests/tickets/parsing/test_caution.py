@@ -27,6 +27,8 @@ def parse(text: str) -> ParsedRequest:
         "하지 않도록 해주세요",
         " 필요 없습니다",
         " 및 점검 금지",
+        " 엄금",
+        "은 아직 하지 말아주세요",
     ],
 )
 def test_a_prohibition_is_no_request(work: str, ruled_out: str) -> None:
@@ -74,6 +76,7 @@ def test_a_stop_is_no_restart(text: str, sub_type: str | None, dangerous: bool) 
         "중 아무거나 하나",
         "3대 중 2대만",
         "1~3호기 중 홀수만",
+        "1,2,3호기 중 두 대만",
     ],
 )
 def test_an_unnamed_part_of_the_hosts_is_asked_for(part: str) -> None:
@@ -144,6 +147,7 @@ def test_an_address_is_no_version() -> None:
     [
         ("2020년 이전", None, "2020년 이전"),
         ("1999년도", None, "1999년도"),
+        ("2022.12.31 이전", None, "2022.12.31 이전"),
         ("2024년 1월 1일 이전", None, "2024년 1월 1일 이전"),
         ("3년 지난", 1095, None),
         ("30일 말고 90일 지난", 90, None),
