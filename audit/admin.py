@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.admin_base import ReadOnlyAdmin
+from accounts.admin_columns import moment_column
 from accounts.caller import caller
 from audit.models import Chain, Entry
 from audit.selectors import chains_visible_to, entries_visible_to
@@ -46,7 +48,7 @@ class ChainAdmin(ReadOnlyAdmin):
 
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
-    list_display = ("number", "chain", "recorded_at", "actor", "action", "task_id")
+    list_display = ("number", "chain", moment_column("recorded_at", _("time")), "actor", "action", "task_id")
     list_filter = (("chain", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("=task_id", "=action", "=actor")
     list_select_related = ("chain",)

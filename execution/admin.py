@@ -3,8 +3,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
+from accounts.admin_columns import chip_column, moment_column
 from execution.models import HostLock, HostRun, Plan, Playbook, Run
 
 
@@ -20,14 +22,20 @@ class PlaybookAdmin(ReadOnlyAdmin):
 
 @admin.register(Plan)
 class PlanAdmin(ReadOnlyAdmin):
-    list_display = ("task", "playbook", "digest", "created_at")
+    list_display = ("task", "playbook", "digest", moment_column("created_at", _("time")))
     list_select_related = ("task", "playbook")
     search_fields = ("=task__task_id", "=digest")
 
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = ("task", "status", "reason", "started_at", "finished_at")
+    list_display = (
+        "task",
+        chip_column("status", _("status")),
+        "reason",
+        moment_column("started_at", _("started")),
+        moment_column("finished_at", _("finished")),
+    )
     list_filter = ("status",)
     list_select_related = ("task",)
     search_fields = ("=task__task_id",)
@@ -35,7 +43,14 @@ class RunAdmin(ReadOnlyAdmin):
 
 @admin.register(HostRun)
 class HostRunAdmin(ReadOnlyAdmin):
-    list_display = ("server", "wave", "status", "error_code", "started_at", "finished_at")
+    list_display = (
+        "server",
+        "wave",
+        chip_column("status", _("status")),
+        "error_code",
+        moment_column("started_at", _("started")),
+        moment_column("finished_at", _("finished")),
+    )
     list_filter = ("status",)
     list_select_related = ("server", "wave__run__task")
     fields = ("server", "wave", "status", "error_code", "error", "saved", "started_at", "finished_at")

@@ -3,8 +3,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
+from accounts.admin_columns import chip_column, moment_column
 from governance.models import ApprovalPolicy, ApprovalStep, PolicyStep, ResultReview, SystemOwner
 
 
@@ -36,7 +38,15 @@ class ApprovalPolicyAdmin(ReadOnlyAdmin):
 
 @admin.register(ApprovalStep)
 class ApprovalStepAdmin(ReadOnlyAdmin):
-    list_display = ("round", "order", "role", "approver", "status", "decided_by", "decided_at")
+    list_display = (
+        "round",
+        "order",
+        "role",
+        "approver",
+        chip_column("status", _("status")),
+        "decided_by",
+        moment_column("decided_at", _("decided at")),
+    )
     list_filter = ("status", "role")
     list_select_related = ("round__task", "approver", "decided_by")
     search_fields = ("=round__task__task_id",)

@@ -2,12 +2,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
-from guardia.common.chips import chip
+from accounts.admin_columns import chip_column, moment_column
 from tickets.models import OpsTask
 from tickets.panels import panels_of
 
@@ -22,10 +20,10 @@ class OpsTaskAdmin(ReadOnlyAdmin):
         "institution",
         "system",
         "sub_type",
-        "risk_chip",
-        "status_chip",
+        chip_column("risk", _("risk")),
+        chip_column("status", _("status")),
         "requester",
-        "filed",
+        moment_column("created_at", _("filed")),
     )
     list_display_links = ("task_id", "title")
     list_filter = (
@@ -44,19 +42,6 @@ class OpsTaskAdmin(ReadOnlyAdmin):
     @admin.display(description=_("request"))
     def title(self, task: OpsTask) -> str:
         return task.title
-
-    @admin.display(description=_("filed"), ordering="created_at")
-    def filed(self, task: OpsTask) -> str:
-        """Short, so that the list fits: year to minute, local time."""
-        return f"{localtime(task.created_at):%Y-%m-%d %H:%M}"
-
-    @admin.display(description=_("status"), ordering="status")
-    def status_chip(self, task: OpsTask) -> SafeString:
-        return chip(task.status, task.get_status_display())
-
-    @admin.display(description=_("risk"), ordering="risk")
-    def risk_chip(self, task: OpsTask) -> SafeString:
-        return chip(task.risk, task.get_risk_display())
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

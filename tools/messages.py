@@ -17,7 +17,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import PoFileError, read_po, write_po
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,12 +83,12 @@ def _texts_in(path: Path) -> Iterator[Text]:
 
 
 def read_catalogue(root: Path) -> Catalog:
-    """The catalogue as it is; an empty one where there is none."""
+    """The catalogue as it is; an empty one where there is none. Raises PoFileError for a broken one."""
     path = root / CATALOGUE
     if not path.is_file():
         return Catalog(locale="ko")
     with path.open("rb") as file:
-        return read_po(file, locale="ko")
+        return read_po(file, locale="ko", abort_invalid=True)
 
 
 def update(root: Path) -> None:
@@ -136,8 +136,9 @@ def problems_of(root: Path) -> list[str]:
 
 def compile_catalogue(root: Path) -> None:
     """django.po → django.mo beside it."""
-    with (root / CATALOGUE).with_suffix(".mo").open("wb") as file:
-        write_mo(file, read_catalogue(root))
+    compiled = BytesIO()
+    write_mo(compiled, read_catalogue(root))
+    (root / CATALOGUE).with_suffix(".mo").write_bytes(compiled.getvalue())
 
 
 def _placeholders(text: str) -> list[str]:
@@ -162,13 +163,21 @@ def main() -> int:
     parser.add_argument("command", choices=["update", "check", "compile"])
     parser.add_argument("--root", type=Path, default=ROOT, help="another checkout")
     arguments = parser.parse_args()
-    if arguments.command == "compile":
-        compile_catalogue(arguments.root)
+    try:
+        return _run(arguments.command, arguments.root)
+    except PoFileError as error:
+        print(f"{CATALOGUE}: {error.args[0]}", file=sys.stderr)
+        return 1
+
+
+def _run(command: str, root: Path) -> int:
+    if command == "compile":
+        compile_catalogue(root)
         return 0
-    if arguments.command == "update":
-        update(arguments.root)
+    if command == "update":
+        update(root)
         return 0
-    problems = problems_of(arguments.root)
+    problems = problems_of(root)
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:

@@ -3,23 +3,24 @@
 The whole file goes in, or nothing: the first row that is wrong is named.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
 from audit.services import record
-from cmdb.choices import Tier
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from guardia.common.errors import InvalidInput, NotPermitted
 
 M = TypeVar("M", bound=models.Model)
+_TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir")
+_LISTS = ("aliases", "host_keys")
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
 
 
@@ -41,6 +42,8 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     """
     if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), None)):
         raise NotPermitted
+    if not isinstance(data, dict):
+        raise InvalidInput(_("An inventory is a JSON object of institutions, systems, sites and servers."))
     institutions = _each(data, "institutions", "code", _institution)
     systems = _each(data, "systems", "code", lambda row: _system(row, institutions))
     sites = _each(data, "sites", "code", lambda row: _site(row, institutions))
@@ -61,12 +64,15 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
 def _each(data: dict[str, Any], kind: str, key: str, take: Callable[[dict[str, Any]], models.Model]) -> dict[str, Any]:
     """The rows of one kind by their key; a row that is wrong is named with what is wrong."""
     taken: dict[str, Any] = {}
-    rows: Iterable[Any] = data.get(kind, [])
+    rows = data.get(kind, [])
+    if not isinstance(rows, list):
+        raise InvalidInput(_("“%(kind)s” must be a list.") % {"kind": kind})
     for row in rows:
         name = row.get(key) if isinstance(row, dict) else None
         try:
+            _check_types(row)
             taken[str(name)] = take(row)
-        except (KeyError, TypeError, AttributeError, ValueError, ValidationError, Credential.DoesNotExist) as error:
+        except (KeyError, TypeError, ValueError, ValidationError, DatabaseError, Credential.DoesNotExist) as error:
             reason = "; ".join(error.messages) if isinstance(error, ValidationError) else repr(error)
             raise InvalidInput(
                 _("%(kind)s “%(name)s” can't be imported: %(reason)s") % {"kind": kind, "name": name, "reason": reason}
@@ -74,36 +80,59 @@ def _each(data: dict[str, Any], kind: str, key: str, take: Callable[[dict[str, A
     return taken
 
 
+def _check_types(row: Any) -> None:
+    """Django would turn a list into text that looks like a list; what isn't what it should be is refused instead."""
+    if not isinstance(row, dict):
+        raise TypeError("a row is a JSON object")
+    for key in _TEXTS:
+        if key in row and not isinstance(row[key], str):
+            raise TypeError(f"{key} is text")
+    for key in _LISTS:
+        values = row.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise TypeError(f"{key} is a list of text")
+
+
 def _institution(row: dict[str, Any]) -> Institution:
     found = Institution.objects.filter(code=row["code"]).first() or Institution(code=row["code"])
-    return _saved(found, name=row["name"], aliases=row.get("aliases", []))
+    return _saved(found, name=row["name"], **_given(row, "aliases"))
 
 
 def _system(row: dict[str, Any], institutions: dict[str, Institution]) -> System:
     found = System.objects.filter(code=row["code"]).first() or System(code=row["code"])
     institution = institutions[row["institution"]]
-    return _saved(found, institution=institution, name=row["name"], aliases=row.get("aliases", []))
+    return _saved(found, institution=institution, name=row["name"], **_given(row, "aliases"))
 
 
 def _site(row: dict[str, Any], institutions: dict[str, Institution]) -> Site:
     found = Site.objects.filter(code=row["code"]).first() or Site(code=row["code"])
     institution = institutions[row["institution"]]
-    return _saved(found, institution=institution, name=row["name"], tier=row.get("tier", Tier.STANDARD))
+    return _saved(found, institution=institution, name=row["name"], **_given(row, "tier"))
 
 
 def _server(row: dict[str, Any], systems: dict[str, System], sites: dict[str, Site]) -> Server:
     system = systems[row["system"]]
     found = Server.objects.filter(hostname=row["hostname"]).first() or Server(hostname=row["hostname"], home_dir="/app")
-    values = {name: row[name] for name in _SERVER_FIELDS if name in row}
+    values = _given(row, *_SERVER_FIELDS)
     return _saved(
         found,
         system=system,
-        site=sites.get(row.get("site", "")) or _default_site(system.institution),
-        profile=_default_profile(system.institution),
+        site=sites[row["site"]] if row.get("site") else _kept(found, "site") or _default_site(system.institution),
+        profile=_kept(found, "profile") or _default_profile(system.institution),
         address=row["ip"],
         credential=_credential(row, system.institution) or found.credential,
         **values,
     )
+
+
+def _given(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The optional values that the row has; what it doesn't speak of stays as it is."""
+    return {name: row[name] for name in names if name in row}
+
+
+def _kept(found: Server, name: str) -> Any:
+    """What a known server has already: a file that doesn't speak of it leaves its tier and its profile alone."""
+    return getattr(found, name) if found.pk is not None else None
 
 
 def _credential(row: dict[str, Any], institution: Institution) -> Credential | None:

@@ -1,6 +1,8 @@
 """The policies that Guardia comes with (design §3); what an administrator has changed is left alone."""
 
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from audit.services import record
 from governance.choices import StepRole
@@ -8,12 +10,13 @@ from governance.models import ApprovalPolicy, PolicyStep
 from tickets.choices import Risk, SubType
 
 _O, _P, _S = StepRole.OWNER, StepRole.PM, StepRole.SECURITY_OFFICER
-DEFAULTS: tuple[tuple[str, Risk, str, tuple[StepRole, ...]], ...] = (
-    ("Look-up and inspection", Risk.LOW, "", (_O,)),
-    ("Change of medium risk", Risk.MEDIUM, "", (_O,)),
-    ("Service restart", Risk.MEDIUM, SubType.SERVICE_RESTART, (_O,)),
-    ("Deployment and data clean-up", Risk.HIGH, "", (_O, _P)),
-    ("Infrastructure and security change", Risk.VERY_HIGH, "", (_O, _P, _S)),
+#: name (written in the language of the installation), risk, sub-type, who is asked
+DEFAULTS: tuple[tuple[Promise, Risk, str, tuple[StepRole, ...]], ...] = (
+    (_("Look-up and inspection"), Risk.LOW, "", (_O,)),
+    (_("Change of medium risk"), Risk.MEDIUM, "", (_O,)),
+    (_("Service restart"), Risk.MEDIUM, SubType.SERVICE_RESTART, (_O,)),
+    (_("Deployment and data clean-up"), Risk.HIGH, "", (_O, _P)),
+    (_("Infrastructure and security change"), Risk.VERY_HIGH, "", (_O, _P, _S)),
 )
 
 
@@ -22,7 +25,9 @@ def install_default_policies(*, actor: str) -> int:
     """Add the default policies that aren't there yet; returns how many."""
     added = 0
     for name, risk, sub_type, roles in DEFAULTS:
-        policy, is_new = ApprovalPolicy.objects.get_or_create(name=name, defaults={"risk": risk, "sub_type": sub_type})
+        policy, is_new = ApprovalPolicy.objects.get_or_create(
+            category="", sub_type=sub_type, risk=risk, tier=None, defaults={"name": str(name)}
+        )
         if not is_new:
             continue
         added += 1

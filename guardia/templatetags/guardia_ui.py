@@ -17,6 +17,7 @@ from execution.selectors import latest_run
 from guardia.common.chips import chip as chip_of
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
+from tickets.words import NEEDS
 
 register = template.Library()
 _S = TaskStatus
@@ -34,20 +35,6 @@ _STAGES: tuple[tuple[Promise, frozenset[str]], ...] = (
 _BAD = frozenset({_S.REJECTED, _S.FAILED, _S.MANUAL, _S.HALTED})
 
 #: What a request may still lack (the parser's slots).
-_NEEDS: dict[str, Promise] = {
-    "request": _("What should be done"),
-    "sub_type": _("What kind of work it is"),
-    "system": _("Which system it is about"),
-    "servers": _("Which servers it is about"),
-    "artifact": _("The file or the version to deploy"),
-    "target": _("What exactly it is about"),
-    "condition": _("Which of the data, by which condition"),
-    "port": _("Which port"),
-    "schedule": _("When it should run"),
-    "value": _("The new value"),
-    "window": _("When it may be done"),
-}
-
 #: template of a panel → its id on the page, and its name.
 _PANELS: dict[str, tuple[str, Promise]] = {
     "execution/partials/plan_panel.html": ("plan", _("Plan")),
@@ -91,7 +78,7 @@ def panel_links(panels: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]
 @register.filter
 def need(slot: str) -> str | Promise:
     """The words for something a request lacks."""
-    return _NEEDS.get(slot, slot)
+    return NEEDS.get(slot, slot)
 
 
 @register.simple_tag

@@ -51,6 +51,11 @@ def edit(root: Path, old: str, new: str) -> None:
     po.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def run(command: str, root: Path) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, messages.__file__, command, "--root", str(root)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
 def test_the_catalogue_of_the_product_is_complete() -> None:
     assert messages.problems_of(messages.ROOT) == []
 
@@ -83,11 +88,23 @@ def test_each_problem_is_named(checkout: Path, old: str, new: str, problem: str)
     edit(checkout, old, new)
 
     assert any(line.startswith(problem) for line in messages.problems_of(checkout))
-    done = subprocess.run(
-        [sys.executable, messages.__file__, "check", "--root", str(checkout)], capture_output=True, text=True
-    )
+    done = run("check", checkout)
     assert done.returncode == 1
     assert problem in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "update", "compile"])
+def test_a_catalogue_with_the_marks_of_a_merge_is_refused_and_kept(checkout: Path, command: str) -> None:
+    edit(checkout, 'msgid "Canary"', '<<<<<<< HEAD\nmsgid "Canary"')
+    before = (checkout / messages.CATALOGUE).read_text(encoding="utf-8")
+    compiled = (checkout / messages.CATALOGUE).with_suffix(".mo")
+    compiled.write_bytes(b"the last good one")
+
+    done = run(command, checkout)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert (checkout / messages.CATALOGUE).read_text(encoding="utf-8") == before
+    assert compiled.read_bytes() == b"the last good one"
 
 
 def test_an_update_keeps_translations_drops_what_is_gone_and_settles(checkout: Path) -> None:

@@ -104,6 +104,7 @@ def test_the_approval_form_is_for_the_person_whose_turn_it_is(tenant: Tenant) ->
 def test_a_run_shows_what_servers_said_as_text(tenant: Tenant) -> None:
     task, _plan = tenant.approved()
     run = start_run(task.pk)
+    assert run is not None
     host = run.waves.get(number=1).host_runs.get()
     hostile = "</script><script>alert(1)</script><b onclick=x>"
     append_event(
@@ -192,3 +193,9 @@ def test_the_life_line_tells_where_a_task_is_and_how_it_ended(tenant: Tenant) ->
 
 def test_the_browser_of_the_api(tenant: Tenant) -> None:
     assert 'id="swagger-ui"' in read(signed_in(tenant.pm), "/api/docs/")
+
+
+def test_the_desk_turns_a_site_manager_away_with_a_word(tenant: Tenant) -> None:
+    response = signed_in(tenant.site_manager).get("/admin/", follow=True)
+    assert response.redirect_chain[-1][0].startswith("/login/")
+    assert str(tenant.site_manager) in response.content.decode()

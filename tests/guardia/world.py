@@ -1,7 +1,11 @@
 """Two tenants who must not see each other. Everything of the second carries the word ZEBRA or 얼룩말."""
 
+from django.db import transaction
+
 from accounts.choices import Role
 from accounts.models import Institution, User
+from accounts.services.sessions import begin_session
+from accounts.services.tokens import create_token
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
@@ -25,6 +29,8 @@ class Zebra(Tenant):
         self.run: Run = run
         self._fill_run()
         self.waiting, self.waiting_plan = self.planned()
+        self.session = begin_session(user=self.pm, source_ip="127.0.0.9", browser="zebra browser")
+        self.token, self.token_text = create_token(actor=self.pm, name="zebra token", scopes=["read"], days=9)
         self.asking = self.file(text=f"{self.system.name}")
         self.task = OpsTask.objects.get(pk=self.task.pk)
 
@@ -45,7 +51,8 @@ class Zebra(Tenant):
 
     def _fill_run(self) -> None:
         host_run = HostRun.objects.get(wave__run=self.run)
-        append_event(self.run, "step_done", host_run, host="zebra-host", output="얼룩말")
+        with transaction.atomic():
+            append_event(self.run, "step_done", host_run, host="zebra-host", output="얼룩말")
         StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="zebra step", output="얼룩말")
         ResultPackage.objects.create(run=self.run, document={"host": "zebra-host"}, digest="d" * 64)
         ResultReview.objects.create(task=self.task, reviewer=self.pm, is_accepted=True, comment="얼룩말")

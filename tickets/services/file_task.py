@@ -16,6 +16,7 @@ from tickets.services.store_artefact import StoredFile, store_artefact
 from tickets.services.transition_task import transition_task
 from tickets.signals import task_parsed
 from tickets.understanding import Understood, understand
+from tickets.words import NEEDS
 
 TEXT_LIMIT = 10_000
 
@@ -80,7 +81,7 @@ def apply_understanding(*, task: OpsTask, understood: Understood, actor: User) -
             key=f"{task.task_id}:{len(task.text)}",
             link=f"/tasks/{task.task_id}/",
             task=task.task_id,
-            missing=", ".join(task.needs_info),
+            missing=", ".join(str(NEEDS.get(slot, slot)) for slot in task.needs_info),
         )
         return task
     hosts = [server.hostname for server in understood.servers]

@@ -1,0 +1,101 @@
+"""`record`: in the transaction of its change or not at all, with what it was told and no secret."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from audit.chain import genesis
+from audit.models import Chain, Entry
+from audit.services import record
+from audit.verification import verify_all
+from guardia.common.context import traced
+from tests.factories import make_institution, make_user
+from tests.snapshot import nothing_changes
+
+ENTRY: dict[str, Any] = {"action": "test.done", "actor": "tester", "institution": None}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_it_raises() -> None:
+    with nothing_changes(), pytest.raises(transaction.TransactionManagementError):
+        record(**ENTRY)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_entry_and_change_are_committed_or_rolled_back_together() -> None:
+    institution = make_institution()
+    with nothing_changes(), pytest.raises(RuntimeError), transaction.atomic():
+        institution.name = "renamed"
+        institution.save()
+        record(**{**ENTRY, "institution": institution})
+        raise RuntimeError
+    with transaction.atomic():
+        record(**ENTRY)
+        with pytest.raises(RuntimeError), transaction.atomic():  # a savepoint that is given up takes its entry with it
+            record(**ENTRY)
+            raise RuntimeError
+        record(**ENTRY)
+    chain = Chain.objects.get(key="system")
+    assert chain.head_number == chain.entries.count() == 2
+    assert all(report.is_intact for report in verify_all())
+
+
+@pytest.mark.django_db
+def test_the_body_holds_who_when_where_what_and_the_hash_before() -> None:
+    institution, user = make_institution(), make_user()
+    with traced(source_ip="127.0.0.9", channel="api", run_id="7"):
+        record(**{**ENTRY, "institution": institution})
+        entry = record(
+            action="test.told",
+            actor=user,
+            institution=institution,
+            subject=institution,
+            task_id="OPS-1",
+            summary="왜",
+            exit_status=0,
+            hosts=["a", "b"],
+        )
+    body = json.loads(Entry.objects.get(pk=entry.pk).body)
+    first = Entry.objects.get(chain=entry.chain, number=1)
+    assert first.prev_hash == genesis(f"institution:{institution.code}")
+    assert datetime.strptime(body.pop("recorded_at"), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) == entry.recorded_at
+    assert body == {
+        "format": 1,
+        "chain": f"institution:{institution.code}",
+        "number": 2,
+        "prev_hash": first.hash,
+        "action": "test.told",
+        "actor": f"user:{user.pk}:{user.username}",
+        "task_id": "OPS-1",
+        "object_type": "institution",
+        "object_id": str(institution.pk),
+        "object": institution.name,
+        "summary": "왜",
+        "source_ip": "127.0.0.9",
+        "channel": "api",
+        "run_id": "7",
+        "facts": {"exit_status": 0, "hosts": ["a", "b"]},
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", [1.5, b"bytes", {1, 2}, object(), {1: "a"}], ids=lambda value: type(value).__name__)
+def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
+    with nothing_changes(), pytest.raises(TypeError), transaction.atomic():
+        record(**ENTRY, fact=value)
+
+
+@pytest.mark.django_db
+def test_hostile_text_is_kept_and_verifies() -> None:
+    for text in ("\x00", "\ud800", "‮abc", "a\r\nb", "'; DROP TABLE audit_entry; --", "🔥" * 1000):
+        record(**ENTRY, summary=text, fact=text)
+    assert all(report.is_intact for report in verify_all())
+
+
+@pytest.mark.django_db
+def test_a_summary_with_a_password_is_masked() -> None:
+    entry = record(**ENTRY, summary="password=hunter2secret 로 접속")
+    assert "hunter2secret" not in entry.body
