@@ -25,7 +25,7 @@ class SessionEnd(TextChoices):
     IDLE = "IDLE", _("Not used for too long")
     EXPIRED = "EXPIRED", _("Reached its longest time")
     BY_USER = "BY_USER", _("Ended from the account page")
-    PASSWORD = "PASSWORD", _("Password changed")  # noqa: S105 - a reason
+    PASSWORD = "PASSWORD", _("Password changed")
     DISABLED = "DISABLED", _("Account disabled")
 
 
@@ -40,5 +40,5 @@ class TokenScope(TextChoices):
 class ProofMethod(TextChoices):
     """How somebody showed again who they are."""
 
-    PASSWORD = "password", _("Password")  # noqa: S105 - a name
+    PASSWORD = "password", _("Password")
     OTP = "otp", _("One-time code")

@@ -38,9 +38,7 @@ class SessionLimits:
         return self.get_response(request)
 
     def _look(self, request: HttpRequest) -> None:
-        session = UserSession.objects.filter(
-            pk=request.session.get(SESSION_KEY), user_id=request.user.pk
-        ).first()
+        session = UserSession.objects.filter(pk=request.session.get(SESSION_KEY) or 0, user=request.user.pk).first()
         if session is None:
             logout(request)  # begun before these rows were kept, or its row is gone
             return

@@ -9,8 +9,8 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from accounts.middleware import SESSION_KEY
 from accounts.services.sessions import living_sessions
-from execution.live.events import event_to_dict
 from execution.live.doorkeeper import doorkeeper
+from execution.live.events import event_to_dict
 from execution.live.listener import group_of, listener
 from execution.selectors import events_after, runs_visible_to
 
@@ -66,6 +66,6 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
     @database_sync_to_async
     def _is_visible(self) -> bool:
         user = self.scope["user"]
-        if not user.is_authenticated or not living_sessions().filter(pk=self.session_pk, user=user).exists():
+        if not user.is_authenticated or not living_sessions().filter(pk=self.session_pk or 0, user=user).exists():
             return False
         return runs_visible_to(user).filter(pk=self.run_pk).exists()

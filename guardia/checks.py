@@ -33,13 +33,13 @@ def directory_is_complete(**_: Any) -> list[CheckMessage]:
         return []
     found: list[CheckMessage] = []
     if not ldap_is_installed():
-        found.append(Error("GUARDIA_LDAP_URL is set, but django-auth-ldap isn't installed.", id="guardia.E006",
-                           hint="Install the extra: pip install 'guardia[ldap]' (needs libldap2-dev, libsasl2-dev)."))  # fmt: skip
+        hint = "Install the extra: pip install 'guardia[ldap]' (needs libldap2-dev and libsasl2-dev)."
+        found.append(Error("GUARDIA_LDAP_URL is set, but django-auth-ldap isn't there.", hint=hint, id="guardia.E006"))
     if not settings.GUARDIA_LDAP_USER_BASE:
         found.append(Error("GUARDIA_LDAP_URL is set, but GUARDIA_LDAP_USER_BASE is not.", id="guardia.E007"))
     if not settings.GUARDIA_LDAP_START_TLS and not settings.GUARDIA_LDAP_URL.startswith("ldaps://"):
-        found.append(Error("Passwords would go to the directory in clear: use ldaps:// or GUARDIA_LDAP_START_TLS.",
-                           id="guardia.E008"))  # fmt: skip
+        text = "Passwords would go to the directory in clear: use ldaps:// or GUARDIA_LDAP_START_TLS."
+        found.append(Error(text, id="guardia.E008"))
     return found
 
 

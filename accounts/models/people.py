@@ -61,7 +61,9 @@ class User(AbstractUser):
         super().set_password(raw_password)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        is_new_password = self._password is not None  # None also where Django only strengthens the same one's hash
+        is_new_password = (
+            getattr(self, "_password", None) is not None
+        )  # None also where Django only strengthens the same one's hash
         super().save(*args, **kwargs)
         if is_new_password and self._outgoing_hash:
             PasswordRecord.objects.create(user=self, password=self._outgoing_hash)

@@ -12,7 +12,7 @@ from guardia.common.clock import now
 class ApiToken(models.Model):
     """A personal key to the API: it acts as its user, within its scopes, until it expires or is revoked.
 
-    The token is shown once; stored are a prefix, to tell it by, and its SHA-256 (it is 256 random bits: no salt needed).
+    The token is shown once; stored are a prefix, to tell it by, and its SHA-256 (256 random bits need no salt).
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("user"))

@@ -20,7 +20,10 @@ class PasswordForm(forms.Form):
     """`old` may be wrong: the view asks `confirm_identity`."""
 
     old = forms.CharField(
-        label=_("Current password"), max_length=_LONGEST_PASSWORD, strip=False, widget=_PasswordInput("current-password")
+        label=_("Current password"),
+        max_length=_LONGEST_PASSWORD,
+        strip=False,
+        widget=_PasswordInput("current-password"),
     )
     new = forms.CharField(
         label=_("New password"), max_length=_LONGEST_PASSWORD, strip=False, widget=_PasswordInput("new-password")

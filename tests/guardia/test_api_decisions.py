@@ -16,7 +16,13 @@ DIGEST = "0" * 64
 def test_the_owner_and_the_pm_approve_over_the_api() -> None:
     tenant = Tenant()
     task, plan = tenant.planned()
-    body = {"task_id": task.task_id, "decision": "APPROVE", "plan_digest": plan.digest, "password": PASSWORD, "comment": "네"}
+    body = {
+        "task_id": task.task_id,
+        "decision": "APPROVE",
+        "plan_digest": plan.digest,
+        "password": PASSWORD,
+        "comment": "네",
+    }
     response = api(tenant.owner).post(DECIDE, body, format="json")
     assert response.status_code == 200, response.content
     told = response.json()
@@ -32,7 +38,13 @@ def test_the_owner_and_the_pm_approve_over_the_api() -> None:
 def test_a_rejection_over_the_api() -> None:
     tenant = Tenant()
     task, plan = tenant.planned()
-    body = {"task_id": task.task_id, "decision": "REJECT", "plan_digest": plan.digest, "password": PASSWORD, "comment": "점검 기간입니다"}
+    body = {
+        "task_id": task.task_id,
+        "decision": "REJECT",
+        "plan_digest": plan.digest,
+        "password": PASSWORD,
+        "comment": "점검 기간입니다",
+    }
     response = api(tenant.owner).post(DECIDE, body, format="json")
     assert (response.status_code, response.json()["task_status"]) == (200, "REJ")
 
@@ -103,7 +115,13 @@ def test_a_second_approval_of_the_same_step_is_a_conflict() -> None:
     tenant = Tenant()
     task, plan = tenant.planned()
     step = approve(task, plan, tenant.owner)
-    body = {"task_id": task.task_id, "step_id": step.pk, "decision": "APPROVE", "plan_digest": plan.digest, "password": PASSWORD}
+    body = {
+        "task_id": task.task_id,
+        "step_id": step.pk,
+        "decision": "APPROVE",
+        "plan_digest": plan.digest,
+        "password": PASSWORD,
+    }
     with nothing_changes():
         refusal = assert_refused(api(tenant.owner).post(DECIDE, body, format="json"), 409, "already_decided")
     assert refusal["message"] == f"Already decided by {tenant.owner}."

@@ -13,7 +13,8 @@ from audit.selectors import chains_visible_to, entries_visible_to
 from tests.factories import make_user
 from tests.guardia.world import Neighbour, Zebra
 
-#: Rows of no tenant, or with a rule of their own (users and what is theirs alone, chains, notifications: tested by their doors).
+#: Rows of no tenant, or with a rule of their own (users and what is theirs alone, chains, notifications:
+#: tested by their doors).
 UNSCOPED = {
     "accounts.User",
     "accounts.ApiToken",
