@@ -282,6 +282,7 @@ LOGGING = {
     "loggers": {
         "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
         "paramiko": {"level": "CRITICAL"},
+        "axes": {"level": "ERROR"},  # the chain tells it better
         "httpx": {"level": "WARNING"},
     },
 }
