@@ -69,3 +69,10 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
         if not user.is_authenticated or not living_sessions().filter(pk=self.session_pk or 0, user=user).exists():
             return False
         return runs_visible_to(user).filter(pk=self.run_pk).exists()
+
+
+class NowhereConsumer(AsyncJsonWebsocketConsumer):
+    """Any other address: closed at once."""
+
+    async def connect(self) -> None:
+        await self.close(code=_NOT_VISIBLE)

@@ -10,6 +10,7 @@ from accounts.services.second_factor import is_enrolled
 from governance.choices import StepStatus
 from governance.models import ApprovalStep
 from governance.selectors import may_validate, needs_proof
+from governance.services.release_task import who_may_release
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import register_panel
@@ -17,6 +18,7 @@ from tickets.panels import register_panel
 
 def register() -> None:
     register_panel(order=20, template="governance/partials/approvals_panel.html", context=approvals)
+    register_panel(order=25, template="governance/partials/held_panel.html", context=held)
     register_panel(order=40, template="governance/partials/validation_panel.html", context=validation)
 
 
@@ -38,6 +40,14 @@ def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
         "asks_proof": asks_proof,
         "is_enrolled": asks_proof and is_enrolled(caller(request)),
     }
+
+
+def held(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """An approved task that waits for the time it was asked for, and the button of those who may start it."""
+    if task.status != TaskStatus.APPROVED or not task.is_held:
+        return None
+    people = who_may_release(task)
+    return {"when": task.params.get("when", ""), "may_start": caller(request) in people, "people": people[:5]}
 
 
 def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
