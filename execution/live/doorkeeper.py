@@ -35,8 +35,9 @@ class Doorkeeper:
 
     def admit(self, guest: Guest) -> None:
         self._guests.add(guest)
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._walk())
+        loop = asyncio.get_running_loop()
+        if self._task is None or self._task.done() or self._task.get_loop() is not loop:
+            self._task = loop.create_task(self._walk())
 
     def release(self, guest: Guest) -> None:
         self._guests.discard(guest)

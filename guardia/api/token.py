@@ -64,7 +64,7 @@ def _authenticated(request: Request, username: str, password: str, otp: str) -> 
     user = authenticate(http, username=username, password=password)
     if user is None and is_locked_out(http, username):
         raise locked_out()
-    if not isinstance(user, User):
+    if not isinstance(user, User) or not user.is_active:  # a directory may know people who have left us
         raise AuthenticationFailed(_("No active account found with the given credentials"), code="no_active_account")
     if is_enrolled(user):
         if not otp:

@@ -69,7 +69,7 @@ def _waiting_user(pending: dict[str, Any] | None) -> User | None:
     if pending is None or pending["until"] < time.time():
         return None
     user = load_backend(pending["backend"]).get_user(pending["user"])
-    if not isinstance(user, User) or user.password[-16:] != pending["password"]:
+    if not isinstance(user, User) or not user.is_active or user.password[-16:] != pending["password"]:
         return None
     return user
 
