@@ -5,9 +5,11 @@ from typing import Any
 from django.http import HttpRequest
 
 from accounts.caller import caller
+from accounts.identity import remembered_proof
+from accounts.services.second_factor import is_enrolled
 from governance.choices import StepStatus
 from governance.models import ApprovalStep
-from governance.selectors import may_validate
+from governance.selectors import may_validate, needs_proof
 from governance.services.release_task import who_may_release
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
@@ -30,7 +32,14 @@ def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     if not steps:
         return None
     mine = next((s for s in steps if s.status == StepStatus.PENDING and s.approver_id == request.user.pk), None)
-    return {"steps": steps, "mine": mine, "digest": steps[0].round.plan_digest}
+    asks_proof = mine is not None and needs_proof(task) and remembered_proof(request) is None
+    return {
+        "steps": steps,
+        "mine": mine,
+        "digest": steps[0].round.plan_digest,
+        "asks_proof": asks_proof,
+        "is_enrolled": asks_proof and is_enrolled(caller(request)),
+    }
 
 
 def held(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
