@@ -22,7 +22,7 @@ class PolicyStepInline(admin.TabularInline):
     extra = 0
     can_delete = False
     max_num = 0
-    fields = readonly_fields = ("order", "role")
+    fields = readonly_fields = ("order", "role", "approvers_needed", "needs_reauthentication", "is_automatic")
 
 
 @admin.register(ApprovalPolicy)

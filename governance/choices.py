@@ -10,6 +10,14 @@ class StepRole(TextChoices):
     SECURITY_OFFICER = "SECURITY_OFFICER", _("Security officer")
 
 
+class SatisfiedBy(TextChoices):
+    """Whose word a step's approval is."""
+
+    PERSON = "PERSON", _("A person")
+    STANDING = "STANDING", _("A standing pre-approval")
+    AUTOMATIC = "AUTOMATIC", _("The automatic security check")
+
+
 class StepStatus(TextChoices):
     WAITING = "WAITING", _("Waiting for its turn")
     PENDING = "PENDING", _("Pending")

@@ -1,7 +1,7 @@
 """Reads of governance: which policy applies, who would be asked, what waits for whom."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
@@ -10,24 +10,24 @@ from accounts.scope import holders_of, holds_role, visible_to
 from governance.choices import RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
+from governance.rules import Work, best_policy
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 
 
 def policy_for(task: OpsTask) -> ApprovalPolicy:
     """The policy that says most about this work: sub-type before category before risk before tier."""
-    tier = task.servers.aggregate(strictest=Min("site__tier"))["strictest"]
-    candidates = (
-        ApprovalPolicy.objects.filter(Q(category="") | Q(category=task.category))
-        .filter(Q(sub_type="") | Q(sub_type=task.sub_type))
-        .filter(Q(risk=None) | Q(risk=task.risk))
-        .filter(Q(tier=None) | Q(tier=tier))
-        .prefetch_related("steps")
-    )
-    policies = [policy for policy in candidates if policy.steps.all()]
-    if not policies:
+    work = Work(task.category, task.sub_type, task.risk, strictest_tier(task))
+    policy = best_policy(ApprovalPolicy.objects.prefetch_related("steps"), work)
+    if policy is None:
         raise NobodyToAsk(_("No approval policy covers this kind of work. An administrator can add one."))
-    return max(policies, key=lambda p: (bool(p.sub_type), bool(p.category), p.risk is not None, p.tier is not None))
+    return policy
+
+
+def strictest_tier(task: OpsTask) -> int | None:
+    """The tier that counts: that of the most critical site the task touches. None without servers."""
+    tier: int | None = task.servers.aggregate(strictest=Min("site__tier"))["strictest"]
+    return tier
 
 
 def people_for(role: str, task: OpsTask) -> list[User]:

@@ -1,7 +1,7 @@
 """The state machines of approvals as tables."""
 
 from accounts.models import User
-from governance.choices import RoundStatus, StepStatus
+from governance.choices import RoundStatus, SatisfiedBy, StepStatus
 from governance.models import ApprovalRound, ApprovalStep
 from tests.fsm import Table, assert_protected, assert_states
 
@@ -14,6 +14,7 @@ STEP: Table = {
     "ask": ({"WAITING"}, "PENDING"),
     "approve": ({"PENDING"}, "APPROVED"),
     "reject": ({"PENDING"}, "REJECTED"),
+    "satisfy": ({"WAITING"}, "APPROVED"),
     "void": ({"WAITING", "PENDING"}, "VOID"),
 }
 
@@ -24,7 +25,9 @@ def test_rounds_allow_exactly_the_table() -> None:
 
 def test_steps_allow_exactly_the_table() -> None:
     decision = {"by": User(pk=1), "digest": "d" * 64, "channel": "api", "comment": ""}
-    assert_states(ApprovalStep, STEP, StepStatus.values, {"approve": decision, "reject": decision})
+    unasked = {"by": SatisfiedBy.AUTOMATIC, "giver": None, "digest": "d" * 64}
+    calls = {"approve": decision, "reject": decision, "satisfy": unasked}
+    assert_states(ApprovalStep, STEP, StepStatus.values, calls)
 
 
 def test_neither_status_can_be_assigned() -> None:
