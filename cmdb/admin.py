@@ -10,6 +10,7 @@ from accounts.choices import Role
 from accounts.scope import where_holding
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from cmdb.services.save_profile import save_profile
+from cmdb.services.save_row import save_row
 
 
 class CmdbAdmin(ScopedAdmin):
@@ -28,6 +29,9 @@ class CmdbAdmin(ScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        save_row(actor=caller(request), row=obj)
 
 
 def _operated(queryset: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:

@@ -1,21 +1,40 @@
 """Everything that happens by the clock, in code: the table is made equal to it whenever a worker starts."""
 
-from django.db import transaction
+from typing import Any
+
+from django.db import connection, transaction
+
+from guardia.common.clock import now
 
 #: name → (task, minutes)
 SCHEDULES = {
     "sweep of plans and runs": ("execution.tasks.sweep", 1),
 }
+_LOCK = 0x67756172  # one advisory lock: workers that start at once must not each add a row
 
 
 @transaction.atomic
 def reconcile() -> None:
-    """Make django-q2's schedule table say exactly what this file says; rows it doesn't know are removed."""
+    """Make django-q2's schedule table say exactly what this file says: rows it doesn't know, doubles and columns that
+    somebody wrote into (arguments, hooks, another queue, a far moment) are gone after it."""
     from django_q.models import Schedule
 
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     Schedule.objects.exclude(name__in=SCHEDULES).delete()
     for name, (function, minutes) in SCHEDULES.items():
-        Schedule.objects.update_or_create(
-            name=name,
-            defaults={"func": function, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1},
-        )
+        wanted: dict[str, Any] = {
+            **dict.fromkeys(("args", "kwargs", "hook", "cluster", "cron", "intended_date_kwarg")),
+            "func": function,
+            "schedule_type": Schedule.MINUTES,
+            "minutes": minutes,
+            "repeats": -1,
+            "next_run": now(),
+        }
+        rows = Schedule.objects.filter(name=name).order_by("pk")
+        kept = rows.first()
+        if kept is None:
+            Schedule.objects.create(name=name, **wanted)
+        else:
+            rows.exclude(pk=kept.pk).delete()
+            Schedule.objects.filter(pk=kept.pk).update(**wanted)

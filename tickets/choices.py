@@ -67,6 +67,9 @@ class Channel(TextChoices):
     API = "api", _("API")
 
 
+#: Work that can't be done without bytes: naming a version isn't enough, the file has to come along.
+NEEDS_FILE = frozenset({SubType.WAS_ROLLING})
+
 _BY_CATEGORY = {
     Category.DEPLOY: Risk.HIGH,
     Category.INFRA_CONTROL: Risk.VERY_HIGH,

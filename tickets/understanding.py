@@ -1,5 +1,6 @@
 """From text to what it asks for: the parser's answer, turned into rows of the CMDB that the requester may name."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,13 @@ from django.utils.translation import gettext as _
 from accounts.models import Institution, User
 from accounts.scope import visible_to
 from cmdb.models import Server, System
+from tickets.choices import NEEDS_FILE
 from tickets.exceptions import NotYourSystem, UnknownServer, UnknownSystem
 from tickets.parsing.catalogue import Catalogue, InstitutionEntry, ServerEntry, SystemEntry
 from tickets.parsing.parser import parse_request
 from tickets.parsing.result import ParsedRequest
 
+_CACHE_SECONDS = 30
 _cache: tuple[tuple[Any, ...], Catalogue] | None = None
 
 
@@ -50,9 +53,10 @@ def understand(
     servers = named or list(visible_to(Server.objects.filter(hostname__in=wanted, is_active=True), actor))
     if system is not None and any(server.system_id != system.pk for server in servers):
         raise UnknownServer(_("All servers of one request must belong to one system."))
-    needs = [
-        slot for slot in parsed.needs_info if not (slot == "system" and system) and not (slot == "servers" and servers)
-    ]
+    given = {"system": bool(system), "servers": bool(servers)}
+    needs = [slot for slot in parsed.needs_info if not given.get(slot)]
+    if parsed.sub_type in NEEDS_FILE and not has_artefact:
+        needs = [*(slot for slot in needs if slot != "artifact"), "file"]
     return Understood(parsed, institution, system, sorted(servers, key=lambda s: s.hostname), needs)
 
 
@@ -81,11 +85,14 @@ def _institution(actor: User, code: str | None) -> Institution | None:
 
 def catalogue() -> Catalogue:
     """The CMDB as the parser's catalogue: every institution, so that a foreign name is understood as foreign.
-    Kept until a row of it changes."""
+    Kept until a row of it changes, and not for long: a change that took its time to commit bears an older date."""
     global _cache
-    stamp = tuple(
-        tuple(model.objects.aggregate(n=Count("pk"), at=Max("changed_at")).values())
-        for model in (Institution, System, Server)
+    stamp = (
+        int(time.monotonic() // _CACHE_SECONDS),
+        *(
+            tuple(model.objects.aggregate(n=Count("pk"), at=Max("changed_at")).values())
+            for model in (Institution, System, Server)
+        ),
     )
     if _cache is None or _cache[0] != stamp:
         _cache = (stamp, _built())

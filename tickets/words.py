@@ -9,6 +9,7 @@ NEEDS: dict[str, Promise] = {
     "sub_type": _("What kind of work it is"),
     "system": _("Which system it is about"),
     "servers": _("Which servers it is about"),
+    "file": _("The file to deploy"),
     "artifact": _("The file or the version to deploy"),
     "target": _("What exactly it is about"),
     "condition": _("Which of the data, by which condition"),

@@ -136,8 +136,9 @@ def problems_of(root: Path) -> list[str]:
 
 def compile_catalogue(root: Path) -> None:
     """django.po → django.mo beside it."""
-    with (root / CATALOGUE).with_suffix(".mo").open("wb") as file:
-        write_mo(file, read_catalogue(root))
+    compiled = BytesIO()
+    write_mo(compiled, read_catalogue(root))
+    (root / CATALOGUE).with_suffix(".mo").write_bytes(compiled.getvalue())
 
 
 def _placeholders(text: str) -> list[str]:

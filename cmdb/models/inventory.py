@@ -1,6 +1,7 @@
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -102,3 +103,12 @@ class Server(models.Model):
 
     def __str__(self) -> str:
         return self.hostname
+
+    def clean(self) -> None:
+        """Site, profile and credential are of the system's own institution: nothing crosses that border."""
+        others = {"site": self.site, "profile": self.profile, "credential": self.credential}
+        wrong = [
+            name for name, row in others.items() if row is not None and row.institution_id != self.system.institution_id
+        ]
+        if wrong:
+            raise ValidationError({name: _("It belongs to another institution.") for name in wrong})

@@ -15,7 +15,6 @@ from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
 from audit.services import record
-from cmdb.choices import Tier
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from guardia.common.errors import InvalidInput, NotPermitted
 
@@ -96,25 +95,25 @@ def _check_types(row: Any) -> None:
 
 def _institution(row: dict[str, Any]) -> Institution:
     found = Institution.objects.filter(code=row["code"]).first() or Institution(code=row["code"])
-    return _saved(found, name=row["name"], aliases=row.get("aliases", []))
+    return _saved(found, name=row["name"], **_given(row, "aliases"))
 
 
 def _system(row: dict[str, Any], institutions: dict[str, Institution]) -> System:
     found = System.objects.filter(code=row["code"]).first() or System(code=row["code"])
     institution = institutions[row["institution"]]
-    return _saved(found, institution=institution, name=row["name"], aliases=row.get("aliases", []))
+    return _saved(found, institution=institution, name=row["name"], **_given(row, "aliases"))
 
 
 def _site(row: dict[str, Any], institutions: dict[str, Institution]) -> Site:
     found = Site.objects.filter(code=row["code"]).first() or Site(code=row["code"])
     institution = institutions[row["institution"]]
-    return _saved(found, institution=institution, name=row["name"], tier=row.get("tier", Tier.STANDARD))
+    return _saved(found, institution=institution, name=row["name"], **_given(row, "tier"))
 
 
 def _server(row: dict[str, Any], systems: dict[str, System], sites: dict[str, Site]) -> Server:
     system = systems[row["system"]]
     found = Server.objects.filter(hostname=row["hostname"]).first() or Server(hostname=row["hostname"], home_dir="/app")
-    values = {name: row[name] for name in _SERVER_FIELDS if name in row}
+    values = _given(row, *_SERVER_FIELDS)
     return _saved(
         found,
         system=system,
@@ -124,6 +123,11 @@ def _server(row: dict[str, Any], systems: dict[str, System], sites: dict[str, Si
         credential=_credential(row, system.institution) or found.credential,
         **values,
     )
+
+
+def _given(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The optional values that the row has; what it doesn't speak of stays as it is."""
+    return {name: row[name] for name in names if name in row}
 
 
 def _kept(found: Server, name: str) -> Any:

@@ -38,6 +38,10 @@ class Run(models.Model):
         verbose_name = _("run")
         verbose_name_plural = _("runs")
         ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
+            models.UniqueConstraint(fields=["task"], condition=Q(finished_at=None), name="run_one_living"),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=Q(status__in=["RUNNING", "ROLLING_BACK"]), name="run_living")
         ]

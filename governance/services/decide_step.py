@@ -14,6 +14,7 @@ from governance.exceptions import (
     SelfApproval,
 )
 from governance.models import ApprovalStep
+from governance.selectors import people_for
 from governance.services.approve_round import approve_round
 from governance.services.ask_next_step import ask_next_step
 from guardia.common.errors import NotVisible
@@ -65,6 +66,8 @@ def _check(step: ApprovalStep, task: OpsTask, actor: User, digest: str, decision
         raise SelfApproval
     if not actor.is_active or actor.pk != step.approver_id:
         raise NotYourTurn(_("%(name)s is asked for this step.") % {"name": step.approver or "Guardia"})
+    if actor not in people_for(step.role, task):
+        raise NotYourTurn(_("You no longer hold the role that this step asks."), code="role_lost")
     if step.round.steps.filter(decided_by=actor).exists():
         raise SecondApproval
     if step.status != StepStatus.PENDING:

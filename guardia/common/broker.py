@@ -27,6 +27,12 @@ def is_allowed(function: object) -> bool:
     return match is not None and match["app"] in settings.GUARDIA_APPS and apps.is_installed(match["app"])
 
 
+def _carries_ids_only(message: dict[str, Any]) -> bool:
+    """A message can also name a hook, which django-q2 would import and call when a task has failed, and any object."""
+    ids = all(isinstance(value, int | str) for value in message.get("args", ()))
+    return ids and not message.get("kwargs") and not message.get("hook") and not message.get("chain")
+
+
 class AllowListBroker(ORM):
     """Refuses what is not ours at both ends; a refused message is removed and said in the log."""
 
@@ -48,7 +54,7 @@ class AllowListBroker(ORM):
     @staticmethod
     def _is_ours(payload: str) -> bool:
         try:
-            message: dict[str, Any] = SignedPackage.loads(payload)
+            message: Any = SignedPackage.loads(payload)
         except BadSignature:
             return False
-        return is_allowed(message.get("func"))
+        return isinstance(message, dict) and is_allowed(message.get("func")) and _carries_ids_only(message)

@@ -9,8 +9,8 @@ Each app grows its own tree from here in its `exceptions.py`::
     ├── StaleState       409  it was true a moment ago and isn't any more
     └── Unavailable      503  a part we need is away; try again
 
-One DRF handler (`guardia.api.errors`) and one admin helper (`guardia.common.admin`) turn them into words;
-nothing else needs to know HTTP.
+One DRF handler (`guardia.api.errors`) and one page (`guardia.portal.acts`) turn them into words; nothing else needs
+to know HTTP.
 """
 
 from django.utils.functional import Promise

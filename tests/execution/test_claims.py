@@ -127,11 +127,11 @@ def test_a_worker_that_was_taken_over_stops_writing(tenant: FleetTenant) -> None
 def test_no_write_works_with_a_stale_claim() -> None:
     run = begin(Tenant(servers=1))
     host = claim_hosts(run, "mine", 1)[0]
-    result = begin_step(host, "mine", run, phase="APPLY", order=0, name="check_disk", saved={})  # type: ignore[arg-type]
+    result = begin_step(host, "mine", run, phase="APPLY", order=0, attempt=1, name="check_disk", saved={})  # type: ignore[arg-type]
     HostRun.objects.filter(pk=host.pk).update(claim="another")
     rows = (StepResult.objects.count(), RunEvent.objects.count(), Entry.objects.count())
     writes: list[Any] = [
-        lambda: begin_step(host, "mine", run, phase="APPLY", order=1, name="x", saved={}),  # type: ignore[arg-type]
+        lambda: begin_step(host, "mine", run, phase="APPLY", order=1, attempt=1, name="x", saved={}),  # type: ignore[arg-type]
         lambda: end_step(result, "mine", run, status="OK", ops=()),  # type: ignore[arg-type]
         lambda: keep_saved(host, "mine", {"pid_before": "1"}),
         lambda: settle_host(host, "mine", run, "finish"),

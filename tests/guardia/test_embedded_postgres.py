@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: who starts it, who stops it, and what survives a SIGKILL."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -219,7 +220,8 @@ def test_the_next_start_recovers_when_everything_was_killed(home: Path, other: C
     remember(home, "before")
 
     for process in [psutil.Process(user.process.pid), *server_processes(home)]:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # a backend that came and went while we listed them
+            process.kill()
     wait_until(lambda: server_processes(home) == [])
     assert state(home) == "stale"
 

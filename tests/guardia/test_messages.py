@@ -97,11 +97,14 @@ def test_each_problem_is_named(checkout: Path, old: str, new: str, problem: str)
 def test_a_catalogue_with_the_marks_of_a_merge_is_refused_and_kept(checkout: Path, command: str) -> None:
     edit(checkout, 'msgid "Canary"', '<<<<<<< HEAD\nmsgid "Canary"')
     before = (checkout / messages.CATALOGUE).read_text(encoding="utf-8")
+    compiled = (checkout / messages.CATALOGUE).with_suffix(".mo")
+    compiled.write_bytes(b"the last good one")
 
     done = run(command, checkout)
 
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert (checkout / messages.CATALOGUE).read_text(encoding="utf-8") == before
+    assert compiled.read_bytes() == b"the last good one"
 
 
 def test_an_update_keeps_translations_drops_what_is_gone_and_settles(checkout: Path) -> None:
