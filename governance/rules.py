@@ -74,6 +74,11 @@ def questions_of(
     return questions
 
 
+def may_stand(tier: int | None) -> bool:
+    """Whether a standing pre-approval may count: never where a critical site, or no known one, is touched."""
+    return tier in (Tier.STANDARD, Tier.TEST)
+
+
 def may_do_without_people(tier: int | None) -> bool:
     """Only test sites may be worked on without anybody's word."""
     return tier == Tier.TEST

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Membership, User
 from accounts.scope import holders_of, holds_role, visible_to
+from cmdb.models import System
 from governance.choices import RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
@@ -39,6 +40,11 @@ def people_for(role: str, task: OpsTask) -> list[User]:
     else:
         people = list(holders_of(Role(role), task.institution_id))
     return [person for person in people if person.is_active and person.pk != task.requester_id]
+
+
+def imagined_task(system: System) -> OpsTask:
+    """A task of nobody for this system, never saved: to ask of it what would be asked of a real one."""
+    return OpsTask(system=system, institution=system.institution)
 
 
 def living_round(task: OpsTask) -> ApprovalRound | None:

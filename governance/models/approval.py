@@ -7,6 +7,7 @@ from django_fsm import FSMField, transition
 
 from accounts.models import User
 from governance.choices import RoundStatus, SatisfiedBy, StepRole, StepStatus
+from governance.models.standing import StandingApproval
 from guardia.common.clock import now
 from tickets.choices import Channel
 from tickets.models import OpsTask
@@ -95,6 +96,14 @@ class ApprovalStep(models.Model):
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     decided_in = models.CharField(_("decided in"), max_length=16, choices=Channel.choices, blank=True)
     satisfied_by = models.CharField(_("satisfied by"), max_length=16, choices=SatisfiedBy.choices, blank=True)
+    standing_approval = models.ForeignKey(
+        StandingApproval,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="uses",
+        verbose_name=_("standing pre-approval"),
+    )
     digest_seen = models.CharField(_("digest seen"), max_length=64, blank=True)
     comment = models.TextField(_("comment"), blank=True)
 
@@ -127,7 +136,15 @@ class ApprovalStep(models.Model):
                 name="step_automatic_is_nobodys",
             ),
             models.CheckConstraint(
-                condition=~Q(satisfied_by="STANDING") | Q(status="APPROVED", is_automatic=False),
+                condition=Q(standing_approval__isnull=True) & ~Q(satisfied_by="STANDING")
+                | Q(
+                    standing_approval__isnull=False,
+                    decided_by__isnull=False,
+                    satisfied_by="STANDING",
+                    status="APPROVED",
+                    is_automatic=False,
+                    needs_reauthentication=False,
+                ),
                 name="step_standing_approves",
             ),
         ]
@@ -149,9 +166,10 @@ class ApprovalStep(models.Model):
         self._decide(by, digest, channel, comment)
 
     @transition(field=status, source=StepStatus.WAITING, target=StepStatus.APPROVED)
-    def satisfy(self, *, by: SatisfiedBy, giver: User | None, digest: str) -> None:
-        """Approve without asking: by the automatic check, or by what `giver` approved beforehand."""
-        self.satisfied_by, self.decided_by, self.decided_at, self.digest_seen = by, giver, now(), digest
+    def satisfy(self, *, by: SatisfiedBy, digest: str, standing: StandingApproval | None = None) -> None:
+        """Approve without asking: by the automatic check, or by what somebody approved beforehand."""
+        self.satisfied_by, self.decided_at, self.digest_seen = by, now(), digest
+        self.standing_approval, self.decided_by = standing, standing.giver if standing else None
 
     @transition(field=status, source=[StepStatus.WAITING, StepStatus.PENDING], target=StepStatus.VOID)
     def void(self) -> None: ...

@@ -1,7 +1,8 @@
 from audit.services import record
 from governance.choices import SatisfiedBy
-from governance.models import ApprovalStep
+from governance.models import ApprovalStep, StandingApproval
 from governance.services.security_check import is_clean
+from governance.services.standing_approvals import standing_for
 
 ACTOR = "guardia"
 
@@ -12,11 +13,22 @@ def satisfy_step(step: ApprovalStep) -> bool:
     The automatic check was made on the plan when the round was opened; its plan can't have changed since. True when
     the step is approved; the caller asks its person otherwise.
     """
-    if not (step.is_automatic and step.approver_id is None and is_clean(step.findings)):
+    digest = step.round.plan_digest
+    if step.is_automatic:
+        if step.approver_id is not None or not is_clean(step.findings):
+            return False
+        step.satisfy(by=SatisfiedBy.AUTOMATIC, digest=digest)
+    elif standing := standing_for(step):
+        step.satisfy(by=SatisfiedBy.STANDING, digest=digest, standing=standing)
+    else:
         return False
-    task = step.round.task
-    step.satisfy(by=SatisfiedBy.AUTOMATIC, giver=None, digest=step.round.plan_digest)
     step.save()
+    _tell(step, step.standing_approval)
+    return True
+
+
+def _tell(step: ApprovalStep, standing: StandingApproval | None) -> None:
+    task = step.round.task
     record(
         action="approval.approved",
         actor=ACTOR,
@@ -28,5 +40,6 @@ def satisfy_step(step: ApprovalStep) -> bool:
         plan_digest=step.digest_seen,
         satisfied_by=step.satisfied_by,
         checks=step.findings,
+        standing_approval=standing.pk if standing else None,
+        given_by=standing.giver.get_username() if standing else "",
     )
-    return True

@@ -25,7 +25,7 @@ def test_rounds_allow_exactly_the_table() -> None:
 
 def test_steps_allow_exactly_the_table() -> None:
     decision = {"by": User(pk=1), "digest": "d" * 64, "channel": "api", "comment": ""}
-    unasked = {"by": SatisfiedBy.AUTOMATIC, "giver": None, "digest": "d" * 64}
+    unasked = {"by": SatisfiedBy.AUTOMATIC, "digest": "d" * 64}
     calls = {"approve": decision, "reject": decision, "satisfy": unasked}
     assert_states(ApprovalStep, STEP, StepStatus.values, calls)
 

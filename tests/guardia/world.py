@@ -9,7 +9,7 @@ from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
 from execution.rollout.start_run import start_run
 from governance.models import ResultReview
-from tests.factories import Tenant, make_user
+from tests.factories import Tenant, make_user, stand
 from tickets.models import OpsTask
 
 MARKS = ("zebra", "얼룩말")
@@ -27,6 +27,7 @@ class Zebra(Tenant):
         self.run: Run = run
         self._fill_run()
         self.waiting, self.waiting_plan = self.planned()
+        self.standing = stand(self)
         self.asking = self.file(text=f"{self.system.name}")
         self.task = OpsTask.objects.get(pk=self.task.pk)
 
