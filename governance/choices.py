@@ -33,6 +33,13 @@ class RoundStatus(TextChoices):
     VOID = "VOID", _("Void")
 
 
+class ChangeStatus(TextChoices):
+    OPEN = "OPEN", _("Open")
+    APPLIED = "APPLIED", _("Applied")
+    REFUSED = "REFUSED", _("Refused")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+
+
 class Decision(TextChoices):
     APPROVE = "APPROVE", _("Approve")
     REJECT = "REJECT", _("Reject")

@@ -1,7 +1,7 @@
 """Reads of governance: which policy applies, who would be asked, what waits for whom."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
@@ -45,6 +45,18 @@ def people_for(role: str, task: OpsTask) -> list[User]:
 def imagined_task(system: System) -> OpsTask:
     """A task of nobody for this system, never saved: to ask of it what would be asked of a real one."""
     return OpsTask(system=system, institution=system.institution)
+
+
+def policy_officers() -> QuerySet[User]:
+    """Who may propose and decide changes of policies: they hold for all institutions, so these must too."""
+    held = Q(
+        memberships__role__in=[Role.ADMINISTRATOR, Role.SECURITY_OFFICER], memberships__institution__isnull=True
+    )
+    return User.objects.filter(held | Q(is_superuser=True), is_active=True).order_by("pk").distinct()
+
+
+def is_policy_officer(user: User | AnonymousUser) -> bool:
+    return policy_officers().filter(pk=user.pk or 0).exists()
 
 
 def living_round(task: OpsTask) -> ApprovalRound | None:

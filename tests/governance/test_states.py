@@ -1,8 +1,8 @@
 """The state machines of approvals as tables."""
 
 from accounts.models import User
-from governance.choices import RoundStatus, SatisfiedBy, StepStatus
-from governance.models import ApprovalRound, ApprovalStep
+from governance.choices import ChangeStatus, RoundStatus, SatisfiedBy, StepStatus
+from governance.models import ApprovalRound, ApprovalStep, PolicyChange
 from tests.fsm import Table, assert_protected, assert_states
 
 ROUND: Table = {
@@ -30,6 +30,17 @@ def test_steps_allow_exactly_the_table() -> None:
     assert_states(ApprovalStep, STEP, StepStatus.values, calls)
 
 
+def test_policy_changes_allow_exactly_the_table() -> None:
+    table: Table = {
+        "apply": ({"OPEN"}, "APPLIED"),
+        "refuse": ({"OPEN"}, "REFUSED"),
+        "withdraw": ({"OPEN"}, "WITHDRAWN"),
+    }
+    call = {"by": User(pk=1), "comment": ""}
+    assert_states(PolicyChange, table, ChangeStatus.values, dict.fromkeys(table, call))
+
+
 def test_neither_status_can_be_assigned() -> None:
     assert_protected(ApprovalRound, "OPEN")
     assert_protected(ApprovalStep, "PENDING")
+    assert_protected(PolicyChange, "OPEN")
