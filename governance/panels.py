@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from accounts.caller import caller
 from governance.choices import StepStatus
 from governance.models import ApprovalStep
-from governance.selectors import may_validate
+from governance.selectors import may_validate, voided_digests
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import register_panel
@@ -28,7 +28,12 @@ def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     if not steps:
         return None
     mine = next((s for s in steps if s.status == StepStatus.PENDING and s.approver_id == request.user.pk), None)
-    return {"steps": steps, "mine": mine, "digest": steps[0].round.plan_digest}
+    return {
+        "steps": steps,
+        "mine": mine,
+        "digest": steps[0].round.plan_digest,
+        "was_voided": voided_digests(task) is not None,
+    }
 
 
 def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:

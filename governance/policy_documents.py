@@ -93,9 +93,11 @@ def _problem_of_steps(document: PolicyDocument) -> str:
 
 
 def _problem_of_others(document: PolicyDocument, policy: ApprovalPolicy | None) -> str:
-    others = ApprovalPolicy.objects.exclude(pk=policy.pk if policy else None)
+    others = ApprovalPolicy.objects.exclude(pk=policy.pk if policy else 0)
     place = {key: document[key] for key in ("category", "sub_type")}
-    ranks = [Q(**({f"{key}__isnull": True} if document[key] is None else {key: document[key]})) for key in ("risk", "tier")]
+    ranks = [
+        Q(**({f"{key}__isnull": True} if document[key] is None else {key: document[key]})) for key in ("risk", "tier")
+    ]
     same = others.filter(*ranks, **place).first()
     if same is not None:
         return _("“%(name)s” is already for that work. Change it instead.") % {"name": same.name}

@@ -35,7 +35,11 @@ def people_for(role: str, task: OpsTask) -> list[User]:
     """Who may be asked at a step of this role, in order; never the requester."""
     people: list[User] = []
     if role == StepRole.OWNER:
-        ownership = SystemOwner.objects.filter(system=task.system, is_active=True).first()
+        ownership = (
+            SystemOwner.objects.filter(system=task.system, is_active=True)
+            .select_related("owner", "deputy", "supervisor")
+            .first()
+        )
         people = ownership.people() if ownership else list(holders_of(Role.TEAM_LEAD, task.institution_id))
     else:
         people = list(holders_of(Role(role), task.institution_id))
@@ -49,9 +53,7 @@ def imagined_task(system: System) -> OpsTask:
 
 def policy_officers() -> QuerySet[User]:
     """Who may propose and decide changes of policies: they hold for all institutions, so these must too."""
-    held = Q(
-        memberships__role__in=[Role.ADMINISTRATOR, Role.SECURITY_OFFICER], memberships__institution__isnull=True
-    )
+    held = Q(memberships__role__in=[Role.ADMINISTRATOR, Role.SECURITY_OFFICER], memberships__institution__isnull=True)
     return User.objects.filter(held | Q(is_superuser=True), is_active=True).order_by("pk").distinct()
 
 
@@ -62,6 +64,15 @@ def is_policy_officer(user: User | AnonymousUser) -> bool:
 def living_round(task: OpsTask) -> ApprovalRound | None:
     """The round that counts: open or approved. The database allows one."""
     return task.rounds.filter(status__in=[RoundStatus.OPEN, RoundStatus.APPROVED]).first()
+
+
+def voided_digests(task: OpsTask) -> tuple[str, str] | None:
+    """The digest that was voided last, and the one it gave way to; None where there is no such change to tell."""
+    newest = task.rounds.order_by("-number").first()
+    voided = task.rounds.filter(status=RoundStatus.VOID).order_by("-number").first()
+    if newest is None or voided is None or voided.plan_digest == newest.plan_digest:
+        return None
+    return voided.plan_digest, newest.plan_digest
 
 
 def approved_digest(task: OpsTask) -> str | None:

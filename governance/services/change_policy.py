@@ -120,7 +120,7 @@ def _locked(actor: User, pk: int) -> PolicyChange:
 
 
 def _write(change: PolicyChange) -> None:
-    policy = ApprovalPolicy.objects.select_for_update().filter(pk=change.policy_id).first()
+    policy = ApprovalPolicy.objects.select_for_update().filter(pk=change.policy_id or 0).first()
     if (document_of(policy) if policy else None) != change.before:
         raise StaleState(_("The policy has changed since this was proposed. Refuse it and propose again."))
     if change.after is None:

@@ -111,11 +111,15 @@ def revoke_standing_approval(*, actor: User, pk: int, reason: str = "") -> Stand
 
 
 def may_revoke(actor: User, standing: StandingApproval) -> bool:
-    if not actor.is_active:
-        return False
+    """Its giver, and the officers of the institution."""
+    is_giver = actor.is_active and actor.pk == standing.giver_id
+    return is_giver or may_revoke_all(actor, standing.system.institution_id)
+
+
+def may_revoke_all(actor: User, institution_id: int) -> bool:
+    """Whether the actor may revoke every standing pre-approval of the institution."""
     officers = (Role.ADMINISTRATOR, Role.SECURITY_OFFICER)
-    is_officer = actor.is_superuser or holds_role(actor, officers, standing.system.institution_id)
-    return actor.pk == standing.giver_id or is_officer
+    return actor.is_active and (actor.is_superuser or holds_role(actor, officers, institution_id))
 
 
 def standing_for(step: ApprovalStep) -> StandingApproval | None:

@@ -21,9 +21,7 @@ from tests.threads import race
 
 pytestmark = pytest.mark.django_db
 STEP = StepDocument(role="OWNER", approvers_needed=1, needs_reauthentication=False, is_automatic=False)
-CHECK = StepDocument(
-    role="SECURITY_OFFICER", approvers_needed=1, needs_reauthentication=False, is_automatic=True
-)
+CHECK = StepDocument(role="SECURITY_OFFICER", approvers_needed=1, needs_reauthentication=False, is_automatic=True)
 
 
 def document(**changes: Any) -> PolicyDocument:
@@ -75,7 +73,12 @@ def test_nobody_decides_alone_and_nobody_else_at_all(officers: tuple[User, User]
     change = propose(one, document())
     decide = partial(decide_policy_change, pk=change.pk, is_accepted=True)
     refused("self_approval", lambda: decide(actor=one))
-    for person in (tenant.pm, tenant.security, make_user(Role.AUDITOR), make_user(Role.ADMINISTRATOR, tenant.institution)):
+    for person in (
+        tenant.pm,
+        tenant.security,
+        make_user(Role.AUDITOR),
+        make_user(Role.ADMINISTRATOR, tenant.institution),
+    ):
         error = refused("not_permitted", partial(decide, actor=person))
         assert str(one) in str(error) and str(two) in str(error)
         refused("not_permitted", partial(propose, person, document(name="다른", sub_type="DATA_SEED")))

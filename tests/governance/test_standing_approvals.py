@@ -224,7 +224,10 @@ def test_the_database_holds_the_rules_of_standing_approvals() -> None:
     tenant = Tenant()
     standing = stand(tenant)
     task, _plan = restart(tenant)
-    used, given = ApprovalStep.objects.filter(standing_approval=standing), StandingApproval.objects.filter(pk=standing.pk)
+    used, given = (
+        ApprovalStep.objects.filter(standing_approval=standing),
+        StandingApproval.objects.filter(pk=standing.pk),
+    )
     wrong: list[tuple[Any, str, dict[str, Any]]] = [
         (used, "step_standing_approves", {"standing_approval": None}),
         (used, "step_standing_approves", {"satisfied_by": "PERSON"}),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 
+from governance.models import ApprovalPolicy
 from tests.doors import api, browser
 from tests.factories import pending_step
 from tests.guardia.urls_of import all_patterns
@@ -31,6 +32,9 @@ PAGES = {
     "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?page=2"],
     "tasks/new/": ["/tasks/new/"],
     "messages/": ["/messages/"],
+    "policies/": ["/policies/", "/policies/?q=e"],
+    "policies/new/": ["/policies/new/"],
+    "policies/changes/": ["/policies/changes/"],
 }
 #: The same for those who work in the admin.
 STAFF_PAGES = {
@@ -53,7 +57,12 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     task, waiting, asking = zebra.task.task_id, zebra.waiting.task_id, zebra.asking.task_id
     step, digest = pending_step(zebra.waiting).pk, zebra.waiting_plan.digest
     decision = {"decision": "APPROVE", "digest": digest, "comment": "ok"}
+    system, standing = f"/systems/{zebra.system.pk}", zebra.standing
+    extent = {"sub_type": "BACKUP", "role": "OWNER", "days": 3, "uses_allowed": 1, "period_days": 1, "reason": "x"}
     return [
+        ("systems/<int:system_pk>/approvals/", "get", f"{system}/approvals/?tier=1", {}),
+        ("systems/<int:system_pk>/standing/", "post", f"{system}/standing/", extent),
+        ("systems/<int:system_pk>/standing/<int:pk>/revoke/", "post", f"{system}/standing/{standing.pk}/revoke/", {}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{task}/", {}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{waiting}/", {}),
         ("tasks/<str:task_id>/plan.json", "get", f"/tasks/{task}/plan.json", {}),
@@ -61,6 +70,16 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/information/", "post", f"/tasks/{asking}/information/", {"text": "재기동"}),
         ("tasks/<str:task_id>/decide/<int:step_pk>/", "post", f"/tasks/{waiting}/decide/{step}/", decision),
         ("tasks/<str:task_id>/validate/", "post", f"/tasks/{task}/validate/", {"decision": "accept", "comment": ""}),
+    ]
+
+
+def objects_of_officers(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """Of no tenant, and for the officers of all institutions alone: to the people of one they aren't there."""
+    policy, change = ApprovalPolicy.objects.all()[0], zebra.policy_change
+    return [
+        ("policies/<int:policy_pk>/change/", "get", f"/policies/{policy.pk}/change/", {}),
+        ("policies/<int:policy_pk>/change/", "post", f"/policies/{policy.pk}/change/", {"name": "x"}),
+        ("policies/changes/<int:pk>/decide/", "post", f"/policies/changes/{change.pk}/decide/", {"decision": "accept"}),
     ]
 
 
@@ -83,7 +102,7 @@ INTAKE = "api/v1/sr/intake"  # its bad bodies are in test_api_intake
 def test_every_door_is_listed() -> None:
     zebra = Zebra()
     listed = {*PUBLIC, *PAGES, *STAFF_PAGES, *API_PAGES, INTAKE}
-    listed |= {pattern for pattern, *_rest in [*objects_of(zebra), *api_objects_of(zebra)]}
+    listed |= {pattern for pattern, *_rest in [*objects_of(zebra), *objects_of_officers(zebra), *api_objects_of(zebra)]}
     doors = {pattern for pattern in all_patterns() if not is_of_a_model(pattern)}
     assert doors == listed
 
@@ -101,7 +120,7 @@ def test_a_stranger_is_sent_to_the_log_in_everywhere() -> None:
         for path in pages:
             response = browser().get(path)
             assert response.status_code == 302 and "login" in response["Location"], path
-        for _pattern, method, path, body in objects_of(zebra):
+        for _pattern, method, path, body in [*objects_of(zebra), *objects_of_officers(zebra)]:
             response = getattr(browser(), method)(path, body)
             assert response.status_code == 302 and "login" in response["Location"], path
         for _pattern, method, path, body in [*api_objects_of(zebra), ("", "get", "/api/schema/", {})]:
@@ -127,7 +146,7 @@ def test_objects_of_the_other_tenant_are_not_there_and_cannot_be_acted_on() -> N
     clients = [(browser(person), api(person)) for person in neighbour.people.values()]
     with nothing_changes():
         for pages, client in clients:
-            for _pattern, method, path, body in objects_of(zebra):
+            for _pattern, method, path, body in [*objects_of(zebra), *objects_of_officers(zebra)]:
                 response = getattr(pages, method)(path, body)
                 assert response.status_code == 404, path
                 assert_unseen(response.content, path)

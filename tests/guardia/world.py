@@ -8,7 +8,8 @@ from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
 from execution.rollout.start_run import start_run
-from governance.models import ResultReview
+from governance.models import ApprovalPolicy, ResultReview
+from governance.services.change_policy import propose_policy_change
 from tests.factories import Tenant, make_user, stand
 from tickets.models import OpsTask
 
@@ -28,6 +29,12 @@ class Zebra(Tenant):
         self._fill_run()
         self.waiting, self.waiting_plan = self.planned()
         self.standing = stand(self)
+        self.policy_change = propose_policy_change(
+            actor=make_user(Role.SECURITY_OFFICER, username="zebra-officer"),
+            policy_pk=ApprovalPolicy.objects.all()[0].pk,
+            after=None,
+            reason="얼룩말",
+        )
         self.asking = self.file(text=f"{self.system.name}")
         self.task = OpsTask.objects.get(pk=self.task.pk)
 
