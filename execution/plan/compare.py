@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from execution.plan.render import commands_of
+from execution.words import step_label
 from guardia.common.canonical import canonical_bytes
 
 _PARTS: dict[str, Promise] = {
@@ -42,11 +43,15 @@ _FIELDS: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that differs; an empty list stands for what wasn't there, or isn't any more. One line per item."""
+    """One field that differs; an empty list stands for what wasn't there, or isn't any more. One line per item.
+
+    `is_fine`: the small print of a step (expectations, time, probes), where its commands are told beside it.
+    """
 
     label: str
     before: list[str]
     after: list[str]
+    is_fine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +144,11 @@ def _step_differences(before: list[dict[str, Any]], after: list[dict[str, Any]])
     for place in range(max(len(before), len(after))):
         old = before[place] if place < len(before) else None
         new = after[place] if place < len(after) else None
-        name = f"{place + 1}. {(new or old or {}).get('name', '')}"
-        for label, lines in ((name, _step_lines), (f"{name} · {_('conditions')}", _step_conditions)):
+        label = f"{place + 1}. {step_label((new or old or {}).get('name', ''))}"
+        for is_fine, lines in ((False, _step_lines), (True, _step_conditions)):
             old_lines, new_lines = lines(old), lines(new)
             if old_lines != new_lines:
-                yield Difference(label, *_only_different(old_lines, new_lines))
+                yield Difference(label, *_only_different(old_lines, new_lines), is_fine=is_fine)
 
 
 def _only_different(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:

@@ -32,7 +32,7 @@ class PolicyForm(forms.Form):
         label=_("tier"), choices=[_ANY, *Tier.choices], required=False, coerce=int, empty_value=None
     )
     reason = forms.CharField(
-        label=_("Why should it change?"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Why should it change?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -65,13 +65,13 @@ TABLE: list[tuple[str, list[Any], Any, list[tuple[str, str, list[str], list[str]
         "command",
         ["hosts", "h1", "steps", 0, "apply", 0, "argv", 1],
         "-x",
-        [("h1", "1. stop", ["/app/stop.sh -f"], ["/app/stop.sh -x"])],
+        [("h1", "1. Stop", ["/app/stop.sh -f"], ["/app/stop.sh -x"])],
     ),
     (
         "undo",
         ["hosts", "h1", "steps", 0, "undo", 0, "argv", 0],
         "/b",
-        [("h1", "1. stop", ["↶ /app/start.sh"], ["↶ /b"])],
+        [("h1", "1. Stop", ["↶ /app/start.sh"], ["↶ /b"])],
     ),
     (
         "expectation",
@@ -80,7 +80,7 @@ TABLE: list[tuple[str, list[Any], Any, list[tuple[str, str, list[str], list[str]
         [
             (
                 "h1",
-                "1. stop · conditions",
+                "1. Stop",
                 ['{"expect":{},"op":"exec","seconds":30}'],
                 ['{"expect":{"any_exit":true},"op":"exec","seconds":30}'],
             )
@@ -118,7 +118,7 @@ def test_steps_and_files_that_come_and_go_or_change_places() -> None:
     start = {**STEP, "name": "start"}
     two, turned = changed(["hosts", "h1", "steps"], [STEP, start]), changed(["hosts", "h1", "steps"], [start, STEP])
     (change,) = differences(PLAN, two)
-    assert {d.label for d in change.differences} == {"2. start", "2. start · conditions"}
+    assert [(d.label, d.is_fine) for d in change.differences] == [("2. Start", False), ("2. Start", True)]
     assert all(d.before == [] for d in change.differences)
     (change,) = differences(two, turned)
     assert [(d.before, d.after) for d in change.differences] == [(["stop"], ["start"]), (["start"], ["stop"])]
