@@ -66,7 +66,9 @@ def preview_of(
             PreviewStep(
                 question,
                 [person for person in people[question.step.role] if person != question.person],
-                _standing(standing.get((sub_type, question.step.role)), question, people[question.step.role], tier),
+                _standing(standing.get((sub_type, question.step.role)), question, people[question.step.role], tier)
+                if risk < Risk.HIGH
+                else None,
             )
             for question in questions
         ]

@@ -12,7 +12,7 @@ from governance.choices import RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
 from governance.rules import Work, best_policy
-from tickets.choices import TaskStatus
+from tickets.choices import Risk, TaskStatus
 from tickets.models import OpsTask
 
 
@@ -105,3 +105,8 @@ def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
 def may_validate(user: User, task: OpsTask) -> bool:
     """A PM of the institution who didn't file the task."""
     return user.pk != task.requester_id and holds_role(user, Role.PM, task.institution_id)
+
+
+def needs_proof(task: OpsTask) -> bool:
+    """Whether a decision on this task needs the password or a one-time code again: from high risk on."""
+    return task.risk >= Risk.HIGH

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from accounts.choices import Role
+from accounts.choices import ProofMethod, Role
+from accounts.identity import IdentityProof
 from accounts.models import Institution, Membership, User
 from cmdb.choices import Tier
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
@@ -152,4 +153,10 @@ def approve(
         digest=plan.digest,
         channel=Channel.API,
         comment=comment,
+        proof=proof_of(actor),
     )
+
+
+def proof_of(user: User) -> IdentityProof:
+    """That `user` showed a moment ago who they are."""
+    return IdentityProof(user.pk, ProofMethod.PASSWORD, now())

@@ -15,7 +15,7 @@ from governance.choices import StepRole, StepStatus
 from governance.exceptions import ReasonMissing
 from governance.models import ApprovalStep, StandingApproval
 from governance.rules import may_stand
-from governance.selectors import imagined_task, people_for, strictest_tier
+from governance.selectors import imagined_task, needs_proof, people_for, strictest_tier
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from tickets.choices import SubType
@@ -129,7 +129,8 @@ def standing_for(step: ApprovalStep) -> StandingApproval | None:
     who filed the task, no longer could decide the step, or has another step of the round.
     """
     task = step.round.task
-    if step.is_automatic or step.needs_reauthentication or task.is_dangerous or not may_stand(strictest_tier(task)):
+    is_asked_again = step.needs_reauthentication or needs_proof(task)
+    if step.is_automatic or is_asked_again or task.is_dangerous or not may_stand(strictest_tier(task)):
         return None
     candidates = StandingApproval.objects.select_for_update(of=("self",)).filter(
         system=task.system_id, sub_type=task.sub_type, role=step.role, revoked_at=None, valid_until__gt=now()

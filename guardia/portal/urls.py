@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guardia.portal import acts, policies, standing, views
+from guardia.portal import account, acts, policies, standing, views
 
 app_name = "portal"
 urlpatterns = [
@@ -22,5 +22,14 @@ urlpatterns = [
     path("systems/<int:system_pk>/approvals/", standing.preview, name="preview"),
     path("systems/<int:system_pk>/standing/", standing.give, name="standing-give"),
     path("systems/<int:system_pk>/standing/<int:standing_pk>/revoke/", standing.revoke, name="standing-revoke"),
+    path("account/", account.account, name="account"),
+    path("account/confirm/", account.confirm, name="confirm"),
+    path("account/password/", account.password, name="password"),
+    path("account/totp/", account.totp, name="totp"),
+    path("account/totp/disable/", account.totp_disable, name="totp-disable"),
+    path("account/totp/codes/", account.recovery_codes, name="recovery-codes"),
+    path("account/sessions/<int:session_pk>/end/", account.end_session, name="end-session"),
+    path("account/tokens/new/", account.new_token, name="new-token"),
+    path("account/tokens/<int:token_pk>/revoke/", account.end_token, name="end-token"),
     path("messages/", views.message_list, name="messages"),
 ]
