@@ -8,9 +8,11 @@ from django.http import HttpRequest
 from execution.choices import BAD, HostStatus
 from execution.live.events import event_to_dict
 from execution.models import HostRun, Run
+from execution.plan.compare import differences
 from execution.plan.render import commands_of
 from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
 from execution.words import script_words
+from governance.selectors import voided_digests
 from tickets.models import OpsTask
 from tickets.panels import register_panel
 
@@ -20,6 +22,7 @@ _EVENTS_SHOWN = 200
 
 def register() -> None:
     register_panel(order=10, template="execution/partials/plan_panel.html", context=plan)
+    register_panel(order=15, template="execution/partials/changes_panel.html", context=changes)
     register_panel(order=30, template="execution/partials/run_panel.html", context=live_run)
     register_panel(order=50, template="execution/partials/result_panel.html", context=result)
 
@@ -67,6 +70,17 @@ def _steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for step in steps
     ]
+
+
+def changes(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """What differs between the plan whose approval became void and the one that came after it, side by side."""
+    digests = voided_digests(task) or ("", "")
+    plans = {plan.digest: plan for plan in task.plans.filter(digest__in=digests)}
+    if len(plans) < 2:
+        return None
+    before, after = (plans[digest] for digest in digests)
+    found = differences(before.content, after.content)
+    return {"before": before, "after": after, "changes": found[:_HOSTS_SHOWN], "left": len(found[_HOSTS_SHOWN:])}
 
 
 def live_run(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:

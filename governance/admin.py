@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
-from governance.models import ApprovalPolicy, ApprovalStep, PolicyStep, ResultReview, SystemOwner
+from governance.models import ApprovalPolicy, ApprovalStep, PolicyStep, ResultReview, StandingApproval, SystemOwner
 
 
 @admin.register(SystemOwner)
@@ -22,7 +22,7 @@ class PolicyStepInline(admin.TabularInline):
     extra = 0
     can_delete = False
     max_num = 0
-    fields = readonly_fields = ("order", "role")
+    fields = readonly_fields = ("order", "role", "approvers_needed", "needs_reauthentication", "is_automatic")
 
 
 @admin.register(ApprovalPolicy)
@@ -34,6 +34,14 @@ class ApprovalPolicyAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return ApprovalPolicy.objects.all()
+
+
+@admin.register(StandingApproval)
+class StandingApprovalAdmin(ReadOnlyAdmin):
+    list_display = ("system", "sub_type", "role", "giver", "valid_until", "uses_allowed", "period_days", "revoked_at")
+    list_filter = ("sub_type", "role")
+    list_select_related = ("system", "giver")
+    search_fields = ("system__name", "system__code")
 
 
 @admin.register(ApprovalStep)

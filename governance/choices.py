@@ -10,6 +10,14 @@ class StepRole(TextChoices):
     SECURITY_OFFICER = "SECURITY_OFFICER", _("Security officer")
 
 
+class SatisfiedBy(TextChoices):
+    """Whose word a step's approval is."""
+
+    PERSON = "PERSON", _("A person")
+    STANDING = "STANDING", _("A standing pre-approval")
+    AUTOMATIC = "AUTOMATIC", _("The automatic security check")
+
+
 class StepStatus(TextChoices):
     WAITING = "WAITING", _("Waiting for its turn")
     PENDING = "PENDING", _("Pending")
@@ -23,6 +31,13 @@ class RoundStatus(TextChoices):
     APPROVED = "APPROVED", _("Approved")
     REJECTED = "REJECTED", _("Rejected")
     VOID = "VOID", _("Void")
+
+
+class ChangeStatus(TextChoices):
+    OPEN = "OPEN", _("Open")
+    APPLIED = "APPLIED", _("Applied")
+    REFUSED = "REFUSED", _("Refused")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
 
 
 class Decision(TextChoices):

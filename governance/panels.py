@@ -9,7 +9,7 @@ from accounts.identity import remembered_proof
 from accounts.services.second_factor import is_enrolled
 from governance.choices import StepStatus
 from governance.models import ApprovalStep
-from governance.selectors import may_validate, needs_proof
+from governance.selectors import may_validate, needs_proof, voided_digests
 from governance.services.release_task import who_may_release
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
@@ -32,11 +32,13 @@ def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     if not steps:
         return None
     mine = next((s for s in steps if s.status == StepStatus.PENDING and s.approver_id == request.user.pk), None)
-    asks_proof = mine is not None and needs_proof(task) and remembered_proof(request) is None
+    is_asked_again = mine is not None and (needs_proof(task) or mine.needs_reauthentication)
+    asks_proof = is_asked_again and remembered_proof(request) is None
     return {
         "steps": steps,
         "mine": mine,
         "digest": steps[0].round.plan_digest,
+        "was_voided": voided_digests(task) is not None,
         "asks_proof": asks_proof,
         "is_enrolled": asks_proof and is_enrolled(caller(request)),
     }

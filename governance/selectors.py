@@ -7,43 +7,72 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Membership, User
 from accounts.scope import holders_of, holds_role, visible_to
+from cmdb.models import System
 from governance.choices import RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
+from governance.rules import Work, best_policy
 from tickets.choices import Risk, TaskStatus
 from tickets.models import OpsTask
 
 
 def policy_for(task: OpsTask) -> ApprovalPolicy:
     """The policy that says most about this work: sub-type before category before risk before tier."""
-    tier = task.servers.aggregate(strictest=Min("site__tier"))["strictest"]
-    candidates = (
-        ApprovalPolicy.objects.filter(Q(category="") | Q(category=task.category))
-        .filter(Q(sub_type="") | Q(sub_type=task.sub_type))
-        .filter(Q(risk=None) | Q(risk=task.risk))
-        .filter(Q(tier=None) | Q(tier=tier))
-        .prefetch_related("steps")
-    )
-    policies = [policy for policy in candidates if policy.steps.all()]
-    if not policies:
+    work = Work(task.category, task.sub_type, task.risk, strictest_tier(task))
+    policy = best_policy(ApprovalPolicy.objects.prefetch_related("steps"), work)
+    if policy is None:
         raise NobodyToAsk(_("No approval policy covers this kind of work. An administrator can add one."))
-    return max(policies, key=lambda p: (bool(p.sub_type), bool(p.category), p.risk is not None, p.tier is not None))
+    return policy
+
+
+def strictest_tier(task: OpsTask) -> int | None:
+    """The tier that counts: that of the most critical site the task touches. None without servers."""
+    tier: int | None = task.servers.aggregate(strictest=Min("site__tier"))["strictest"]
+    return tier
 
 
 def people_for(role: str, task: OpsTask) -> list[User]:
     """Who may be asked at a step of this role, in order; never the requester."""
     people: list[User] = []
     if role == StepRole.OWNER:
-        ownership = SystemOwner.objects.filter(system=task.system, is_active=True).first()
+        ownership = (
+            SystemOwner.objects.filter(system=task.system, is_active=True)
+            .select_related("owner", "deputy", "supervisor")
+            .first()
+        )
         people = ownership.people() if ownership else list(holders_of(Role.TEAM_LEAD, task.institution_id))
     else:
         people = list(holders_of(Role(role), task.institution_id))
     return [person for person in people if person.is_active and person.pk != task.requester_id]
 
 
+def imagined_task(system: System) -> OpsTask:
+    """A task of nobody for this system, never saved: to ask of it what would be asked of a real one."""
+    return OpsTask(system=system, institution=system.institution)
+
+
+def policy_officers() -> QuerySet[User]:
+    """Who may propose and decide changes of policies: they hold for all institutions, so these must too."""
+    held = Q(memberships__role__in=[Role.ADMINISTRATOR, Role.SECURITY_OFFICER], memberships__institution__isnull=True)
+    return User.objects.filter(held | Q(is_superuser=True), is_active=True).order_by("pk").distinct()
+
+
+def is_policy_officer(user: User | AnonymousUser) -> bool:
+    return policy_officers().filter(pk=user.pk or 0).exists()
+
+
 def living_round(task: OpsTask) -> ApprovalRound | None:
     """The round that counts: open or approved. The database allows one."""
     return task.rounds.filter(status__in=[RoundStatus.OPEN, RoundStatus.APPROVED]).first()
+
+
+def voided_digests(task: OpsTask) -> tuple[str, str] | None:
+    """The digest that was voided last, and the one it gave way to; None where there is no such change to tell."""
+    newest = task.rounds.order_by("-number").first()
+    voided = task.rounds.filter(status=RoundStatus.VOID).order_by("-number").first()
+    if newest is None or voided is None or voided.plan_digest == newest.plan_digest:
+        return None
+    return voided.plan_digest, newest.plan_digest
 
 
 def approved_digest(task: OpsTask) -> str | None:

@@ -15,6 +15,8 @@ KINDS: dict[str, Promise] = {
     "manual_needed": _("%(task)s needs manual intervention: %(reason)s"),
     "task_completed": _("%(task)s is completed: %(title)s"),
     "rework_requested": _("%(task)s: the result was not accepted by %(actor)s: %(reason)s"),
+    "policy_change_proposed": _("%(actor)s proposes a change of the approval policy “%(title)s”. It waits for you."),
+    "policy_change_decided": _("%(actor)s decided on your change of the policy “%(title)s”: %(outcome)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
     "logged_in_elsewhere": _("Your account was logged in at %(time)s from %(address)s while another session was open."),
 }

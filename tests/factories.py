@@ -1,5 +1,6 @@
 """Rows for tests, each function with what it needs and nothing more; names are unique per call."""
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -14,12 +15,13 @@ from cmdb.vault import seal
 from execution.models import Plan
 from execution.plan.prepare import prepare_plan
 from execution.playbooks.publish import publish_shipped
-from governance.choices import Decision
-from governance.models import ApprovalStep, SystemOwner
+from governance.choices import Decision, StepRole
+from governance.models import ApprovalStep, StandingApproval, SystemOwner
 from governance.services.decide_step import decide_step
 from governance.services.default_policies import install_default_policies
+from governance.services.standing_approvals import give_standing_approval
 from guardia.common.clock import now
-from tickets.choices import Channel
+from tickets.choices import Channel, SubType
 from tickets.models import OpsTask
 from tickets.services.file_task import file_task
 
@@ -121,6 +123,20 @@ class Tenant:
         for person in (self.owner, self.pm):
             approve(task, plan, person)
         return OpsTask.objects.get(pk=task.pk), plan
+
+
+def stand(tenant: Tenant, giver: User | None = None, **extent: Any) -> StandingApproval:
+    """A standing pre-approval of service restarts on the tenant's system, by its owner."""
+    values: dict[str, Any] = {
+        "sub_type": SubType.SERVICE_RESTART,
+        "role": StepRole.OWNER,
+        "valid_until": now() + timedelta(days=30),
+        "uses_allowed": 2,
+        "period_days": 7,
+        "reason": "얼룩말 정기 점검",
+        **extent,
+    }
+    return give_standing_approval(actor=giver or tenant.owner, system_pk=tenant.system.pk, **values)
 
 
 def pending_step(task: OpsTask) -> ApprovalStep:

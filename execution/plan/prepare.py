@@ -32,7 +32,7 @@ def prepare_plan(task_pk: int) -> Plan | None:
     try:
         with transaction.atomic():
             plan = freeze_plan(task)
-            request_approval(task=task, plan_digest=plan.digest, actor=ACTOR)
+            request_approval(task=task, plan_digest=plan.digest, actor=ACTOR, content=plan.content)
     except (NoPlaybook, PlanRefused, NobodyToAsk) as refusal:
         hand_to_people(task, refusal)
         return None

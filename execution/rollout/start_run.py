@@ -97,7 +97,7 @@ def _ask_again(task: OpsTask, approved: Plan, plan: Plan) -> None:
     try:
         with transaction.atomic():  # where nobody can be asked, the round stays: without it the task would be stuck
             void_round(task)
-            request_approval(task=task, plan_digest=plan.digest, actor=ACTOR, reason=parts)
+            request_approval(task=task, plan_digest=plan.digest, actor=ACTOR, reason=parts, content=plan.content)
     except NobodyToAsk as refusal:
         _wait(task, str(refusal))
         return

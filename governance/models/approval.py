@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from accounts.models import User
-from governance.choices import RoundStatus, StepRole, StepStatus
+from governance.choices import RoundStatus, SatisfiedBy, StepRole, StepStatus
+from governance.models.standing import StandingApproval
 from guardia.common.clock import now
 from tickets.choices import Channel
 from tickets.models import OpsTask
@@ -56,13 +57,18 @@ class ApprovalRound(models.Model):
 
 
 class ApprovalStep(models.Model):
-    """One question to one person. The database itself refuses a decision by the requester, a second decision by one
-    person in a round, and a decision without its digest.
+    """One question to one person, or (`is_automatic`, nobody asked) Guardia's own check. The database itself refuses
+    a decision by the requester, a second decision by one person in a round, a decision without its digest, and
+    an approval without a person that isn't an automatic step's.
+
+    `decided_by` is the person who decided; for a standing pre-approval the one who gave it, so that the rules on
+    people hold for it as well. `findings` is what the automatic check looked at: `{check, is_good, told}` each.
 
     ::
 
         WAITING ─▶ PENDING ─▶ APPROVED
-                      └▶ REJECTED            any open ─▶ VOID
+           │          └▶ REJECTED            any open ─▶ VOID
+           └▶ APPROVED  (satisfied without asking)
     """
 
     scope_path = "round__task__institution"
@@ -71,8 +77,15 @@ class ApprovalStep(models.Model):
     order = models.PositiveSmallIntegerField(_("order"))
     role = models.CharField(_("role"), max_length=24, choices=StepRole.choices)
     requester = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("requester"))
-    original_owner = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("original owner"))
-    approver = models.ForeignKey(User, models.PROTECT, related_name="approval_steps", verbose_name=_("asked"))
+    original_owner = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("original owner")
+    )
+    approver = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="approval_steps", verbose_name=_("asked")
+    )
+    needs_reauthentication = models.BooleanField(_("asks for the password again"), default=False)
+    is_automatic = models.BooleanField(_("automatic security check"), default=False)
+    findings = models.JSONField(_("findings"), default=list, blank=True)
     status = FSMField(
         _("status"), max_length=16, choices=StepStatus.choices, default=StepStatus.WAITING, protected=True
     )
@@ -82,6 +95,15 @@ class ApprovalStep(models.Model):
     )
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     decided_in = models.CharField(_("decided in"), max_length=16, choices=Channel.choices, blank=True)
+    satisfied_by = models.CharField(_("satisfied by"), max_length=16, choices=SatisfiedBy.choices, blank=True)
+    standing_approval = models.ForeignKey(
+        StandingApproval,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="uses",
+        verbose_name=_("standing pre-approval"),
+    )
     digest_seen = models.CharField(_("digest seen"), max_length=64, blank=True)
     comment = models.TextField(_("comment"), blank=True)
 
@@ -98,10 +120,32 @@ class ApprovalStep(models.Model):
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("requester")), name="step_not_by_requester"
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["APPROVED", "REJECTED"], decided_by__isnull=False, decided_at__isnull=False)
+                condition=Q(status__in=["APPROVED", "REJECTED"], decided_at__isnull=False)
+                & (Q(decided_by__isnull=False) | Q(satisfied_by="AUTOMATIC"))
                 & ~Q(digest_seen="")
                 | Q(status__in=["WAITING", "PENDING", "VOID"]),
                 name="step_decision_complete",
+            ),
+            models.CheckConstraint(
+                condition=Q(approver__isnull=False) | Q(is_automatic=True) & ~Q(status__in=["PENDING", "REJECTED"]),
+                name="step_asks_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(satisfied_by="AUTOMATIC")
+                | Q(status="APPROVED", is_automatic=True, approver__isnull=True, decided_by__isnull=True),
+                name="step_automatic_is_nobodys",
+            ),
+            models.CheckConstraint(
+                condition=Q(standing_approval__isnull=True) & ~Q(satisfied_by="STANDING")
+                | Q(
+                    standing_approval__isnull=False,
+                    decided_by__isnull=False,
+                    satisfied_by="STANDING",
+                    status="APPROVED",
+                    is_automatic=False,
+                    needs_reauthentication=False,
+                ),
+                name="step_standing_approves",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["approver", "status", "-id"], name="step_inbox")]
@@ -121,9 +165,15 @@ class ApprovalStep(models.Model):
     def reject(self, *, by: User, digest: str, channel: str, comment: str) -> None:
         self._decide(by, digest, channel, comment)
 
+    @transition(field=status, source=StepStatus.WAITING, target=StepStatus.APPROVED)
+    def satisfy(self, *, by: SatisfiedBy, digest: str, standing: StandingApproval | None = None) -> None:
+        """Approve without asking: by the automatic check, or by what somebody approved beforehand."""
+        self.satisfied_by, self.decided_at, self.digest_seen = by, now(), digest
+        self.standing_approval, self.decided_by = standing, standing.giver if standing else None
+
     @transition(field=status, source=[StepStatus.WAITING, StepStatus.PENDING], target=StepStatus.VOID)
     def void(self) -> None: ...
 
     def _decide(self, by: User, digest: str, channel: str, comment: str) -> None:
         self.decided_by, self.decided_at, self.decided_in = by, now(), channel
-        self.digest_seen, self.comment = digest, comment
+        self.digest_seen, self.comment, self.satisfied_by = digest, comment, SatisfiedBy.PERSON

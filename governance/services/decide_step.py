@@ -17,8 +17,8 @@ from governance.exceptions import (
 )
 from governance.models import ApprovalStep
 from governance.selectors import needs_proof, people_for
+from governance.services.approve_round import approve_round
 from governance.services.ask_next_step import ask_next_step
-from governance.signals import task_approved
 from guardia.common.errors import NotVisible
 from notifications.services import notify
 from tickets.locks import lock_task
@@ -49,7 +49,7 @@ def decide_step(
     task = lock_task(visible.round.task_id)
     step = ApprovalStep.objects.select_for_update(of=("self",)).select_related("round", "approver").get(pk=step_pk)
     _check(step, task, actor, digest, decision, comment)
-    if needs_proof(task) and (proof is None or not proof.holds_for(actor)):
+    if (needs_proof(task) or step.needs_reauthentication) and (proof is None or not proof.holds_for(actor)):
         raise ProofMissing
     decide = step.approve if decision == Decision.APPROVE else step.reject
     decide(by=actor, digest=digest, channel=channel, comment=comment)
@@ -63,7 +63,7 @@ def decide_step(
         summary=comment,
         order=step.order,
         role=step.role,
-        asked=step.approver.get_username(),
+        asked=actor.get_username(),
         plan_digest=digest,
         decided_in=channel,
         proved_by=proof.method if proof is not None else "",
@@ -74,11 +74,11 @@ def decide_step(
 
 def _check(step: ApprovalStep, task: OpsTask, actor: User, digest: str, decision: Decision, comment: str) -> None:
     if step.status in (StepStatus.APPROVED, StepStatus.REJECTED):
-        raise AlreadyDecided(_("Already decided by %(name)s.") % {"name": step.decided_by})
+        raise AlreadyDecided(_("Already decided by %(name)s.") % {"name": step.decided_by or "Guardia"})
     if actor.pk == task.requester_id:
         raise SelfApproval
     if not actor.is_active or actor.pk != step.approver_id:
-        raise NotYourTurn(_("%(name)s is asked for this step.") % {"name": step.approver})
+        raise NotYourTurn(_("%(name)s is asked for this step.") % {"name": step.approver or "Guardia"})
     if step.round.steps.filter(decided_by=actor).exists():
         raise SecondApproval
     if actor not in people_for(step.role, task):
@@ -111,7 +111,4 @@ def _go_on(step: ApprovalStep, task: OpsTask, actor: User, decision: Decision, c
             reason=comment,
         )
     elif ask_next_step(round_) is None:
-        round_.approve()
-        round_.save()
-        transition_task(task=task, by="approve", actor=actor, plan_digest=round_.plan_digest)
-        transaction.on_commit(lambda: task_approved.send(ApprovalStep, task_pk=task.pk))
+        approve_round(round_=round_, task=task, actor=actor)

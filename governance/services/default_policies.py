@@ -1,4 +1,6 @@
-"""The policies that Guardia comes with (design §3); what an administrator has changed is left alone."""
+"""The policies that Guardia comes with (design §3); what people have changed since is left alone."""
+
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -10,13 +12,25 @@ from governance.models import ApprovalPolicy, PolicyStep
 from tickets.choices import Risk, SubType
 
 _O, _P, _S = StepRole.OWNER, StepRole.PM, StepRole.SECURITY_OFFICER
-#: name (written in the language of the installation), risk, sub-type, who is asked
-DEFAULTS: tuple[tuple[Promise, Risk, str, tuple[StepRole, ...]], ...] = (
-    (_("Look-up and inspection"), Risk.LOW, "", (_O,)),
-    (_("Change of medium risk"), Risk.MEDIUM, "", (_O,)),
-    (_("Service restart"), Risk.MEDIUM, SubType.SERVICE_RESTART, (_O,)),
-    (_("Deployment and data clean-up"), Risk.HIGH, "", (_O, _P)),
-    (_("Infrastructure and security change"), Risk.VERY_HIGH, "", (_O, _P, _S)),
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """`name` is written in the language of the installation; `roles` are asked in order, then the check is made."""
+
+    name: Promise
+    risk: Risk
+    roles: tuple[StepRole, ...]
+    sub_type: str = ""
+    is_checked: bool = False
+
+
+DEFAULTS: tuple[Default, ...] = (
+    Default(_("Look-up and inspection"), Risk.LOW, (_O,)),
+    Default(_("Change of medium risk"), Risk.MEDIUM, (_O,)),
+    Default(_("Service restart"), Risk.MEDIUM, (_O,), sub_type=SubType.SERVICE_RESTART, is_checked=True),
+    Default(_("Deployment and data clean-up"), Risk.HIGH, (_O, _P)),
+    Default(_("Infrastructure and security change"), Risk.VERY_HIGH, (_O, _P, _S)),
 )
 
 
@@ -24,15 +38,31 @@ DEFAULTS: tuple[tuple[Promise, Risk, str, tuple[StepRole, ...]], ...] = (
 def install_default_policies(*, actor: str) -> int:
     """Add the default policies that aren't there yet; returns how many."""
     added = 0
-    for name, risk, sub_type, roles in DEFAULTS:
+    for default in DEFAULTS:
         policy, is_new = ApprovalPolicy.objects.get_or_create(
-            category="", sub_type=sub_type, risk=risk, tier=None, defaults={"name": str(name)}
+            category="", sub_type=default.sub_type, risk=default.risk, tier=None, defaults={"name": str(default.name)}
         )
         if not is_new:
             continue
         added += 1
-        PolicyStep.objects.bulk_create(
-            [PolicyStep(policy=policy, order=order, role=role) for order, role in enumerate(roles, start=1)]
+        steps = PolicyStep.objects.bulk_create(_steps(policy, default))
+        record(
+            action="policy.installed",
+            actor=actor,
+            institution=None,
+            subject=policy,
+            steps=["AUTOMATIC" if step.is_automatic else str(step.role) for step in steps],
         )
-        record(action="policy.installed", actor=actor, institution=None, subject=policy, steps=list(roles))
     return added
+
+
+def _steps(policy: ApprovalPolicy, default: Default) -> list[PolicyStep]:
+    """The steps of the people; whoever decides on high risk shows again who they are."""
+    is_high = default.risk >= Risk.HIGH
+    steps = [
+        PolicyStep(policy=policy, order=order, role=role, needs_reauthentication=is_high)
+        for order, role in enumerate(default.roles, start=1)
+    ]
+    if default.is_checked:
+        steps.append(PolicyStep(policy=policy, order=len(steps) + 1, role=_S, is_automatic=True))
+    return steps

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guardia.portal import account, acts, views
+from guardia.portal import account, acts, policies, standing, views
 
 app_name = "portal"
 urlpatterns = [
@@ -14,6 +14,14 @@ urlpatterns = [
     path("tasks/<str:task_id>/validate/", acts.validate_act, name="validate"),
     path("tasks/<str:task_id>/plan.json", views.plan_document, name="plan"),
     path("tasks/<str:task_id>/result.json", views.result_document, name="result"),
+    path("policies/", policies.policy_list, name="policies"),
+    path("policies/new/", policies.propose, name="policy-new"),
+    path("policies/<int:policy_pk>/change/", policies.propose, name="policy-change"),
+    path("policies/changes/", policies.change_list, name="policy-changes"),
+    path("policies/changes/<int:pk>/decide/", policies.decide_change, name="policy-decide"),
+    path("systems/<int:system_pk>/approvals/", standing.preview, name="preview"),
+    path("systems/<int:system_pk>/standing/", standing.give, name="standing-give"),
+    path("systems/<int:system_pk>/standing/<int:standing_pk>/revoke/", standing.revoke, name="standing-revoke"),
     path("account/", account.account, name="account"),
     path("account/confirm/", account.confirm, name="confirm"),
     path("account/password/", account.password, name="password"),

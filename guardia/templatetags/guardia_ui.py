@@ -38,6 +38,7 @@ _BAD = frozenset({_S.REJECTED, _S.FAILED, _S.MANUAL, _S.HALTED})
 #: template of a panel → its id on the page, and its name.
 _PANELS: dict[str, tuple[str, Promise]] = {
     "execution/partials/plan_panel.html": ("plan", _("Plan")),
+    "execution/partials/changes_panel.html": ("changes", _("What changed")),
     "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
     "governance/partials/held_panel.html": ("held", _("Waits for its time")),
     "execution/partials/run_panel.html": ("run", _("Run")),

@@ -1,8 +1,8 @@
 """The state machines of approvals as tables."""
 
 from accounts.models import User
-from governance.choices import RoundStatus, StepStatus
-from governance.models import ApprovalRound, ApprovalStep
+from governance.choices import ChangeStatus, RoundStatus, SatisfiedBy, StepStatus
+from governance.models import ApprovalRound, ApprovalStep, PolicyChange
 from tests.fsm import Table, assert_protected, assert_states
 
 ROUND: Table = {
@@ -14,6 +14,7 @@ STEP: Table = {
     "ask": ({"WAITING"}, "PENDING"),
     "approve": ({"PENDING"}, "APPROVED"),
     "reject": ({"PENDING"}, "REJECTED"),
+    "satisfy": ({"WAITING"}, "APPROVED"),
     "void": ({"WAITING", "PENDING"}, "VOID"),
 }
 
@@ -24,9 +25,22 @@ def test_rounds_allow_exactly_the_table() -> None:
 
 def test_steps_allow_exactly_the_table() -> None:
     decision = {"by": User(pk=1), "digest": "d" * 64, "channel": "api", "comment": ""}
-    assert_states(ApprovalStep, STEP, StepStatus.values, {"approve": decision, "reject": decision})
+    unasked = {"by": SatisfiedBy.AUTOMATIC, "digest": "d" * 64}
+    calls = {"approve": decision, "reject": decision, "satisfy": unasked}
+    assert_states(ApprovalStep, STEP, StepStatus.values, calls)
+
+
+def test_policy_changes_allow_exactly_the_table() -> None:
+    table: Table = {
+        "apply": ({"OPEN"}, "APPLIED"),
+        "refuse": ({"OPEN"}, "REFUSED"),
+        "withdraw": ({"OPEN"}, "WITHDRAWN"),
+    }
+    call = {"by": User(pk=1), "comment": ""}
+    assert_states(PolicyChange, table, ChangeStatus.values, dict.fromkeys(table, call))
 
 
 def test_neither_status_can_be_assigned() -> None:
     assert_protected(ApprovalRound, "OPEN")
     assert_protected(ApprovalStep, "PENDING")
+    assert_protected(PolicyChange, "OPEN")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 
+from governance.models import ApprovalPolicy
 from tests.doors import api, browser
 from tests.factories import PASSWORD, pending_step
 from tests.guardia.urls_of import all_patterns
@@ -32,6 +33,9 @@ PAGES = {
     "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?page=2"],
     "tasks/new/": ["/tasks/new/"],
     "messages/": ["/messages/"],
+    "policies/": ["/policies/", "/policies/?q=e"],
+    "policies/new/": ["/policies/new/"],
+    "policies/changes/": ["/policies/changes/"],
     "account/": ["/account/"],
     "account/confirm/": ["/account/confirm/?next=/account/"],
     "account/password/": ["/account/password/"],
@@ -60,8 +64,18 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     """(pattern, method, path, body): every act and read of the second tenant's objects, as its own people do them."""
     task, waiting, asking = zebra.task.task_id, zebra.waiting.task_id, zebra.asking.task_id
     step, digest = pending_step(zebra.waiting).pk, zebra.waiting_plan.digest
+    system, standing = f"/systems/{zebra.system.pk}", zebra.standing
+    extent = {"sub_type": "BACKUP", "role": "OWNER", "days": 3, "uses_allowed": 1, "period_days": 1, "reason": "x"}
     decision = {"decision": "APPROVE", "digest": digest, "comment": "ok", "password": PASSWORD}
     return [
+        ("systems/<int:system_pk>/approvals/", "get", f"{system}/approvals/?tier=1", {}),
+        ("systems/<int:system_pk>/standing/", "post", f"{system}/standing/", extent),
+        (
+            "systems/<int:system_pk>/standing/<int:standing_pk>/revoke/",
+            "post",
+            f"{system}/standing/{standing.pk}/revoke/",
+            {},
+        ),
         ("tasks/<str:task_id>/", "get", f"/tasks/{task}/", {}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{waiting}/", {}),
         ("tasks/<str:task_id>/plan.json", "get", f"/tasks/{task}/plan.json", {}),
@@ -72,6 +86,16 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/validate/", "post", f"/tasks/{task}/validate/", {"decision": "accept", "comment": ""}),
         ("account/sessions/<int:session_pk>/end/", "post", f"/account/sessions/{zebra.session.pk}/end/", {}),
         ("account/tokens/<int:token_pk>/revoke/", "post", f"/account/tokens/{zebra.token.pk}/revoke/", {}),
+    ]
+
+
+def objects_of_officers(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """Of no tenant, and for the officers of all institutions alone: to the people of one they aren't there."""
+    policy, change = ApprovalPolicy.objects.all()[0], zebra.policy_change
+    return [
+        ("policies/<int:policy_pk>/change/", "get", f"/policies/{policy.pk}/change/", {}),
+        ("policies/<int:policy_pk>/change/", "post", f"/policies/{policy.pk}/change/", {"name": "x"}),
+        ("policies/changes/<int:pk>/decide/", "post", f"/policies/changes/{change.pk}/decide/", {"decision": "accept"}),
     ]
 
 
@@ -95,7 +119,7 @@ INTAKE = "api/v1/sr/intake"  # its bad bodies are in test_api_intake
 def test_every_door_is_listed() -> None:
     zebra = Zebra()
     listed = {*PUBLIC, *PAGES, *STAFF_PAGES, *API_PAGES, *OWN_ACTS, INTAKE}
-    listed |= {pattern for pattern, *_rest in [*objects_of(zebra), *api_objects_of(zebra)]}
+    listed |= {pattern for pattern, *_rest in [*objects_of(zebra), *objects_of_officers(zebra), *api_objects_of(zebra)]}
     doors = {pattern for pattern in all_patterns() if not is_of_a_model(pattern)}
     assert doors == listed
 
@@ -114,7 +138,7 @@ def test_a_stranger_is_sent_to_the_log_in_everywhere() -> None:
             response = browser().get(path)
             assert response.status_code == 302 and "login" in response["Location"], path
         acts = [(act, "post", f"/{act}", {}) for act in OWN_ACTS]
-        for _pattern, method, path, body in [*acts, *objects_of(zebra)]:
+        for _pattern, method, path, body in [*acts, *objects_of(zebra), *objects_of_officers(zebra)]:
             response = getattr(browser(), method)(path, body)
             assert response.status_code == 302 and "login" in response["Location"], path
         for _pattern, method, path, body in [*api_objects_of(zebra), ("", "get", "/api/schema/", {})]:
@@ -140,7 +164,7 @@ def test_objects_of_the_other_tenant_are_not_there_and_cannot_be_acted_on() -> N
     clients = [(browser(person), api(person)) for person in neighbour.people.values()]
     with nothing_changes():
         for pages, client in clients:
-            for _pattern, method, path, body in objects_of(zebra):
+            for _pattern, method, path, body in [*objects_of(zebra), *objects_of_officers(zebra)]:
                 response = getattr(pages, method)(path, body)
                 assert response.status_code == 404, path
                 assert_unseen(response.content, path)

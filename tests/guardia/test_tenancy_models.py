@@ -27,6 +27,7 @@ UNSCOPED = {
     "notifications.Notification",
     "tickets.TaskNumber",
     "governance.ApprovalPolicy",
+    "governance.PolicyChange",
     "governance.PolicyStep",
     "execution.Playbook",
     "execution.EventHead",

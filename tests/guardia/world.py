@@ -10,8 +10,9 @@ from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
 from execution.rollout.start_run import start_run
-from governance.models import ResultReview
-from tests.factories import Tenant, make_user
+from governance.models import ApprovalPolicy, ResultReview
+from governance.services.change_policy import propose_policy_change
+from tests.factories import Tenant, make_user, stand
 from tickets.models import OpsTask
 
 MARKS = ("zebra", "얼룩말")
@@ -29,6 +30,13 @@ class Zebra(Tenant):
         self.run: Run = run
         self._fill_run()
         self.waiting, self.waiting_plan = self.planned()
+        self.standing = stand(self)
+        self.policy_change = propose_policy_change(
+            actor=make_user(Role.SECURITY_OFFICER, username="zebra-officer"),
+            policy_pk=ApprovalPolicy.objects.all()[0].pk,
+            after=None,
+            reason="얼룩말",
+        )
         self.session = begin_session(user=self.pm, source_ip="127.0.0.9", browser="zebra browser")
         self.token, self.token_text = create_token(actor=self.pm, name="zebra token", scopes=["read"], days=9)
         self.asking = self.file(text=f"{self.system.name}")
