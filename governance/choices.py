@@ -28,3 +28,25 @@ class RoundStatus(TextChoices):
 class Decision(TextChoices):
     APPROVE = "APPROVE", _("Approve")
     REJECT = "REJECT", _("Reject")
+
+
+class OnHolidays(TextChoices):
+    """What a public holiday means to a change window."""
+
+    ALLOWED = "ALLOWED", _("Open on holidays too")
+    FORBIDDEN = "FORBIDDEN", _("Closed on holidays")
+    ONLY = "ONLY", _("Open on holidays only")
+
+
+class ExceptionStatus(TextChoices):
+    REQUESTED = "REQUESTED", _("Requested")
+    GRANTED = "GRANTED", _("Granted")
+    REFUSED = "REFUSED", _("Refused")
+
+
+class HoldKind(TextChoices):
+    """Why an approved task doesn't start yet."""
+
+    LATER = "LATER", _("To be run later")
+    WINDOW = "WINDOW", _("Outside the change window")
+    FREEZE = "FREEZE", _("Frozen")

@@ -15,5 +15,9 @@ KINDS: dict[str, Promise] = {
     "manual_needed": _("%(task)s needs manual intervention: %(reason)s"),
     "task_completed": _("%(task)s is completed: %(title)s"),
     "rework_requested": _("%(task)s: the result was not accepted by %(actor)s: %(reason)s"),
+    "run_held": _("%(task)s: the next wave waits. %(reason)s"),
+    "freeze_exception_requested": _("%(task)s asks for an exception from the freeze “%(freeze)s”: %(reason)s"),
+    "freeze_exception_granted": _("%(task)s may go on in spite of the freeze “%(freeze)s”, says %(actor)s."),
+    "freeze_exception_refused": _("%(task)s stays frozen (“%(freeze)s”), says %(actor)s: %(reason)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
 }

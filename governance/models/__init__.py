@@ -1,6 +1,20 @@
+from governance.models.access_range import AccessRange
 from governance.models.approval import ApprovalRound, ApprovalStep
 from governance.models.authority import SystemOwner
 from governance.models.policy import ApprovalPolicy, PolicyStep
 from governance.models.review import ResultReview
+from governance.models.window import ChangeWindow, ExtraHoliday, Freeze, FreezeException
 
-__all__ = ["ApprovalPolicy", "ApprovalRound", "ApprovalStep", "PolicyStep", "ResultReview", "SystemOwner"]
+__all__ = [
+    "AccessRange",
+    "ApprovalPolicy",
+    "ApprovalRound",
+    "ApprovalStep",
+    "ChangeWindow",
+    "ExtraHoliday",
+    "Freeze",
+    "FreezeException",
+    "PolicyStep",
+    "ResultReview",
+    "SystemOwner",
+]

@@ -16,6 +16,7 @@ from governance.exceptions import (
 from governance.models import ApprovalStep
 from governance.selectors import people_for
 from governance.services.ask_next_step import ask_next_step
+from governance.services.bastion import refusals_recorded, require_bastion
 from governance.signals import task_approved
 from guardia.common.errors import NotVisible
 from notifications.services import notify
@@ -24,19 +25,21 @@ from tickets.models import OpsTask
 from tickets.services.transition_task import transition_task
 
 
+@refusals_recorded
 @transaction.atomic
 def decide_step(
     *, actor: User, step_pk: int, decision: Decision, digest: str, channel: str, comment: str = ""
 ) -> ApprovalStep:
     """Decide one approval step. `digest` is that of the plan the actor was shown.
 
-    Raises NotVisible, SelfApproval, NotYourTurn, SecondApproval, AlreadyDecided, DigestChanged, ReasonMissing; nothing
-    changes then.
+    Raises NotVisible, OutsideBastion, SelfApproval, NotYourTurn, SecondApproval, AlreadyDecided, DigestChanged,
+    ReasonMissing; nothing changes then.
     """
     visible = visible_to(ApprovalStep.objects.select_related("round"), actor).filter(pk=step_pk).first()
     if visible is None:
         raise NotVisible
     task = lock_task(visible.round.task_id)
+    require_bastion(actor=actor, institution=task.institution)
     step = ApprovalStep.objects.select_for_update(of=("self",)).select_related("round", "approver").get(pk=step_pk)
     _check(step, task, actor, digest, decision, comment)
     decide = step.approve if decision == Decision.APPROVE else step.reject

@@ -15,16 +15,17 @@ from tickets.services.transition_task import transition_task
 WAYS: Table = {
     "mark_parsed": ({"REC", "INF"}, "PAR"),
     "ask_for_information": ({"REC", "INF"}, "INF"),
-    "submit": ({"PAR", "APP"}, "PEN"),
+    "submit": ({"PAR", "APP", "SCH"}, "PEN"),
     "approve": ({"PEN"}, "APP"),
     "reject": ({"PEN"}, "REJ"),
-    "start": ({"APP"}, "EXE"),
+    "schedule": ({"APP"}, "SCH"),
+    "start": ({"APP", "SCH"}, "EXE"),
     "finish": ({"EXE"}, "VAL"),
     "fail": ({"EXE"}, "ERR"),
     "hand_over": ({"PAR", "EXE", "VAL"}, "MAN"),
     "complete": ({"VAL"}, "COM"),
 }
-WITH_REASON = {"submit", "reject", "fail", "hand_over", "complete"}
+WITH_REASON = {"submit", "schedule", "reject", "fail", "hand_over", "complete"}
 CLOSING = {"reject", "fail", "complete"}
 
 
@@ -87,6 +88,6 @@ def test_what_python_forgets_the_database_refuses() -> None:
     from django.db import IntegrityError, transaction
 
     task = task_in("REC")
-    for column, value in (("status", "XXX"), ("risk", 9)):
+    for column, value in (("status", "XXX"), ("risk", 9), ("priority", 6)):
         with pytest.raises(IntegrityError), transaction.atomic():
             OpsTask.objects.filter(pk=task.pk).update(**{column: value})
