@@ -31,6 +31,8 @@ PAGES = {
     "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?page=2"],
     "tasks/new/": ["/tasks/new/"],
     "messages/": ["/messages/"],
+    "queue/": ["/queue/", "/queue/?page=2"],
+    "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
 }
 #: The same for those who work in the admin.
 STAFF_PAGES = {
@@ -53,7 +55,14 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     task, waiting, asking = zebra.task.task_id, zebra.waiting.task_id, zebra.asking.task_id
     step, digest = pending_step(zebra.waiting).pk, zebra.waiting_plan.digest
     decision = {"decision": "APPROVE", "digest": digest, "comment": "ok"}
+    exception = f"/tasks/{waiting}/exception/{zebra.exception.pk}/"
+    asking_for = {"freeze": zebra.freeze.pk, "reason": "why"}
     return [
+        ("tasks/<str:task_id>/later/", "post", f"/tasks/{waiting}/later/", {"scheduled_for": ""}),
+        ("tasks/<str:task_id>/priority/", "post", f"/tasks/{waiting}/priority/", {"priority": 1, "reason": "why"}),
+        ("tasks/<str:task_id>/exception/", "post", f"/tasks/{waiting}/exception/", asking_for),
+        ("tasks/<str:task_id>/exception/<int:exception_pk>/", "post", exception, {"decision": "APPROVE"}),
+        ("tasks/<str:task_id>/resume/", "post", f"/tasks/{task}/resume/", {"reason": "why"}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{task}/", {}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{waiting}/", {}),
         ("tasks/<str:task_id>/plan.json", "get", f"/tasks/{task}/plan.json", {}),
@@ -150,7 +159,7 @@ def test_the_tenants_own_people_see_what_strangers_do_not() -> None:
     """The control: these very requests find the objects for those they belong to."""
     zebra = Zebra()
     client = browser(zebra.pm)
-    for path in ("/", "/tasks/", "/admin/"):
+    for path in ("/", "/tasks/", "/admin/", "/queue/", "/calendar/"):
         assert "얼룩말" in client.get(path).content.decode(), path
     for _pattern, method, path, body in objects_of(zebra):
         assert getattr(client, method)(path, body).status_code in (200, 302, 403, 409), path
