@@ -1,7 +1,7 @@
 """Windows, holidays, freezes and access ranges: edited here through their services, never deleted."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -29,7 +29,7 @@ class ServiceAdmin(ScopedAdmin):
     service: Callable[..., Any]
     row_name = ""
     keepers: tuple[Role, ...] = (Role.OPERATOR, Role.ADMINISTRATOR)
-    list_select_related: Any = ("institution",)
+    list_select_related: ClassVar[Any] = ("institution",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         everything: QuerySet[Any] = self.model._default_manager.all()

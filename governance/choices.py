@@ -1,5 +1,6 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class StepRole(TextChoices):
@@ -50,3 +51,15 @@ class HoldKind(TextChoices):
     LATER = "LATER", _("To be run later")
     WINDOW = "WINDOW", _("Outside the change window")
     FREEZE = "FREEZE", _("Frozen")
+
+
+#: Short, from Monday on: Django's own Korean ones aren't.
+WEEKDAY_NAMES = (
+    pgettext_lazy("weekday", "Mon"),
+    pgettext_lazy("weekday", "Tue"),
+    pgettext_lazy("weekday", "Wed"),
+    pgettext_lazy("weekday", "Thu"),
+    pgettext_lazy("weekday", "Fri"),
+    pgettext_lazy("weekday", "Sat"),
+    pgettext_lazy("weekday", "Sun"),
+)

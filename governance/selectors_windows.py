@@ -62,18 +62,21 @@ class Hold:
     opens_at: datetime | None
     freezes: tuple[Freeze, ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def why(self) -> str:
+        """The reason alone, where the time is shown beside it."""
         if self.kind == HoldKind.FREEZE:
-            why = _("Changes are frozen: %(names)s.") % {"names": ", ".join(freeze.name for freeze in self.freezes)}
-        elif self.kind == HoldKind.LATER:
-            why = _("It was approved to be run later.")
-        else:
-            why = _("The change window is closed.")
+            return _("Changes are frozen: %(names)s.") % {"names": ", ".join(freeze.name for freeze in self.freezes)}
+        if self.kind == HoldKind.LATER:
+            return _("It was approved to be run later.")
+        return _("The change window is closed.")
+
+    def __str__(self) -> str:
         if self.opens_at is None:
             when = _("No opening is in sight.")
         else:
             when = _("Expected start: %(time)s.") % {"time": f"{localtime(self.opens_at):%Y-%m-%d %H:%M}"}
-        return f"{why} {when}"
+        return f"{self.why} {when}"
 
 
 class HoursBook:
@@ -110,12 +113,12 @@ def hours_of_tasks(tasks: Iterable[OpsTask], since: datetime | None = None) -> d
     book = HoursBook({task.institution_id for task in tasks}, since or now())
     tiers: dict[int, set[int]] = defaultdict(set)
     servers = Server.objects.filter(tasks__in=keys).order_by()
-    for key, tier in servers.values_list("tasks", "site__tier").distinct():
-        tiers[key].add(tier)
+    for task_pk, tier in servers.values_list("tasks", "site__tier").distinct():
+        tiers[int(task_pk)].add(int(tier))
     excepted: dict[int, set[int]] = defaultdict(set)
     granted = FreezeException.objects.filter(task__in=keys, status=ExceptionStatus.GRANTED)
-    for key, freeze_pk in granted.values_list("task", "freeze"):
-        excepted[key].add(freeze_pk)
+    for row in granted.only("task_id", "freeze_id"):
+        excepted[row.task_id].add(row.freeze_id)
     return {
         task.pk: book.hours_at(Place(task.institution_id, task.system_id, frozenset(tiers[task.pk])), excepted[task.pk])
         for task in tasks

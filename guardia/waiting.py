@@ -79,7 +79,7 @@ def _wait(
 ) -> Wait | None:
     if run is not None:
         hold = hold_by(hours if run.resumed_by_id is None else replace(hours, windows=()), task, moment)
-        return Wait("held", str(hold or run.held_because), hold.opens_at if hold else moment, hold)
+        return Wait("held", hold.why if hold else run.held_because, hold.opens_at if hold else moment, hold)
     hold = hold_by(hours, task, moment)
     if task.status == TaskStatus.PENDING_APPROVAL:
         words = _("%(name)s is asked (%(role)s).") % {
@@ -90,7 +90,7 @@ def _wait(
     if task.status not in (TaskStatus.APPROVED, TaskStatus.SCHEDULED):
         return None
     if hold is not None:
-        return Wait(hold.kind.value, str(hold), hold.opens_at, hold)
+        return Wait(hold.kind.value, hold.why, hold.opens_at, hold)
     if lock is not None:
         words = _("%(task)s works on %(server)s.") % {"task": lock.run.task, "server": lock.server}
         return Wait("lock", words)

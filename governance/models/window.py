@@ -1,12 +1,11 @@
 """When work may be done, as rows: weekly windows, own holidays, freezes and their exceptions."""
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
@@ -14,7 +13,7 @@ from accounts.models import Institution, User
 from cmdb.choices import Tier
 from cmdb.models import System
 from governance.calendar import Span, Weekly
-from governance.choices import ExceptionStatus, OnHolidays
+from governance.choices import WEEKDAY_NAMES, ExceptionStatus, OnHolidays
 from guardia.common.clock import now
 from tickets.models import OpsTask
 
@@ -64,8 +63,9 @@ class ChangeWindow(models.Model):
 
     def hours_text(self) -> str:
         """The window in words: “Mon Tue 22:00-06:00” in the reader's language."""
-        days = " ".join(str(WEEKDAYS_ABBR[day]) for day in sorted(self.weekdays))
-        return f"{days} {self.starts_at:%H:%M}–{self.ends_at:%H:%M}"
+        days = " ".join(str(WEEKDAY_NAMES[day]) for day in sorted(self.weekdays))
+        end = f"{self.ends_at:%H:%M}" if self.ends_at != time() else "24:00"
+        return f"{days} {self.starts_at:%H:%M}–{end}"
 
 
 class ExtraHoliday(models.Model):

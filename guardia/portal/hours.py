@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Institution
 from accounts.scope import visible_to
 from cmdb.models import Server, System
+from governance.choices import WEEKDAY_NAMES
 from governance.selectors_windows import HoursBook, Place
 from guardia.common.clock import local_day
 from guardia.month import DAY_STATES, month_of, span_of
@@ -52,6 +53,7 @@ def blackout_calendar(request: HttpRequest) -> HttpResponse:
         "institutions": [(row, [s for s in systems if s.institution_id == row.pk]) for row in institutions],
         "institution": institution,
         "system": system,
+        "weekdays": [WEEKDAY_NAMES[6], *WEEKDAY_NAMES[:6]],
         "states": DAY_STATES.items(),
     }
     if institution is not None:

@@ -38,7 +38,7 @@ _BAD = frozenset({_S.REJECTED, _S.FAILED, _S.MANUAL, _S.HALTED})
 #: template of a panel → its id on the page, and its name.
 _PANELS: dict[str, tuple[str, Promise]] = {
     "execution/partials/plan_panel.html": ("plan", _("Plan")),
-    "portal/partials/waiting_panel.html": ("waiting", _("Start")),
+    "portal/partials/waiting_panel.html": ("waiting", pgettext_lazy("task", "Start")),
     "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
     "execution/partials/run_panel.html": ("run", _("Run")),
     "governance/partials/validation_panel.html": ("validation", _("Validation")),

@@ -32,9 +32,9 @@ class OpsTask(models.Model):
 
     ::
 
-        REC ─▶ PAR ─▶ PEN ─▶ APP ─▶ SCH ─▶ EXE ─▶ VAL ─▶ COM
-         └▶ INF ─┘     └▶ REJ  ├───────────▲├▶ ERR   └▶ MAN
-                  PEN ◀────────┴─────┘      └▶ MAN
+        REC ─▶ PAR ─▶ PEN ─▶ APP ───────▶ EXE ─▶ VAL ─▶ COM
+         └▶ INF ─┘     └▶ REJ  └▶ SCH ─▶┘ ├▶ ERR  └▶ MAN
+        PEN ◀── APP, SCH                  └▶ MAN
     """
 
     scope_path = "institution"
