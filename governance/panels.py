@@ -8,6 +8,7 @@ from accounts.caller import caller
 from governance.choices import StepStatus
 from governance.models import ApprovalStep
 from governance.selectors import may_validate
+from governance.services.release_task import who_may_release
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import register_panel
@@ -15,6 +16,7 @@ from tickets.panels import register_panel
 
 def register() -> None:
     register_panel(order=20, template="governance/partials/approvals_panel.html", context=approvals)
+    register_panel(order=25, template="governance/partials/held_panel.html", context=held)
     register_panel(order=40, template="governance/partials/validation_panel.html", context=validation)
 
 
@@ -29,6 +31,14 @@ def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
         return None
     mine = next((s for s in steps if s.status == StepStatus.PENDING and s.approver_id == request.user.pk), None)
     return {"steps": steps, "mine": mine, "digest": steps[0].round.plan_digest}
+
+
+def held(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """An approved task that waits for the time it was asked for, and the button of those who may start it."""
+    if task.status != TaskStatus.APPROVED or not task.is_held:
+        return None
+    people = who_may_release(task)
+    return {"when": task.params.get("when", ""), "may_start": caller(request) in people, "people": people[:5]}
 
 
 def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:

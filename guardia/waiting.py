@@ -25,6 +25,7 @@ _LABELS: dict[str, Promise] = {
     "held": gettext_lazy("Next wave"),
     "lock": gettext_lazy("Server in use"),
     "turn": gettext_lazy("Its turn"),
+    "release": gettext_lazy("To be started by hand"),
     **{kind.value: kind.label for kind in HoldKind},
 }
 
@@ -89,6 +90,8 @@ def _wait(
         return Wait("approval", words, hold.opens_at if hold else None, hold)
     if task.status not in (TaskStatus.APPROVED, TaskStatus.SCHEDULED):
         return None
+    if task.is_held:
+        return Wait("release", task.reason)
     if hold is not None:
         return Wait(hold.kind.value, hold.why, hold.opens_at, hold)
     if lock is not None:

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         ('accounts', '0001_initial'),
         ('cmdb', '0001_initial'),
         ('governance', '0002_round_status_known'),
-        ('tickets', '0002_priority_and_schedule'),
+        ('tickets', '0003_priority_and_schedule'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -50,7 +50,9 @@ def run_later(*, actor: User, task_id: str, scheduled_for: datetime | None) -> O
     if scheduled_for is not None and not now() < scheduled_for < latest:
         raise InvalidInput(_("Please give a time in the next %(days)s days.") % {"days": SEARCH_DAYS})
     task.scheduled_for, task.expected_start = scheduled_for, None
-    task.save(update_fields=["scheduled_for", "expected_start", "changed_at"])
+    if scheduled_for is not None and actor.pk != task.requester_id:
+        task.is_held = False  # the time that the text asked for is named now: nobody has to start it by hand
+    task.save(update_fields=["scheduled_for", "expected_start", "is_held", "changed_at"])
     record(
         action="task.run_later",
         actor=actor,

@@ -40,6 +40,7 @@ _PANELS: dict[str, tuple[str, Promise]] = {
     "execution/partials/plan_panel.html": ("plan", _("Plan")),
     "portal/partials/waiting_panel.html": ("waiting", pgettext_lazy("task", "Start")),
     "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
+    "governance/partials/held_panel.html": ("held", _("Waits for its time")),
     "execution/partials/run_panel.html": ("run", _("Run")),
     "governance/partials/validation_panel.html": ("validation", _("Validation")),
     "execution/partials/result_panel.html": ("result", _("Result")),

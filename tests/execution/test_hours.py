@@ -63,7 +63,7 @@ def test_an_approved_task_waits_for_its_window_and_starts_by_itself(tenant: Tena
     held = fresh(task)
     assert held.status == "SCH" and "window is closed" in held.reason
     assert held.expected_start is not None and held.expected_start > now() + timedelta(hours=11)
-    assert Entry.objects.filter(task_id=task.task_id, action="task.schedule").count() == 1
+    assert Entry.objects.filter(task_id=task.task_id, action="task.scheduled").count() == 1
     starts()
     sweep()
     assert starts() == [], "not before its hour"
@@ -86,7 +86,7 @@ def test_a_task_whose_hour_has_come_is_rung_for_and_one_that_must_wait_longer_sa
     assert start_run(task.pk) is None
     assert "frozen" in fresh(task).reason and "연말 동결" in fresh(task).reason
     assert fresh(task).expected_start is not None
-    assert Entry.objects.filter(task_id=task.task_id, action="task.schedule").count() == 1
+    assert Entry.objects.filter(task_id=task.task_id, action="task.scheduled").count() == 1
 
 
 def test_a_scheduled_task_whose_plan_has_changed_is_approved_again(tenant: Tenant) -> None:

@@ -5,6 +5,21 @@ from audit.services import record
 from tickets.exceptions import NotInThatState
 from tickets.models import OpsTask
 
+#: The chain tells what happened, in the past tense.
+_PAST = {
+    "mark_parsed": "parsed",
+    "ask_for_information": "information_requested",
+    "submit": "submitted",
+    "approve": "approved",
+    "reject": "rejected",
+    "schedule": "scheduled",
+    "start": "started",
+    "finish": "finished",
+    "fail": "failed",
+    "hand_over": "handed_over",
+    "complete": "completed",
+}
+
 
 def transition_task(*, task: OpsTask, by: str, actor: User | str, reason: str = "", **facts: object) -> OpsTask:
     """Carry a locked task over one transition (`by` is its method's name), save it and write the entry.
@@ -19,7 +34,7 @@ def transition_task(*, task: OpsTask, by: str, actor: User | str, reason: str = 
     method(reason) if reason else method()
     task.save()
     record(
-        action=f"task.{by}",
+        action=f"task.{_PAST.get(by, by)}",
         actor=actor,
         institution=task.institution,
         subject=task,

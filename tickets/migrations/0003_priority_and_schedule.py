@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0001_initial'),
         ('cmdb', '0001_initial'),
-        ('tickets', '0001_initial'),
+        ('tickets', '0002_filed_once_held'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
