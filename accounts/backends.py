@@ -11,18 +11,27 @@ from accounts.models import Membership, User
 
 _READ_APPS = frozenset({"accounts", "cmdb", "tickets", "governance", "execution", "notifications"})
 _AUDIT_READERS = frozenset({Role.AUDITOR, Role.SECURITY_OFFICER, Role.PM, Role.TEAM_LEAD, Role.ADMINISTRATOR})
+
+
+def _changes_of(*models: str) -> frozenset[str]:
+    """To add and change these rows of governance; whether in this institution, its services say."""
+    return frozenset(f"governance.{verb}_{model}" for verb in ("add", "change") for model in models)
+
+
 _CHANGES: dict[str, frozenset[str]] = {
     Role.OPERATOR: frozenset(
         f"cmdb.{verb}_{model}"
         for verb in ("add", "change")
         for model in ("site", "system", "server", "environmentprofile")
-    ),
+    )
+    | _changes_of("changewindow", "extraholiday", "freeze"),
+    Role.ADMINISTRATOR: _changes_of("changewindow", "extraholiday", "freeze", "accessrange"),
 }
 
 
 class RoleBackend(BaseBackend):
-    """Grants `view_*` of the operational apps to staff roles, the chain to those who answer for it, and the CMDB's
-    changes to operators. It never authenticates anybody."""
+    """Grants `view_*` of the operational apps to staff roles, the chain to those who answer for it, and the
+    changes of the CMDB to operators, of hours and networks to those who keep them. It never authenticates anybody."""
 
     def has_perm(self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Model | None = None) -> bool:
         roles = _roles(user_obj)

@@ -5,6 +5,7 @@ GuardiaError
 ├── PlaybookInvalid  400  the YAML isn't a playbook; says where
 ├── PlanRefused      409  a plan can't be made (no server, no artefact, no host key, unknown variable)
 ├── GateClosed       409  the gate let nothing through; `code` says which check
+│   └── NotNow       409  outside the change window, frozen, or approved for later
 ├── ClaimLost        409  another worker holds this host run now
 └── StepFailed       500  a step's expectation wasn't met on the host
 ssh errors: see `execution.ssh.exceptions`
@@ -12,6 +13,7 @@ ssh errors: see `execution.ssh.exceptions`
 
 from django.utils.translation import gettext_lazy as _
 
+from governance.selectors_windows import Hold
 from guardia.common.errors import GuardiaError, InvalidInput, StaleState
 
 
@@ -30,6 +32,14 @@ class PlanRefused(StaleState):
 
 class GateClosed(StaleState):
     code = "gate_closed"
+
+
+class NotNow(GateClosed):
+    """The hours are closed; `hold` says why and until when."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(str(hold), code=f"held_{hold.kind.lower()}")
+        self.hold = hold
 
 
 class ClaimLost(StaleState):

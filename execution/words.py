@@ -29,6 +29,8 @@ STEPS: dict[str, Promise] = {
 EVENTS: dict[str, Promise] = {
     "run_started": _("The run has started."),
     "wave_opened": _("Wave %(wave)s has opened."),
+    "run_held": _("Wave %(wave)s waits. %(reason)s"),
+    "run_resumed": _("%(actor)s resumed the run outside of its change window."),
     "host_taken": _("Connecting"),
     "host_recovered": _("Carrying on after a lost worker"),
     "step_started": _("%(step)s …"),
@@ -49,7 +51,7 @@ def step_label(name: str) -> str:
 
 def event_text(event: Mapping[str, Any]) -> str:
     """One event as a sentence; `event` is what `execution.live.events.event_to_dict` gives."""
-    data = {"wave": "", "error": "", "reason": "", "host": "", **event["data"]}
+    data = {"wave": "", "error": "", "reason": "", "host": "", "actor": "", **event["data"]}
     undo = "↩ " if data.get("phase") == Phase.UNDO else ""
     data["step"] = undo + step_label(str(data.get("step", "")))
     data["status"] = status_labels().get(str(data.get("status", "")), str(data.get("status", "")))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
+from governance import admin_hours  # noqa: F401 - registers its pages
 from governance.models import ApprovalPolicy, ApprovalStep, PolicyStep, ResultReview, StandingApproval, SystemOwner
 
 

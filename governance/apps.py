@@ -10,8 +10,17 @@ class GovernanceConfig(AppConfig):
         from auditlog.registry import auditlog
 
         from governance import panels
-        from governance.models import ApprovalPolicy, PolicyStep, SystemOwner
+        from governance.models import (
+            AccessRange,
+            ApprovalPolicy,
+            ChangeWindow,
+            ExtraHoliday,
+            Freeze,
+            PolicyStep,
+            SystemOwner,
+        )
 
-        for model in (SystemOwner, ApprovalPolicy, PolicyStep):
+        settings = (SystemOwner, ApprovalPolicy, PolicyStep, ChangeWindow, ExtraHoliday, Freeze, AccessRange)
+        for model in settings:
             auditlog.register(model)
         panels.register()

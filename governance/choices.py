@@ -1,5 +1,6 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class StepRole(TextChoices):
@@ -43,3 +44,37 @@ class ChangeStatus(TextChoices):
 class Decision(TextChoices):
     APPROVE = "APPROVE", _("Approve")
     REJECT = "REJECT", _("Reject")
+
+
+class OnHolidays(TextChoices):
+    """What a public holiday means to a change window."""
+
+    ALLOWED = "ALLOWED", _("Open on holidays too")
+    FORBIDDEN = "FORBIDDEN", _("Closed on holidays")
+    ONLY = "ONLY", _("Open on holidays only")
+
+
+class ExceptionStatus(TextChoices):
+    REQUESTED = "REQUESTED", _("Requested")
+    GRANTED = "GRANTED", _("Granted")
+    REFUSED = "REFUSED", _("Refused")
+
+
+class HoldKind(TextChoices):
+    """Why an approved task doesn't start yet."""
+
+    LATER = "LATER", _("To be run later")
+    WINDOW = "WINDOW", _("Outside the change window")
+    FREEZE = "FREEZE", _("Frozen")
+
+
+#: Short, from Monday on: Django's own Korean ones aren't.
+WEEKDAY_NAMES = (
+    pgettext_lazy("weekday", "Mon"),
+    pgettext_lazy("weekday", "Tue"),
+    pgettext_lazy("weekday", "Wed"),
+    pgettext_lazy("weekday", "Thu"),
+    pgettext_lazy("weekday", "Fri"),
+    pgettext_lazy("weekday", "Sat"),
+    pgettext_lazy("weekday", "Sun"),
+)

@@ -7,11 +7,13 @@ GuardiaError
 ├── AlreadyDecided     409  the step was decided; the message says by whom
 ├── DigestChanged      409  the plan shown to the approver isn't the one that waits
 ├── ReasonMissing      400  a rejection needs words
-└── NobodyToAsk        409  the policy asks for a role that nobody holds (but the requester)
+├── NobodyToAsk        409  the policy asks for a role that nobody holds (but the requester)
+└── OutsideBastion     403  not from this address; the message names the networks that are allowed
 """
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Institution, User
 from guardia.common.errors import InvalidInput, NotPermitted, StaleState
 
 
@@ -45,3 +47,13 @@ class ReasonMissing(InvalidInput):
 
 class NobodyToAsk(StaleState):
     code = "nobody_to_ask"
+
+
+class OutsideBastion(NotPermitted):
+    """`actor`, `institution` and `labels` are for the entry; an answer shows the message alone."""
+
+    code = "outside_bastion"
+
+    def __init__(self, message: str, *, actor: User, institution: Institution | None, labels: str) -> None:
+        super().__init__(message)
+        self.actor, self.institution, self.labels = actor, institution, labels

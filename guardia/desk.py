@@ -16,6 +16,7 @@ _OPEN = (
     TaskStatus.NEEDS_INFORMATION,
     TaskStatus.PENDING_APPROVAL,
     TaskStatus.APPROVED,
+    TaskStatus.SCHEDULED,
     TaskStatus.EXECUTING,
     TaskStatus.PENDING_VALIDATION,
     TaskStatus.MANUAL,

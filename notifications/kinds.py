@@ -17,6 +17,10 @@ KINDS: dict[str, Promise] = {
     "rework_requested": _("%(task)s: the result was not accepted by %(actor)s: %(reason)s"),
     "policy_change_proposed": _("%(actor)s proposes a change of the approval policy “%(title)s”. It waits for you."),
     "policy_change_decided": _("%(actor)s decided on your change of the policy “%(title)s”: %(outcome)s"),
+    "run_held": _("%(task)s: the next wave waits. %(reason)s"),
+    "freeze_exception_requested": _("%(task)s asks for an exception from the freeze “%(freeze)s”: %(reason)s"),
+    "freeze_exception_granted": _("%(task)s may go on in spite of the freeze “%(freeze)s”, says %(actor)s."),
+    "freeze_exception_refused": _("%(task)s stays frozen (“%(freeze)s”), says %(actor)s: %(reason)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
     "logged_in_elsewhere": _("Your account was logged in at %(time)s from %(address)s while another session was open."),
 }

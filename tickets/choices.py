@@ -61,6 +61,16 @@ class Risk(IntegerChoices):
     VERY_HIGH = 4, _("Very high")
 
 
+class Priority(IntegerChoices):
+    """The PM's order of work; among equals the urgent and then the older go first."""
+
+    HIGHEST = 1, _("1 · highest")
+    HIGH = 2, _("2 · high")
+    NORMAL = 3, _("3 · normal")
+    LOW = 4, _("4 · low")
+    LOWEST = 5, _("5 · lowest")
+
+
 class Channel(TextChoices):
     PORTAL = "portal", _("Portal")
     ADMIN = "admin", _("Admin")

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from execution.exceptions import GateClosed
+from execution.exceptions import GateClosed, NotNow
 from execution.models import HostLock, HostRun, Plan, Run
 from governance.selectors import approved_digest
+from governance.selectors_windows import hold_on
 from tickets.choices import TaskStatus
+from tickets.models import OpsTask
 
 
 def approved_content(plan: Plan) -> dict[str, Any]:
@@ -22,6 +24,14 @@ def approved_content(plan: Plan) -> dict[str, Any]:
 def check_approval(plan: Plan) -> None:
     if approved_digest(plan.task) != plan.digest:
         raise GateClosed(_("This plan is not the approved one."), code="not_approved")
+
+
+def check_hours(task: OpsTask, *, in_windows: bool = True) -> None:
+    """Windows, freezes and the PM's “later”: asked before a run and before each wave, never in the middle of one, so
+    that no wave is left half done. Raises NotNow. `in_windows=False` looks at freezes alone."""
+    hold = hold_on(task, in_windows=in_windows)
+    if hold is not None:
+        raise NotNow(hold)
 
 
 def check_connection(host_run: HostRun, claim: str) -> None:

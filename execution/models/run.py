@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
+from accounts.models import User
 from cmdb.models import Server
 from execution.choices import HostStatus, Phase, RunStatus, StepStatus
 from execution.models.plan import Plan
@@ -23,6 +24,9 @@ class Run(models.Model):
 
         RUNNING ─▶ SUCCEEDED │ MANUAL
           └▶ ROLLING_BACK ─▶ ROLLED_BACK │ MANUAL
+
+    `held_at` is set while the next wave waits for its change window; `resumed_by` is the PM who let the run go on
+    outside of it (never in a freeze).
     """
 
     scope_path = "task__institution"
@@ -31,6 +35,11 @@ class Run(models.Model):
     plan = models.OneToOneField(Plan, models.PROTECT, related_name="run", verbose_name=_("plan"))
     status = FSMField(_("status"), max_length=16, choices=RunStatus.choices, default=RunStatus.RUNNING, protected=True)
     reason = models.TextField(_("reason"), blank=True)
+    held_at = models.DateTimeField(_("held since"), null=True, blank=True)
+    held_because = models.TextField(_("held because"), blank=True)
+    resumed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("resumed by")
+    )
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 

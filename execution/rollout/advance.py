@@ -4,12 +4,18 @@ from collections import Counter
 
 from django.db import transaction
 
+from accounts.choices import Role
+from accounts.scope import holders_of
 from execution.choices import CLAIMABLE, HELD, HostStatus, Phase, RunStatus
+from execution.exceptions import NotNow
+from execution.gate.admission import check_hours
 from execution.live.events import append_event
 from execution.models import HostRun, Run, StepResult, Wave
 from execution.rollout.finish import finish_run
 from execution.rollout.locks import lock_run
 from execution.steps.undo import touched
+from guardia.common.clock import now
+from notifications.services import notify
 
 _BAD = (HostStatus.FAILED, HostStatus.UNCERTAIN)
 
@@ -43,9 +49,35 @@ def _open_next(run: Run, wave: Wave) -> None:
         run.save()
         finish_run(run)
         return
+    try:
+        check_hours(run.task, in_windows=run.resumed_by_id is None)
+    except NotNow as refusal:
+        _hold(run, following, str(refusal))
+        return
+    run.held_at, run.held_because = None, ""
+    run.save(update_fields=["held_at", "held_because"])
     following.is_open = True
     following.save(update_fields=["is_open"])
     append_event(run, "wave_opened", wave=following.number)
+
+
+def _hold(run: Run, following: Wave, reason: str) -> None:
+    """The hours ended within the run: what is done stays done, and the next wave waits until they open again or a PM
+    resumes. The servers stay locked for this run. Told once; the sweep asks again every minute."""
+    is_new, run.held_because = run.held_at is None, reason
+    run.held_at = run.held_at or now()
+    run.save(update_fields=["held_at", "held_because"])
+    if not is_new:
+        return
+    append_event(run, "run_held", wave=following.number, reason=reason)
+    notify(
+        recipients=holders_of(Role.PM, run.task.institution_id),
+        kind="run_held",
+        key=f"run:{run.pk}:{following.number}",
+        link=f"/tasks/{run.task.task_id}/",
+        task=run.task.task_id,
+        reason=reason,
+    )
 
 
 def _spare_pending(run: Run) -> None:

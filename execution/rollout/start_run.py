@@ -3,8 +3,8 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.scope import holders_of
-from execution.exceptions import GateClosed, NoPlaybook, PlanRefused
-from execution.gate.admission import approved_content
+from execution.exceptions import GateClosed, NoPlaybook, NotNow, PlanRefused
+from execution.gate.admission import approved_content, check_hours
 from execution.live.events import append_event
 from execution.models import EventHead, HostLock, HostRun, Plan, Run, Wave
 from execution.plan.compare import changed_parts
@@ -13,6 +13,7 @@ from execution.rollout.hosts import hold_hosts_free
 from governance.exceptions import NobodyToAsk
 from governance.selectors import approved_digest
 from governance.services.request_approval import request_approval
+from governance.services.schedule_task import hold_task
 from governance.services.void_round import void_round
 from guardia.common.queue import enqueue
 from notifications.services import notify
@@ -28,15 +29,21 @@ ACTOR = "guardia"
 def start_run(task_pk: int) -> Run | None:
     """Begin the run of an approved task, and ring for a worker.
 
+    Outside its hours it goes to SCH, or stays there, and the sweep comes back when they open.
     The plan is made again from the rows as they are now: where its digest isn't the approved one, the approvals are
     void and the task goes back to PEN with what has changed. A server held by another run lets the task wait.
     None when nothing began.
     """
     task = lock_task(task_pk)
-    if task.status != TaskStatus.APPROVED:
+    if task.status not in (TaskStatus.APPROVED, TaskStatus.SCHEDULED):
         return None
     if task.is_held:
         _wait(task, _("Approved. It was asked for “%(when)s”: somebody has to start it then."), **task.params)
+        return None
+    try:
+        check_hours(task)
+    except NotNow as refusal:
+        hold_task(task=task, hold=refusal.hold, actor=ACTOR)
         return None
     try:
         plan = _plan_to_run(task)
@@ -88,7 +95,7 @@ def _create(task: OpsTask, plan: Plan, content: dict[str, object]) -> Run:
 
 
 def _wait(task: OpsTask, reason: str, **values: object) -> None:
-    """Stay approved and say why; the sweep tries again."""
+    """Stay as it is and say why; the sweep tries again."""
     OpsTask.objects.filter(pk=task.pk).update(reason=reason % values if values else reason)
 
 

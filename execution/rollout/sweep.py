@@ -1,6 +1,7 @@
 """Finds the work that a lost bell or a killed worker left lying. Runs at worker start and every minute."""
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 
 from execution.models import Run
 from execution.rollout.claims import runs_to_drive
@@ -12,9 +13,11 @@ from tickets.models import OpsTask
 def sweep() -> int:
     """Ring for every task and run that should be moving and isn't; returns how many."""
     parsed = OpsTask.objects.filter(status=TaskStatus.PARSED).values_list("pk", flat=True)
+    due = Q(status=TaskStatus.SCHEDULED) & (Q(expected_start=None) | Q(expected_start__lte=Now()))
     approved = (
-        OpsTask.objects.filter(status=TaskStatus.APPROVED)
+        OpsTask.objects.filter(Q(status=TaskStatus.APPROVED) | due)
         .filter(~Exists(Run.objects.filter(task=OuterRef("pk"), finished_at=None)))
+        .order_by("priority", "-is_urgent", "pk")
         .values_list("pk", flat=True)
     )
     living = runs_to_drive().values_list("pk", flat=True)

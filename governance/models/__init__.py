@@ -1,14 +1,21 @@
+from governance.models.access_range import AccessRange
 from governance.models.approval import ApprovalRound, ApprovalStep
 from governance.models.authority import SystemOwner
 from governance.models.policy import ApprovalPolicy, PolicyStep
 from governance.models.policy_change import PolicyChange
 from governance.models.review import ResultReview
 from governance.models.standing import StandingApproval
+from governance.models.window import ChangeWindow, ExtraHoliday, Freeze, FreezeException
 
 __all__ = [
+    "AccessRange",
     "ApprovalPolicy",
     "ApprovalRound",
     "ApprovalStep",
+    "ChangeWindow",
+    "ExtraHoliday",
+    "Freeze",
+    "FreezeException",
     "PolicyChange",
     "PolicyStep",
     "ResultReview",

@@ -1,5 +1,7 @@
 """Changes of accounts: they live on a lower floor, but who may make them is governance's to say."""
 
+from collections.abc import Iterable
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,9 +13,11 @@ from accounts.models import Institution, Membership, User
 from accounts.scope import holds_role
 from accounts.services.sessions import end_sessions
 from audit.services import record
+from governance.services.bastion import refusals_recorded, require_bastion
 from guardia.common.errors import InvalidInput, NotPermitted
 
 
+@refusals_recorded
 @transaction.atomic
 def create_account(*, actor: User, username: str, display_name: str, password: str) -> User:
     """Make an account without any role. Administrators only; raises InvalidInput for a taken name or weak password."""
@@ -30,6 +34,7 @@ def create_account(*, actor: User, username: str, display_name: str, password: s
     return user
 
 
+@refusals_recorded
 @transaction.atomic
 def grant_role(*, actor: User, user: User, role: Role, institution: Institution | None) -> Membership:
     """Give a role in an institution (None: in all). Staff roles open the admin. Administrators only, never oneself."""
@@ -98,8 +103,15 @@ def _locked_account(actor: User, user: User) -> User:
 
 
 def require_administrator(actor: User, institution: Institution | None) -> None:
-    """Superusers, and administrators of this institution (of all, where it concerns all)."""
-    if actor.is_active and actor.is_superuser:
-        return
-    if not holds_role(actor, Role.ADMINISTRATOR, institution.pk if institution else None):
-        raise NotPermitted
+    """Superusers, and administrators of this institution (of all, where it concerns all), from where they may act."""
+    require_role(actor, (Role.ADMINISTRATOR,), institution)
+
+
+def require_role(actor: User, roles: Iterable[Role], institution: Institution | None) -> None:
+    """The same for other roles. Raises NotPermitted, which names the roles that may, or OutsideBastion."""
+    roles = tuple(roles)
+    is_super = actor.is_active and actor.is_superuser
+    if not is_super and not holds_role(actor, roles, institution.pk if institution else None):
+        names = ", ".join(str(role.label) for role in roles)
+        raise NotPermitted(_("Only these roles may do this here: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=institution)

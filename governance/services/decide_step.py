@@ -19,6 +19,7 @@ from governance.models import ApprovalStep
 from governance.selectors import needs_proof, people_for
 from governance.services.approve_round import approve_round
 from governance.services.ask_next_step import ask_next_step
+from governance.services.bastion import refusals_recorded, require_bastion
 from guardia.common.errors import NotVisible
 from notifications.services import notify
 from tickets.locks import lock_task
@@ -26,6 +27,7 @@ from tickets.models import OpsTask
 from tickets.services.transition_task import transition_task
 
 
+@refusals_recorded
 @transaction.atomic
 def decide_step(
     *,
@@ -40,13 +42,14 @@ def decide_step(
     """Decide one approval step. `digest` is that of the plan the actor was shown; `proof` that they showed again who
     they are, which work of high risk needs.
 
-    Raises NotVisible, SelfApproval, NotYourTurn, SecondApproval, AlreadyDecided, DigestChanged, ReasonMissing,
-    ProofMissing; nothing changes then.
+    Raises NotVisible, OutsideBastion, SelfApproval, NotYourTurn, SecondApproval, AlreadyDecided, DigestChanged,
+    ReasonMissing, ProofMissing; nothing changes then.
     """
     visible = visible_to(ApprovalStep.objects.select_related("round"), actor).filter(pk=step_pk).first()
     if visible is None:
         raise NotVisible
     task = lock_task(visible.round.task_id)
+    require_bastion(actor=actor, institution=task.institution)
     step = ApprovalStep.objects.select_for_update(of=("self",)).select_related("round", "approver").get(pk=step_pk)
     _check(step, task, actor, digest, decision, comment)
     if (needs_proof(task) or step.needs_reauthentication) and (proof is None or not proof.holds_for(actor)):

@@ -5,8 +5,10 @@ from audit.services import record
 from cmdb.models import System
 from governance.models import SystemOwner
 from governance.services.accounts import require_administrator
+from governance.services.bastion import refusals_recorded
 
 
+@refusals_recorded
 @transaction.atomic
 def name_owner(
     *, actor: User, system: System, owner: User, deputy: User | None = None, supervisor: User | None = None

@@ -7,6 +7,7 @@ from accounts.scope import holders_of
 from governance.exceptions import ReasonMissing, SelfApproval
 from governance.models import ResultReview
 from governance.selectors import may_validate
+from governance.services.bastion import refusals_recorded, require_bastion
 from guardia.common.errors import NotPermitted
 from notifications.services import notify
 from tickets.choices import TaskStatus
@@ -15,13 +16,15 @@ from tickets.locks import lock_visible_task
 from tickets.services.transition_task import transition_task
 
 
+@refusals_recorded
 @transaction.atomic
 def validate_result(*, actor: User, task_id: str, is_accepted: bool, comment: str = "") -> ResultReview:
     """A PM accepts a run's result (the task is completed, the requester told) or hands it to people with a reason.
 
-    Raises NotVisible, SelfApproval, NotPermitted, NotInThatState, ReasonMissing.
+    Raises NotVisible, OutsideBastion, SelfApproval, NotPermitted, NotInThatState, ReasonMissing.
     """
     task = lock_visible_task(task_id, actor)
+    require_bastion(actor=actor, institution=task.institution)
     if actor.pk == task.requester_id:
         raise SelfApproval
     if not may_validate(actor, task):

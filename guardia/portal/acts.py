@@ -33,9 +33,9 @@ def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse
     task_or_404(request, task_id)
     form = DecisionForm(request.POST)
     if not form.is_valid() or form.cleaned_data["decision"] not in Decision.values:
-        return _refused(request, task_id, _("The form was not complete."), 400)
+        return refused(request, task_id, _("The form was not complete."), 400)
     channel = Channel.ADMIN if _came_from_admin(request) else Channel.PORTAL
-    return _act(
+    return act_on_task(
         request,
         task_id,
         _("Your decision was recorded."),
@@ -58,8 +58,8 @@ def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
     task_or_404(request, task_id)
     form = ValidationForm(request.POST)
     if not form.is_valid():
-        return _refused(request, task_id, _("The form was not complete."), 400)
-    return _act(
+        return refused(request, task_id, _("The form was not complete."), 400)
+    return act_on_task(
         request,
         task_id,
         _("Your validation was recorded."),
@@ -77,7 +77,9 @@ def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
 def release_act(request: HttpRequest, task_id: str) -> HttpResponse:
     """Start an approved task that waits for its time."""
     task_or_404(request, task_id)
-    return _act(request, task_id, _("It starts now."), lambda: release_task(actor=caller(request), task_id=task_id))
+    return act_on_task(
+        request, task_id, _("It starts now."), lambda: release_task(actor=caller(request), task_id=task_id)
+    )
 
 
 @login_required
@@ -87,8 +89,8 @@ def add_information_act(request: HttpRequest, task_id: str) -> HttpResponse:
     task_or_404(request, task_id)
     form = InformationForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _refused(request, task_id, _("The form was not complete."), 400)
-    return _act(
+        return refused(request, task_id, _("The form was not complete."), 400)
+    return act_on_task(
         request,
         task_id,
         _("Thank you. The request was read again."),
@@ -110,16 +112,17 @@ def _proof(request: HttpRequest, password: str, otp: str) -> IdentityProof | Non
     return proof
 
 
-def _act(request: HttpRequest, task_id: str, done: str, act: Callable[[], Any]) -> HttpResponse:
+def act_on_task(request: HttpRequest, task_id: str, done: str, act: Callable[[], Any]) -> HttpResponse:
+    """Call the service: back to the page with a word of success, or the refusal in words."""
     try:
         act()
     except GuardiaError as error:
-        return _refused(request, task_id, str(error), error.http_status)
+        return refused(request, task_id, str(error), error.http_status)
     messages.success(request, done)
     return redirect(_back(request, task_id))
 
 
-def _refused(request: HttpRequest, task_id: str, reason: str, status: int) -> HttpResponse:
+def refused(request: HttpRequest, task_id: str, reason: str, status: int) -> HttpResponse:
     """Nothing was changed: say why, and lead back."""
     return render(request, "portal/refused.html", {"reason": reason, "back": _back(request, task_id)}, status=status)
 

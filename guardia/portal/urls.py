@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guardia.portal import account, acts, policies, standing, views
+from guardia.portal import account, acts, hours, hours_acts, policies, standing, views
 
 app_name = "portal"
 urlpatterns = [
@@ -31,5 +31,12 @@ urlpatterns = [
     path("account/sessions/<int:session_pk>/end/", account.end_session, name="end-session"),
     path("account/tokens/new/", account.new_token, name="new-token"),
     path("account/tokens/<int:token_pk>/revoke/", account.end_token, name="end-token"),
+    path("tasks/<str:task_id>/later/", hours_acts.run_later_act, name="later"),
+    path("tasks/<str:task_id>/priority/", hours_acts.set_priority_act, name="priority"),
+    path("tasks/<str:task_id>/exception/", hours_acts.request_exception_act, name="exception"),
+    path("tasks/<str:task_id>/exception/<int:exception_pk>/", hours_acts.decide_exception_act, name="decide-exception"),
+    path("tasks/<str:task_id>/resume/", hours_acts.resume_act, name="resume"),
+    path("queue/", hours.queue, name="queue"),
+    path("calendar/", hours.blackout_calendar, name="calendar"),
     path("messages/", views.message_list, name="messages"),
 ]

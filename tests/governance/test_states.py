@@ -1,8 +1,8 @@
 """The state machines of approvals as tables."""
 
 from accounts.models import User
-from governance.choices import ChangeStatus, RoundStatus, SatisfiedBy, StepStatus
-from governance.models import ApprovalRound, ApprovalStep, PolicyChange
+from governance.choices import ChangeStatus, ExceptionStatus, RoundStatus, SatisfiedBy, StepStatus
+from governance.models import ApprovalRound, ApprovalStep, FreezeException, PolicyChange
 from tests.fsm import Table, assert_protected, assert_states
 
 ROUND: Table = {
@@ -16,6 +16,10 @@ STEP: Table = {
     "reject": ({"PENDING"}, "REJECTED"),
     "satisfy": ({"WAITING"}, "APPROVED"),
     "void": ({"WAITING", "PENDING"}, "VOID"),
+}
+EXCEPTION: Table = {
+    "grant": ({"REQUESTED"}, "GRANTED"),
+    "refuse": ({"REQUESTED"}, "REFUSED"),
 }
 
 
@@ -38,6 +42,12 @@ def test_policy_changes_allow_exactly_the_table() -> None:
     }
     call = {"by": User(pk=1), "comment": ""}
     assert_states(PolicyChange, table, ChangeStatus.values, dict.fromkeys(table, call))
+
+
+def test_freeze_exceptions_allow_exactly_the_table() -> None:
+    decision = {"by": User(pk=1), "comment": ""}
+    assert_states(FreezeException, EXCEPTION, ExceptionStatus.values, {"grant": decision, "refuse": decision})
+    assert_protected(FreezeException, "REQUESTED")
 
 
 def test_neither_status_can_be_assigned() -> None:

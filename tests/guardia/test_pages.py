@@ -75,7 +75,9 @@ def test_the_doors(client: Client) -> None:
     read(client, "/no-such-page/", status=404)
 
 
-@pytest.mark.parametrize("path", ["/", "/tasks/", "/tasks/?status=PEN&q=x", "/tasks/new/", "/messages/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/tasks/", "/tasks/?status=PEN&q=x", "/tasks/new/", "/messages/", "/queue/", "/calendar/"]
+)
 def test_pages_of_a_site_manager(tenant: Tenant, path: str) -> None:
     read(signed_in(tenant.site_manager), path)
 
@@ -146,6 +148,10 @@ def test_a_refusal_says_why_and_leads_back(tenant: Tenant) -> None:
         "tickets_opstask",
         "governance_approvalstep",
         "governance_approvalpolicy",
+        "governance_changewindow",
+        "governance_freeze",
+        "governance_freezeexception",
+        "governance_accessrange",
         "execution_run",
         "execution_hostrun",
         "cmdb_server",

@@ -41,6 +41,8 @@ PAGES = {
     "account/password/": ["/account/password/"],
     "account/totp/": ["/account/totp/"],
     "account/tokens/new/": ["/account/tokens/new/"],
+    "queue/": ["/queue/", "/queue/?page=2"],
+    "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
 }
 #: The same for those who work in the admin.
 STAFF_PAGES = {
@@ -67,6 +69,8 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     system, standing = f"/systems/{zebra.system.pk}", zebra.standing
     extent = {"sub_type": "BACKUP", "role": "OWNER", "days": 3, "uses_allowed": 1, "period_days": 1, "reason": "x"}
     decision = {"decision": "APPROVE", "digest": digest, "comment": "ok", "password": PASSWORD}
+    exception = f"/tasks/{waiting}/exception/{zebra.exception.pk}/"
+    asking_for = {"freeze": zebra.freeze.pk, "reason": "why"}
     return [
         ("systems/<int:system_pk>/approvals/", "get", f"{system}/approvals/?tier=1", {}),
         ("systems/<int:system_pk>/standing/", "post", f"{system}/standing/", extent),
@@ -76,6 +80,11 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
             f"{system}/standing/{standing.pk}/revoke/",
             {},
         ),
+        ("tasks/<str:task_id>/later/", "post", f"/tasks/{waiting}/later/", {"scheduled_for": ""}),
+        ("tasks/<str:task_id>/priority/", "post", f"/tasks/{waiting}/priority/", {"priority": 1, "reason": "why"}),
+        ("tasks/<str:task_id>/exception/", "post", f"/tasks/{waiting}/exception/", asking_for),
+        ("tasks/<str:task_id>/exception/<int:exception_pk>/", "post", exception, {"decision": "APPROVE"}),
+        ("tasks/<str:task_id>/resume/", "post", f"/tasks/{task}/resume/", {"reason": "why"}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{task}/", {}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{waiting}/", {}),
         ("tasks/<str:task_id>/plan.json", "get", f"/tasks/{task}/plan.json", {}),
@@ -187,7 +196,7 @@ def test_the_tenants_own_people_see_what_strangers_do_not() -> None:
     """The control: these very requests find the objects for those they belong to."""
     zebra = Zebra()
     client = browser(zebra.pm)
-    for path in ("/", "/tasks/", "/admin/"):
+    for path in ("/", "/tasks/", "/admin/", "/queue/", "/calendar/"):
         assert "얼룩말" in client.get(path).content.decode(), path
     for _pattern, method, path, body in objects_of(zebra):
         assert getattr(client, method)(path, body).status_code in (200, 302, 403, 409), path

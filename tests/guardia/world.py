@@ -1,5 +1,7 @@
 """Two tenants who must not see each other. Everything of the second carries the word ZEBRA or 얼룩말."""
 
+from datetime import time, timedelta
+
 from django.db import transaction
 
 from accounts.choices import Role
@@ -10,8 +12,17 @@ from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
 from execution.rollout.start_run import start_run
-from governance.models import ApprovalPolicy, ResultReview
+from governance.models import (
+    AccessRange,
+    ApprovalPolicy,
+    ChangeWindow,
+    ExtraHoliday,
+    Freeze,
+    FreezeException,
+    ResultReview,
+)
 from governance.services.change_policy import propose_policy_change
+from guardia.common.clock import local_day, now
 from tests.factories import Tenant, make_user, stand
 from tickets.models import OpsTask
 
@@ -40,6 +51,7 @@ class Zebra(Tenant):
         self.session = begin_session(user=self.pm, source_ip="127.0.0.9", browser="zebra browser")
         self.token, self.token_text = create_token(actor=self.pm, name="zebra token", scopes=["read"], days=9)
         self.asking = self.file(text=f"{self.system.name}")
+        self._fill_hours()
         self.task = OpsTask.objects.get(pk=self.task.pk)
 
     def _mark(self) -> None:
@@ -56,6 +68,29 @@ class Zebra(Tenant):
         for name in ("institution", "system", "site_manager", "owner", "deputy", "pm", "security"):
             getattr(self, name).refresh_from_db()
         self.servers = list(Server.objects.filter(system__institution=pk))
+
+    def _fill_hours(self) -> None:
+        """Rows that change nothing: a window of all hours, a freeze that is over for this task, another's network."""
+        self.window = ChangeWindow.objects.create(
+            name="zebra-window",
+            institution=self.institution,
+            weekdays=list(range(7)),
+            starts_at=time(0),
+            ends_at=time(0),
+            on_holidays="ALLOWED",
+        )
+        self.holiday = ExtraHoliday.objects.create(institution=self.institution, day=local_day(), name="얼룩말의 날")
+        self.freeze = Freeze.objects.create(
+            name="얼룩말 동결",
+            institution=self.institution,
+            starts_at=now() + timedelta(hours=1),
+            ends_at=now() + timedelta(days=2),
+            reason="zebra",
+        )
+        self.exception = FreezeException.objects.create(
+            freeze=self.freeze, task=self.waiting, reason="얼룩말", requested_by=self.site_manager
+        )
+        self.range = AccessRange.objects.create(label="zebra-bastion", institution=self.institution, cidr="127.0.0.0/8")
 
     def _fill_run(self) -> None:
         host_run = HostRun.objects.get(wave__run=self.run)

@@ -15,13 +15,14 @@ from tickets.services.transition_task import transition_task
 WAYS: Table = {
     "mark_parsed": ({"REC", "INF"}, "PAR"),
     "ask_for_information": ({"REC", "INF"}, "INF"),
-    "submit": ({"PAR", "APP"}, "PEN"),
+    "submit": ({"PAR", "APP", "SCH"}, "PEN"),
     "approve": ({"PEN"}, "APP"),
     "reject": ({"PEN"}, "REJ"),
-    "start": ({"APP"}, "EXE"),
+    "schedule": ({"APP"}, "SCH"),
+    "start": ({"APP", "SCH"}, "EXE"),
     "finish": ({"EXE"}, "VAL"),
     "fail": ({"EXE"}, "ERR"),
-    "hand_over": ({"PAR", "APP", "EXE", "VAL"}, "MAN"),
+    "hand_over": ({"PAR", "APP", "SCH", "EXE", "VAL"}, "MAN"),
     "complete": ({"VAL"}, "COM"),
 }
 #: What the chain calls it: the past tense.
@@ -31,13 +32,14 @@ TOLD = {
     "submit": "submitted",
     "approve": "approved",
     "reject": "rejected",
+    "schedule": "scheduled",
     "start": "started",
     "finish": "finished",
     "fail": "failed",
     "hand_over": "handed_over",
     "complete": "completed",
 }
-WITH_REASON = {"submit", "reject", "fail", "hand_over", "complete"}
+WITH_REASON = {"submit", "schedule", "reject", "fail", "hand_over", "complete"}
 CLOSING = {"reject", "fail", "complete"}
 
 
@@ -100,6 +102,6 @@ def test_what_python_forgets_the_database_refuses() -> None:
     from django.db import IntegrityError, transaction
 
     task = task_in("REC")
-    for column, value in (("status", "XXX"), ("risk", 9)):
+    for column, value in (("status", "XXX"), ("risk", 9), ("priority", 6)):
         with pytest.raises(IntegrityError), transaction.atomic():
             OpsTask.objects.filter(pk=task.pk).update(**{column: value})

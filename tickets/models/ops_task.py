@@ -8,7 +8,7 @@ from django_fsm import FSMField, transition
 from accounts.models import Institution, User
 from cmdb.models import Server, System
 from guardia.common.clock import now
-from tickets.choices import Category, Channel, Risk, SubType, TaskStatus
+from tickets.choices import Category, Channel, Priority, Risk, SubType, TaskStatus
 
 _S = TaskStatus
 
@@ -32,9 +32,9 @@ class OpsTask(models.Model):
 
     ::
 
-        REC ─▶ PAR ─▶ PEN ─▶ APP ─▶ EXE ─▶ VAL ─▶ COM
-         └▶ INF ─┘     └▶ REJ  │      ├▶ ERR   └▶ MAN
-                  PEN ◀────────┘      └▶ MAN
+        REC ─▶ PAR ─▶ PEN ─▶ APP ───────▶ EXE ─▶ VAL ─▶ COM
+         └▶ INF ─┘     └▶ REJ  └▶ SCH ─▶┘ ├▶ ERR  └▶ MAN
+        PEN ◀── APP, SCH                  └▶ MAN
     """
 
     scope_path = "institution"
@@ -66,6 +66,11 @@ class OpsTask(models.Model):
     risk = models.PositiveSmallIntegerField(_("risk"), choices=Risk.choices, default=Risk.VERY_HIGH)
     is_dangerous = models.BooleanField(_("looks dangerous"), default=False)
     is_urgent = models.BooleanField(_("urgent"), default=False)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
+    scheduled_for = models.DateTimeField(
+        _("not before"), null=True, blank=True, help_text=_("Approved now, to be run later.")
+    )
+    expected_start = models.DateTimeField(_("expected start"), null=True, blank=True)
     created_at = models.DateTimeField(_("filed"), auto_now_add=True)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
@@ -77,12 +82,18 @@ class OpsTask(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(status__in=TaskStatus.values), name="task_status_known"),
             models.CheckConstraint(condition=models.Q(risk__in=Risk.values), name="task_risk_known"),
+            models.CheckConstraint(condition=models.Q(priority__in=Priority.values), name="task_priority_known"),
             models.UniqueConstraint(fields=["requester", "intake_key"], name="task_filed_once"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="task_by_status"),
             models.Index(fields=["institution", "status", "-id"], name="task_by_institution"),
             models.Index(fields=["requester", "-id"], name="task_by_requester"),
+            models.Index(
+                fields=["priority", "-is_urgent", "id"],
+                condition=models.Q(status__in=["PEN", "APP", "SCH", "EXE"]),
+                name="task_queue",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -102,9 +113,9 @@ class OpsTask(models.Model):
     def ask_for_information(self) -> None:
         self.reason = ""
 
-    @transition(field=status, source=[_S.PARSED, _S.APPROVED], target=_S.PENDING_APPROVAL)
+    @transition(field=status, source=[_S.PARSED, _S.APPROVED, _S.SCHEDULED], target=_S.PENDING_APPROVAL)
     def submit(self, reason: str = "") -> None:
-        self.reason = reason
+        self.reason, self.expected_start = reason, None
 
     @transition(field=status, source=_S.PENDING_APPROVAL, target=_S.APPROVED)
     def approve(self) -> None:
@@ -114,9 +125,13 @@ class OpsTask(models.Model):
     def reject(self, reason: str) -> None:
         self._close(reason)
 
-    @transition(field=status, source=_S.APPROVED, target=_S.EXECUTING)
+    @transition(field=status, source=_S.APPROVED, target=_S.SCHEDULED)
+    def schedule(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(field=status, source=[_S.APPROVED, _S.SCHEDULED], target=_S.EXECUTING)
     def start(self) -> None:
-        self.reason = ""
+        self.reason, self.expected_start = "", None
 
     @transition(field=status, source=_S.EXECUTING, target=_S.PENDING_VALIDATION)
     def finish(self) -> None:
@@ -126,7 +141,11 @@ class OpsTask(models.Model):
     def fail(self, reason: str) -> None:
         self._close(reason)
 
-    @transition(field=status, source=[_S.PARSED, _S.APPROVED, _S.EXECUTING, _S.PENDING_VALIDATION], target=_S.MANUAL)
+    @transition(
+        field=status,
+        source=[_S.PARSED, _S.APPROVED, _S.SCHEDULED, _S.EXECUTING, _S.PENDING_VALIDATION],
+        target=_S.MANUAL,
+    )
     def hand_over(self, reason: str) -> None:
         self.reason = reason
 

@@ -12,6 +12,7 @@ _PAST = {
     "submit": "submitted",
     "approve": "approved",
     "reject": "rejected",
+    "schedule": "scheduled",
     "start": "started",
     "finish": "finished",
     "fail": "failed",
