@@ -7,7 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
-from governance.models import ApprovalPolicy, ApprovalStep, PolicyStep, ResultReview, SystemOwner
+from governance.models import (
+    ApprovalPolicy,
+    ApprovalStep,
+    Evidence,
+    ManualRecord,
+    PolicyStep,
+    ResultReview,
+    SystemOwner,
+    Takeover,
+)
 
 
 @admin.register(SystemOwner)
@@ -54,5 +63,28 @@ class ApprovalStepAdmin(ReadOnlyAdmin):
 
 @admin.register(ResultReview)
 class ResultReviewAdmin(ReadOnlyAdmin):
-    list_display = ("task", "reviewer", "is_accepted", "created_at")
+    list_display = ("task", "reviewer", chip_column("decision", _("decision")), "created_at")
     list_select_related = ("task", "reviewer")
+
+
+@admin.register(Takeover)
+class TakeoverAdmin(ReadOnlyAdmin):
+    list_display = ("task", "person", "reason", moment_column("taken_at", _("time")))
+    list_select_related = ("task", "person")
+    search_fields = ("=task__task_id",)
+
+
+class EvidenceInline(admin.TabularInline):
+    model = Evidence
+    extra = 0
+    can_delete = False
+    max_num = 0
+    fields = readonly_fields = ("name", "size", "sha256")
+
+
+@admin.register(ManualRecord)
+class ManualRecordAdmin(ReadOnlyAdmin):
+    list_display = ("task", "author", moment_column("done_at", _("done at")), moment_column("created_at", _("time")))
+    list_select_related = ("task", "author")
+    search_fields = ("=task__task_id",)
+    inlines = (EvidenceInline,)

@@ -1,20 +1,33 @@
-"""Governance's panels on a task's page: the approvals, and the validation of the result."""
+"""Governance's panels on a task's page: the approvals, the change, work by hand, and the result's validation."""
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.caller import caller
-from governance.choices import StepStatus
+from accounts.choices import Role
+from accounts.scope import holds_role
+from governance.choices import TAKEABLE, StepStatus
 from governance.models import ApprovalStep
-from governance.selectors import may_validate
+from governance.selectors import (
+    has_evidence,
+    may_have_run,
+    may_validate,
+    may_work_by_hand,
+    needs_change,
+    workers_by_hand,
+)
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import register_panel
 
+_SERVERS_OFFERED = 200
+
 
 def register() -> None:
     register_panel(order=20, template="governance/partials/approvals_panel.html", context=approvals)
+    register_panel(order=35, template="governance/partials/manual_panel.html", context=manual)
     register_panel(order=40, template="governance/partials/validation_panel.html", context=validation)
 
 
@@ -37,4 +50,39 @@ def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     waits = task.status == TaskStatus.PENDING_VALIDATION
     if not reviews and not waits:
         return None
-    return {"reviews": reviews, "waits": waits, "may_validate": waits and may_validate(caller(request), task)}
+    return {
+        "reviews": reviews,
+        "waits": waits,
+        "may_validate": waits and may_validate(caller(request), task),
+        "needs_change": needs_change(task),
+    }
+
+
+def manual(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """Work by hand: who has the task, what they recorded, and the forms for the one who may go on from here."""
+    records = list(task.manual_records.select_related("author").prefetch_related("servers", "evidence"))
+    takeovers = list(task.takeovers.select_related("person"))
+    is_stuck = task.status in (TaskStatus.MANUAL, TaskStatus.FAILED) and task.closed_at is None
+    user = caller(request)
+    may_take = may_work_by_hand(user, task) and task.status in TAKEABLE and task.closed_at is None
+    if not records and not takeovers and not is_stuck and not may_take:
+        return None
+    is_manual = task.status == TaskStatus.MANUAL
+    holder = takeovers[0].person if takeovers and is_manual else None
+    is_pm = is_stuck and holds_role(user, Role.PM, task.institution_id)
+    return {
+        "records": records,
+        "takeovers": takeovers,
+        "holder": holder,
+        "is_stuck": is_stuck,
+        "may_take": may_take and holder != user,
+        "may_record": holder == user and may_take,
+        "may_close": is_manual
+        and has_evidence(task)
+        and may_validate(user, task)
+        and user.pk not in workers_by_hand(task),
+        "may_plan": is_pm,
+        "may_drop": is_pm and not (is_manual and may_have_run(task)),
+        "servers": list(task.servers.order_by("hostname")[:_SERVERS_OFFERED]) if holder == user else [],
+        "now": timezone.localtime().strftime("%Y-%m-%dT%H:%M"),
+    }

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Membership, User
 from accounts.scope import holders_of, holds_role, visible_to
-from governance.choices import RoundStatus, StepRole, StepStatus
+from governance.choices import CHANGES_CODE, HANDS, ReviewDecision, RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
 from tickets.choices import TaskStatus
@@ -76,3 +76,43 @@ def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
 def may_validate(user: User, task: OpsTask) -> bool:
     """A PM of the institution who didn't file the task."""
     return user.pk != task.requester_id and holds_role(user, Role.PM, task.institution_id)
+
+
+def may_work_by_hand(user: User, task: OpsTask) -> bool:
+    """A PM or operator of the institution may take a task over."""
+    return holds_role(user, HANDS, task.institution_id)
+
+
+def holder_of(task: OpsTask) -> User | None:
+    """Who has the task in their own hands now."""
+    last = task.takeovers.select_related("person").first()
+    return last.person if last is not None else None
+
+
+def has_evidence(task: OpsTask) -> bool:
+    """Whether a record of manual work came with a file or a command log."""
+    return task.manual_records.filter(Q(evidence__isnull=False) | ~Q(command_log="")).exists()
+
+
+def workers_by_hand(task: OpsTask) -> set[int]:
+    """Keys of the people who took the task over or recorded work: none of them accepts it."""
+    return {*task.takeovers.values_list("person", flat=True), *task.manual_records.values_list("author", flat=True)}
+
+
+def may_have_run(task: OpsTask) -> bool:
+    """Whether the task was ever approved, so that servers may have been touched."""
+    return task.rounds.filter(status__in=[RoundStatus.APPROVED, RoundStatus.VOID]).exists()
+
+
+def needs_change(task: OpsTask) -> bool:
+    """Work whose change is prepared and reviewed before it runs."""
+    return task.sub_type in CHANGES_CODE
+
+
+def instructions_for(task: OpsTask) -> list[str]:
+    """What PMs asked to be done differently, oldest first. It becomes part of the next plan; a code change's goes to
+    the one who prepares the change instead."""
+    if needs_change(task):
+        return []
+    reworks = task.result_reviews.filter(decision=ReviewDecision.REWORK).order_by("pk")
+    return list(reworks.values_list("comment", flat=True))

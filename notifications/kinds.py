@@ -15,5 +15,10 @@ KINDS: dict[str, Promise] = {
     "manual_needed": _("%(task)s needs manual intervention: %(reason)s"),
     "task_completed": _("%(task)s is completed: %(title)s"),
     "rework_requested": _("%(task)s: the result was not accepted by %(actor)s: %(reason)s"),
+    "planned_again": _("%(task)s is planned again by %(actor)s: %(reason)s"),
+    "taken_over": _("%(task)s was taken over by hand by %(actor)s: %(reason)s"),
+    "work_recorded": _("%(task)s: %(actor)s recorded work done by hand. Please look at the evidence: %(title)s"),
+    "closed_by_hand": _("%(task)s was done by hand and accepted by %(actor)s: %(title)s"),
+    "closed_not_done": _("%(task)s was closed by %(actor)s without being done: %(reason)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
 }

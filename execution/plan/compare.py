@@ -10,6 +10,7 @@ _PARTS: dict[str, Promise] = {
     "params": _("parameters"),
     "artefacts": _("artefact"),
     "waves": _("waves"),
+    "instructions": _("instructions"),
 }
 
 

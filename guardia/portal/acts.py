@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.caller import caller
-from governance.choices import Decision
+from governance.choices import Decision, ReviewDecision
 from governance.services.decide_step import decide_step
 from governance.services.validate_result import validate_result
 from guardia.common.errors import GuardiaError
@@ -29,9 +29,9 @@ def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse
     task_or_404(request, task_id)
     form = DecisionForm(request.POST)
     if not form.is_valid() or form.cleaned_data["decision"] not in Decision.values:
-        return _refused(request, task_id, _("The form was not complete."), 400)
+        return refused(request, task_id, _("The form was not complete."), 400)
     channel = Channel.ADMIN if _came_from_admin(request) else Channel.PORTAL
-    return _act(
+    return act(
         request,
         task_id,
         _("Your decision was recorded."),
@@ -49,20 +49,21 @@ def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse
 @login_required
 @require_POST
 def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
-    """Accept the result, or hand it to people with a reason."""
+    """Accept the result, send it back with an instruction, or take it over by hand."""
     task_or_404(request, task_id)
-    form = ValidationForm(request.POST)
+    form = ValidationForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _refused(request, task_id, _("The form was not complete."), 400)
-    return _act(
+        return refused(request, task_id, _("The form was not complete."), 400)
+    return act(
         request,
         task_id,
         _("Your validation was recorded."),
         lambda: validate_result(
             actor=caller(request),
             task_id=task_id,
-            is_accepted=form.cleaned_data["decision"] == "accept",
+            decision=ReviewDecision(form.cleaned_data["decision"]),
             comment=form.cleaned_data["comment"],
+            artefact=form.cleaned_data["artefact"],
         ),
     )
 
@@ -74,8 +75,8 @@ def add_information_act(request: HttpRequest, task_id: str) -> HttpResponse:
     task_or_404(request, task_id)
     form = InformationForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _refused(request, task_id, _("The form was not complete."), 400)
-    return _act(
+        return refused(request, task_id, _("The form was not complete."), 400)
+    return act(
         request,
         task_id,
         _("Thank you. The request was read again."),
@@ -88,16 +89,16 @@ def add_information_act(request: HttpRequest, task_id: str) -> HttpResponse:
     )
 
 
-def _act(request: HttpRequest, task_id: str, done: str, act: Callable[[], Any]) -> HttpResponse:
+def act(request: HttpRequest, task_id: str, done: str, service: Callable[[], Any]) -> HttpResponse:
     try:
-        act()
+        service()
     except GuardiaError as error:
-        return _refused(request, task_id, str(error), error.http_status)
+        return refused(request, task_id, str(error), error.http_status)
     messages.success(request, done)
     return redirect(_back(request, task_id))
 
 
-def _refused(request: HttpRequest, task_id: str, reason: str, status: int) -> HttpResponse:
+def refused(request: HttpRequest, task_id: str, reason: str, status: int) -> HttpResponse:
     """Nothing was changed: say why, and lead back."""
     return render(request, "portal/refused.html", {"reason": reason, "back": _back(request, task_id)}, status=status)
 

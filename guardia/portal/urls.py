@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guardia.portal import acts, views
+from guardia.portal import acts, hand_acts, views
 
 app_name = "portal"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("tasks/<str:task_id>/information/", acts.add_information_act, name="information"),
     path("tasks/<str:task_id>/decide/<int:step_pk>/", acts.decide_act, name="decide"),
     path("tasks/<str:task_id>/validate/", acts.validate_act, name="validate"),
+    path("tasks/<str:task_id>/take-over/", hand_acts.take_over_act, name="take-over"),
+    path("tasks/<str:task_id>/record/", hand_acts.record_act, name="record"),
+    path("tasks/<str:task_id>/close/", hand_acts.close_act, name="close"),
+    path("tasks/<str:task_id>/not-done/", hand_acts.not_done_act, name="not-done"),
+    path("tasks/<str:task_id>/plan-again/", hand_acts.plan_again_act, name="plan-again"),
+    path("tasks/<str:task_id>/evidence/<int:pk>/", hand_acts.evidence_file, name="evidence"),
     path("tasks/<str:task_id>/plan.json", views.plan_document, name="plan"),
     path("tasks/<str:task_id>/result.json", views.result_document, name="result"),
     path("messages/", views.message_list, name="messages"),

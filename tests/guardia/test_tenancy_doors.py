@@ -53,6 +53,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     task, waiting, asking = zebra.task.task_id, zebra.waiting.task_id, zebra.asking.task_id
     step, digest = pending_step(zebra.waiting).pk, zebra.waiting_plan.digest
     decision = {"decision": "APPROVE", "digest": digest, "comment": "ok"}
+    record = {"text": "얼룩말", "done_at": "2026-01-01T10:00"}
     return [
         ("tasks/<str:task_id>/", "get", f"/tasks/{task}/", {}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{waiting}/", {}),
@@ -61,6 +62,11 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/information/", "post", f"/tasks/{asking}/information/", {"text": "재기동"}),
         ("tasks/<str:task_id>/decide/<int:step_pk>/", "post", f"/tasks/{waiting}/decide/{step}/", decision),
         ("tasks/<str:task_id>/validate/", "post", f"/tasks/{task}/validate/", {"decision": "accept", "comment": ""}),
+        ("tasks/<str:task_id>/evidence/<int:pk>/", "get", f"/tasks/{task}/evidence/{zebra.evidence.pk}/", {}),
+        *(
+            (f"tasks/<str:task_id>/{act}/", "post", f"/tasks/{task}/{act}/", {"reason": "얼룩말", **record})
+            for act in ("take-over", "record", "close", "not-done", "plan-again")
+        ),
     ]
 
 

@@ -1,5 +1,6 @@
 """Two tenants who must not see each other. Everything of the second carries the word ZEBRA or 얼룩말."""
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from accounts.choices import Role
@@ -8,9 +9,11 @@ from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
 from execution.rollout.start_run import start_run
-from governance.models import ResultReview
+from governance.models import Evidence, ManualRecord, ResultReview, Takeover
+from guardia.common.clock import now
 from tests.factories import Tenant, make_user
 from tickets.models import OpsTask
+from tickets.services.store_artefact import store_artefact
 
 MARKS = ("zebra", "얼룩말")
 
@@ -51,7 +54,17 @@ class Zebra(Tenant):
             append_event(self.run, "step_done", host_run, host="zebra-host", output="얼룩말")
         StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="zebra step", output="얼룩말")
         ResultPackage.objects.create(run=self.run, document={"host": "zebra-host"}, digest="d" * 64)
-        ResultReview.objects.create(task=self.task, reviewer=self.pm, is_accepted=True, comment="얼룩말")
+        self._fill_by_hand()
+        ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="accept", comment="얼룩말")
+
+    def _fill_by_hand(self) -> None:
+        Takeover.objects.create(task=self.task, person=self.pm, reason="얼룩말", came_from="ERR")
+        row = ManualRecord.objects.create(
+            task=self.task, author=self.pm, done_at=now(), text="얼룩말", command_log="zebra"
+        )
+        row.servers.set(self.servers)
+        stored = store_artefact(SimpleUploadedFile("zebra.txt", b"zebra"))
+        self.evidence = Evidence.objects.create(record=row, name=stored.name, size=5, sha256=stored.sha256)
 
 
 class Neighbour(Tenant):
