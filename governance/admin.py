@@ -10,6 +10,7 @@ from accounts.admin_columns import chip_column, moment_column
 from governance.models import (
     ApprovalPolicy,
     ApprovalStep,
+    ChangeReview,
     Evidence,
     ManualRecord,
     PolicyStep,
@@ -88,3 +89,18 @@ class ManualRecordAdmin(ReadOnlyAdmin):
     list_select_related = ("task", "author")
     search_fields = ("=task__task_id",)
     inlines = (EvidenceInline,)
+
+
+@admin.register(ChangeReview)
+class ChangeReviewAdmin(ReadOnlyAdmin):
+    list_display = (
+        "task",
+        "revision",
+        "submitted_by",
+        chip_column("decision", _("decision")),
+        "reviewer",
+        moment_column("reviewed_at", _("reviewed")),
+    )
+    list_filter = ("decision",)
+    list_select_related = ("task", "reviewer")
+    search_fields = ("=task__task_id",)

@@ -9,14 +9,14 @@ from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import holds_role
 from governance.choices import TAKEABLE, StepStatus
+from governance.diff import read_diff
 from governance.models import ApprovalStep
 from governance.selectors import (
-    has_evidence,
+    may_accept_work,
     may_have_run,
     may_validate,
     may_work_by_hand,
     needs_change,
-    workers_by_hand,
 )
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
@@ -27,6 +27,7 @@ _SERVERS_OFFERED = 200
 
 def register() -> None:
     register_panel(order=20, template="governance/partials/approvals_panel.html", context=approvals)
+    register_panel(order=25, template="governance/partials/change_panel.html", context=change)
     register_panel(order=35, template="governance/partials/manual_panel.html", context=manual)
     register_panel(order=40, template="governance/partials/validation_panel.html", context=validation)
 
@@ -42,6 +43,23 @@ def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
         return None
     mine = next((s for s in steps if s.status == StepStatus.PENDING and s.approver_id == request.user.pk), None)
     return {"steps": steps, "mine": mine, "digest": steps[0].round.plan_digest}
+
+
+def change(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """The newest revision of a prepared change as a diff, the PM's form while it waits, and the earlier revisions."""
+    revisions = list(task.change_reviews.select_related("reviewer").defer("context", "diff").order_by("-revision"))
+    if not revisions and task.status != TaskStatus.PREPARING_CHANGE:
+        return None
+    newest = revisions[0] if revisions else None
+    waits = newest is not None and not newest.decision and task.status == TaskStatus.PENDING_REVIEW
+    return {
+        "newest": newest,
+        "files": read_diff(newest.diff) if newest is not None else [],
+        "earlier": revisions[1:],
+        "waits": waits,
+        "may_review": waits and may_validate(caller(request), task),
+        "is_preparing": task.status == TaskStatus.PREPARING_CHANGE,
+    }
 
 
 def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
@@ -77,10 +95,7 @@ def manual(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
         "is_stuck": is_stuck,
         "may_take": may_take and holder != user,
         "may_record": holder == user and may_take,
-        "may_close": is_manual
-        and has_evidence(task)
-        and may_validate(user, task)
-        and user.pk not in workers_by_hand(task),
+        "may_close": is_manual and may_accept_work(user, task),
         "may_plan": is_pm,
         "may_drop": is_pm and not (is_manual and may_have_run(task)),
         "servers": list(task.servers.order_by("hostname")[:_SERVERS_OFFERED]) if holder == user else [],

@@ -63,10 +63,10 @@ def steps_awaiting(user: User | AnonymousUser) -> QuerySet[ApprovalStep]:
 
 
 def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
-    """Results that wait for this PM."""
+    """Results and prepared changes that wait for this PM."""
     mine = Membership.objects.filter(user=user.pk, role=Role.PM)
     tasks = OpsTask.objects.select_related("institution", "system", "requester").filter(
-        status=TaskStatus.PENDING_VALIDATION
+        status__in=[TaskStatus.PENDING_VALIDATION, TaskStatus.PENDING_REVIEW]
     )
     if not mine.filter(institution=None).exists():
         tasks = tasks.filter(institution__in=mine.values("institution"))
@@ -99,6 +99,11 @@ def workers_by_hand(task: OpsTask) -> set[int]:
     return {*task.takeovers.values_list("person", flat=True), *task.manual_records.values_list("author", flat=True)}
 
 
+def may_accept_work(user: User, task: OpsTask) -> bool:
+    """A PM who neither filed the task nor worked on it, once there is evidence."""
+    return may_validate(user, task) and has_evidence(task) and user.pk not in workers_by_hand(task)
+
+
 def may_have_run(task: OpsTask) -> bool:
     """Whether the task was ever approved, so that servers may have been touched."""
     return task.rounds.filter(status__in=[RoundStatus.APPROVED, RoundStatus.VOID]).exists()
@@ -107,6 +112,17 @@ def may_have_run(task: OpsTask) -> bool:
 def needs_change(task: OpsTask) -> bool:
     """Work whose change is prepared and reviewed before it runs."""
     return task.sub_type in CHANGES_CODE
+
+
+def awaits_change(task: OpsTask) -> bool:
+    """Whether a change must still be prepared and accepted before the task may run."""
+    if not needs_change(task):
+        return False
+    last = task.change_reviews.order_by("-revision").first()
+    if last is None or last.decision != ReviewDecision.ACCEPT:
+        return True
+    reworks = task.result_reviews.filter(decision=ReviewDecision.REWORK, created_at__gt=last.reviewed_at)
+    return bool(reworks.exists())
 
 
 def instructions_for(task: OpsTask) -> list[str]:

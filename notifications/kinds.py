@@ -15,6 +15,8 @@ KINDS: dict[str, Promise] = {
     "manual_needed": _("%(task)s needs manual intervention: %(reason)s"),
     "task_completed": _("%(task)s is completed: %(title)s"),
     "rework_requested": _("%(task)s: the result was not accepted by %(actor)s: %(reason)s"),
+    "review_requested": _("%(task)s: revision %(revision)s of the change waits for your review: %(title)s"),
+    "change_reviewed": _("%(task)s: revision %(revision)s of the change was reviewed by %(actor)s."),
     "planned_again": _("%(task)s is planned again by %(actor)s: %(reason)s"),
     "taken_over": _("%(task)s was taken over by hand by %(actor)s: %(reason)s"),
     "work_recorded": _("%(task)s: %(actor)s recorded work done by hand. Please look at the evidence: %(title)s"),

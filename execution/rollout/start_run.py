@@ -10,8 +10,9 @@ from execution.models import EventHead, HostLock, HostRun, Plan, Run, Wave
 from execution.plan.compare import changed_parts
 from execution.plan.prepare import freeze_plan
 from governance.exceptions import NobodyToAsk
-from governance.selectors import approved_digest
+from governance.selectors import approved_digest, awaits_change
 from governance.services.request_approval import request_approval
+from governance.services.submit_change import begin_change
 from governance.services.void_round import void_round
 from guardia.common.queue import enqueue
 from notifications.services import notify
@@ -33,6 +34,9 @@ def start_run(task_pk: int) -> Run | None:
     """
     task = lock_task(task_pk)
     if task.status != TaskStatus.APPROVED:
+        return None
+    if awaits_change(task):
+        begin_change(actor=ACTOR, task_pk=task.pk)
         return None
     approved = Plan.objects.filter(task=task, digest=approved_digest(task) or "").first()
     if approved is None:

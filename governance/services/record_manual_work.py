@@ -90,7 +90,7 @@ def _check(task: OpsTask, actor: User) -> None:
 
 
 def _servers(task: OpsTask, hostnames: Sequence[str]) -> list[Server]:
-    """Servers of the task's institution. Raises UnknownServer; InvalidInput where the task has some and none is named."""
+    """Servers of the task's institution. Raises UnknownServer; InvalidInput where none of the task's is named."""
     found = list(
         Server.objects.filter(system__institution=task.institution_id, hostname__in=set(hostnames)).order_by("hostname")
     )

@@ -19,7 +19,7 @@ from tickets.services.transition_task import transition_task
 
 @transaction.atomic
 def take_over(*, actor: User, task_id: str, reason: str) -> Takeover:
-    """A PM or operator does the rest of a task by hand; it is MAN from then on, and theirs until somebody else takes it.
+    """A PM or operator does the rest of a task by hand: it is MAN from then on, and theirs until another takes it.
 
     Raises NotVisible, NotPermitted, NotInThatState, ReasonMissing, StaleState (it is the actor's already).
     """

@@ -44,6 +44,12 @@ class ValidationForm(forms.Form):
     artefact = forms.FileField(required=False)
 
 
+class ChangeReviewForm(forms.Form):
+    decision = forms.ChoiceField(choices=ReviewDecision.choices)
+    digest = forms.RegexField(r"^[0-9a-f]{64}$")
+    instruction = forms.CharField(max_length=5000, required=False)
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=2000, required=False)
 

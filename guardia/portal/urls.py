@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guardia.portal import acts, hand_acts, views
+from guardia.portal import acts, change_acts, hand_acts, views
 
 app_name = "portal"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("tasks/<str:task_id>/information/", acts.add_information_act, name="information"),
     path("tasks/<str:task_id>/decide/<int:step_pk>/", acts.decide_act, name="decide"),
     path("tasks/<str:task_id>/validate/", acts.validate_act, name="validate"),
+    path("tasks/<str:task_id>/changes/<int:revision>/", change_acts.review_act, name="review-change"),
+    path("tasks/<str:task_id>/changes/<int:revision>.diff", change_acts.change_diff, name="change"),
     path("tasks/<str:task_id>/take-over/", hand_acts.take_over_act, name="take-over"),
     path("tasks/<str:task_id>/record/", hand_acts.record_act, name="record"),
     path("tasks/<str:task_id>/close/", hand_acts.close_act, name="close"),

@@ -40,6 +40,7 @@ _PANELS: dict[str, tuple[str, Promise]] = {
     "execution/partials/plan_panel.html": ("plan", _("Plan")),
     "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
     "execution/partials/run_panel.html": ("run", _("Run")),
+    "governance/partials/change_panel.html": ("change", _("Change")),
     "governance/partials/manual_panel.html": ("manual", _("Work by hand")),
     "governance/partials/validation_panel.html": ("validation", _("Validation")),
     "execution/partials/result_panel.html": ("result", _("Result")),

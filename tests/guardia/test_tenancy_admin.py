@@ -43,6 +43,7 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "execution.Run": lambda zebra: zebra.run,
     "governance.ApprovalStep": lambda zebra: ApprovalStep.objects.filter(round__task=zebra.task)[0],
     "governance.ResultReview": lambda zebra: zebra.task.result_reviews.all()[0],
+    "governance.ChangeReview": lambda zebra: zebra.change,
     "governance.ManualRecord": lambda zebra: zebra.task.manual_records.all()[0],
     "governance.Takeover": lambda zebra: zebra.task.takeovers.all()[0],
     "governance.SystemOwner": lambda zebra: SystemOwner.objects.get(system=zebra.system),

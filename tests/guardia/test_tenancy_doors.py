@@ -53,6 +53,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     task, waiting, asking = zebra.task.task_id, zebra.waiting.task_id, zebra.asking.task_id
     step, digest = pending_step(zebra.waiting).pk, zebra.waiting_plan.digest
     decision = {"decision": "APPROVE", "digest": digest, "comment": "ok"}
+    review = {"decision": "rework", "digest": "d" * 64, "instruction": "얼룩말"}
     record = {"text": "얼룩말", "done_at": "2026-01-01T10:00"}
     return [
         ("tasks/<str:task_id>/", "get", f"/tasks/{task}/", {}),
@@ -63,6 +64,8 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/decide/<int:step_pk>/", "post", f"/tasks/{waiting}/decide/{step}/", decision),
         ("tasks/<str:task_id>/validate/", "post", f"/tasks/{task}/validate/", {"decision": "accept", "comment": ""}),
         ("tasks/<str:task_id>/evidence/<int:pk>/", "get", f"/tasks/{task}/evidence/{zebra.evidence.pk}/", {}),
+        ("tasks/<str:task_id>/changes/<int:revision>.diff", "get", f"/tasks/{task}/changes/1.diff", {}),
+        ("tasks/<str:task_id>/changes/<int:revision>/", "post", f"/tasks/{task}/changes/1/", review),
         *(
             (f"tasks/<str:task_id>/{act}/", "post", f"/tasks/{task}/{act}/", {"reason": "얼룩말", **record})
             for act in ("take-over", "record", "close", "not-done", "plan-again")

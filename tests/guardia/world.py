@@ -9,7 +9,7 @@ from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
 from execution.rollout.start_run import start_run
-from governance.models import Evidence, ManualRecord, ResultReview, Takeover
+from governance.models import ChangeReview, Evidence, ManualRecord, ResultReview, Takeover
 from guardia.common.clock import now
 from tests.factories import Tenant, make_user
 from tickets.models import OpsTask
@@ -58,6 +58,10 @@ class Zebra(Tenant):
         ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="accept", comment="얼룩말")
 
     def _fill_by_hand(self) -> None:
+        diff = "--- a/zebra\n+++ b/zebra\n@@ -1 +1 @@\n-얼룩말\n+zebra\n"
+        self.change = ChangeReview.objects.create(
+            task=self.task, revision=1, submitted_by="agent", diff=diff, diff_digest="d" * 64, context={"a": "zebra"}
+        )
         Takeover.objects.create(task=self.task, person=self.pm, reason="얼룩말", came_from="ERR")
         row = ManualRecord.objects.create(
             task=self.task, author=self.pm, done_at=now(), text="얼룩말", command_log="zebra"

@@ -21,9 +21,9 @@ _TO_PEOPLE = [
 ]
 
 
-def is_open(task: "OpsTask") -> bool:
+def is_open(task: models.Model) -> bool:
     """ERR is left by people only while nobody has closed it."""
-    return task.closed_at is None
+    return getattr(task, "closed_at", None) is None
 
 
 class TaskNumber(models.Model):
