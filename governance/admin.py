@@ -1,12 +1,20 @@
+import tempfile
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import FileResponse, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
+from accounts.caller import caller
 from governance.models import (
     ApprovalPolicy,
     ApprovalStep,
@@ -18,6 +26,8 @@ from governance.models import (
     SystemOwner,
     Takeover,
 )
+from governance.services.export_reworks import export_reworks
+from guardia.common.errors import GuardiaError
 
 
 @admin.register(SystemOwner)
@@ -104,3 +114,21 @@ class ChangeReviewAdmin(ReadOnlyAdmin):
     list_filter = ("decision",)
     list_select_related = ("task", "reviewer")
     search_fields = ("=task__task_id",)
+    change_list_template = "governance/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(require_POST(self.export))
+        return [path("export/", export, name="governance_changereview_export"), *super().get_urls()]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """Every rework that the reader may take along, as JSON Lines; the chain keeps the file's digest."""
+        since = parse_datetime(request.POST.get("since", "").strip() + "T00:00:00")
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            export_reworks(actor=caller(request), out=file, since=make_aware(since) if since else None)
+        except GuardiaError as refusal:
+            file.close()
+            context = {"reason": str(refusal), "back": ".."}
+            return render(request, "portal/refused.html", context, status=refusal.http_status)
+        file.seek(0)
+        return FileResponse(file, as_attachment=True, filename="reworks.jsonl", content_type="application/jsonl")

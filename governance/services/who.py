@@ -1,5 +1,7 @@
 """Refusals that say who could do it instead."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
@@ -13,9 +15,14 @@ from tickets.models import OpsTask
 _NAMED = 3
 
 
-def who_could(roles: list[Role], task: OpsTask, *, but: set[int]) -> str:
+def who_could(roles: Sequence[Role], task: OpsTask, *, but: set[int]) -> str:
     """The first few people who hold one of `roles` for the task and aren't in `but`; "-" where there is nobody."""
-    people = [person for role in roles for person in holders_of(role, task.institution_id) if person.pk not in but]
+    return who_hold(roles, task.institution_id, but=but)
+
+
+def who_hold(roles: Sequence[Role], institution_id: int | None, *, but: set[int]) -> str:
+    """The same for an institution; None: those who hold it for all of them."""
+    people = [person for role in roles for person in holders_of(role, institution_id) if person.pk not in but]
     return ", ".join(dict.fromkeys(str(person) for person in people[:_NAMED])) or "-"
 
 
@@ -29,7 +36,7 @@ def require_pm(actor: User, task: OpsTask) -> None:
 def require_hand(actor: User, task: OpsTask) -> None:
     """A PM or operator of the institution; raises NotPermitted."""
     if not holds_role(actor, HANDS, task.institution_id):
-        names = who_could(list(HANDS), task, but={actor.pk})
+        names = who_could(HANDS, task, but={actor.pk})
         raise NotPermitted(_("Operators and project managers work by hand: %(names)s.") % {"names": names})
 
 

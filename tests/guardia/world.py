@@ -55,6 +55,7 @@ class Zebra(Tenant):
         StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="zebra step", output="얼룩말")
         ResultPackage.objects.create(run=self.run, document={"host": "zebra-host"}, digest="d" * 64)
         self._fill_by_hand()
+        ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="rework", comment="얼룩말 다시")
         ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="accept", comment="얼룩말")
 
     def _fill_by_hand(self) -> None:
