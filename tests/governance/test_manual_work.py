@@ -39,7 +39,8 @@ class Scene(Tenant):
         self.task, self.plan = self.approved()
         for way in WAYS[status]:
             reason = "서버가 응답하지 않음" if way in ("hand_over", "fail") else ""
-            transition_task(task=lock_task(self.task.pk), by=way, actor="test", reason=reason)
+            with transaction.atomic():
+                transition_task(task=lock_task(self.task.pk), by=way, actor="test", reason=reason)
 
     @property
     def now(self) -> OpsTask:
