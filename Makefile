@@ -13,12 +13,14 @@ help:                     ## what there is
 setup: .venv/.ready       ## the virtual environment, from the hashed lock
 setup-dev: .venv/.ready-dev
 
-.venv/.ready: requirements.lock tools/setup.sh
+KOREAN := locale/ko/LC_MESSAGES/django.po
+
+.venv/.ready: requirements.lock tools/setup.sh $(KOREAN)
 	@bash tools/setup.sh requirements.lock
 	@$(PY) tools/messages.py compile
 	@touch $@
 
-.venv/.ready-dev: requirements-dev.lock tools/setup.sh
+.venv/.ready-dev: requirements-dev.lock tools/setup.sh $(KOREAN)
 	@bash tools/setup.sh requirements-dev.lock
 	@$(PY) tools/messages.py compile
 	@touch $@ .venv/.ready

@@ -3,6 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -17,6 +20,13 @@ class ScopedAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return visible_to(super().get_queryset(request), request.user)  # type: ignore[arg-type]
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """A filter that the database can't make sense of is like one that the admin can't: back to the whole list."""
+        try:
+            return super().get_changelist_instance(request)
+        except (DataError, ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         related = db_field.remote_field.model

@@ -63,3 +63,10 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
         if user.is_authenticated:
             user.refresh_from_db(fields=["is_active"])
         return runs_visible_to(user).filter(pk=self.run_pk).exists()
+
+
+class NowhereConsumer(AsyncJsonWebsocketConsumer):
+    """Any other address: closed at once."""
+
+    async def connect(self) -> None:
+        await self.close(code=_NOT_VISIBLE)

@@ -18,6 +18,7 @@ from governance.selectors import (
     may_work_by_hand,
     needs_change,
 )
+from governance.services.release_task import who_may_release
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import register_panel
@@ -29,6 +30,7 @@ def register() -> None:
     register_panel(order=20, template="governance/partials/approvals_panel.html", context=approvals)
     register_panel(order=25, template="governance/partials/change_panel.html", context=change)
     register_panel(order=35, template="governance/partials/manual_panel.html", context=manual)
+    register_panel(order=25, template="governance/partials/held_panel.html", context=held)
     register_panel(order=40, template="governance/partials/validation_panel.html", context=validation)
 
 
@@ -60,6 +62,14 @@ def change(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
         "may_review": waits and may_validate(caller(request), task),
         "is_preparing": task.status == TaskStatus.PREPARING_CHANGE,
     }
+
+
+def held(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """An approved task that waits for the time it was asked for, and the button of those who may start it."""
+    if task.status != TaskStatus.APPROVED or not task.is_held:
+        return None
+    people = who_may_release(task)
+    return {"when": task.params.get("when", ""), "may_start": caller(request) in people, "people": people[:5]}
 
 
 def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:

@@ -11,15 +11,17 @@ django_app = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402 - models must be loaded
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
 
-from execution.consumers import RunConsumer  # noqa: E402
+from execution.consumers import NowhereConsumer, RunConsumer  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": django_app,
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter([path("ws/runs/<int:pk>/", RunConsumer.as_asgi())]))
+            AuthMiddlewareStack(
+                URLRouter([path("ws/runs/<int:pk>/", RunConsumer.as_asgi()), re_path("", NowhereConsumer.as_asgi())])
+            )
         ),
     }
 )

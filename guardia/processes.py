@@ -45,7 +45,7 @@ def _web(port: int) -> list[str]:
     options = [
         "--no-access-log",
         "--no-server-header",
-        "--no-proxy-headers",
+        *_proxy_options(),
         "--log-level",
         "warning",
         "--lifespan",
@@ -56,3 +56,8 @@ def _web(port: int) -> list[str]:
         *options,
         *("--ws-max-size", "65536", "--timeout-graceful-shutdown", "5"),
     ]
+
+
+def _proxy_options() -> list[str]:
+    trusted = settings.GUARDIA_TRUSTED_PROXIES
+    return ["--proxy-headers", "--forwarded-allow-ips", ",".join(trusted)] if trusted else ["--no-proxy-headers"]

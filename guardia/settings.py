@@ -38,6 +38,9 @@ DEBUG = False
 ALLOWED_HOSTS = env.list("GUARDIA_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("GUARDIA_TRUSTED_ORIGINS", default=[])
 GUARDIA_HTTPS = env.bool("GUARDIA_HTTPS", default=False)
+# The addresses of the load balancers in front of us; only their forwarded headers are believed.
+GUARDIA_TRUSTED_PROXIES = env.list("GUARDIA_TRUSTED_PROXIES", default=[])
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if GUARDIA_TRUSTED_PROXIES else None
 
 # Ours, from the bottom floor up; only these may have background tasks (guardia.common.broker).
 GUARDIA_APPS = ["accounts", "audit", "cmdb", "notifications", "tickets", "governance", "execution", "guardia"]

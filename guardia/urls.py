@@ -31,3 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
 ]
+
+handler400 = "guardia.error_pages.bad_request"
+handler404 = "guardia.error_pages.not_found"
+handler500 = "guardia.error_pages.server_error"

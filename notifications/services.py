@@ -23,6 +23,6 @@ def notify(*, recipients: Iterable[User], kind: str, key: str, link: str = "", *
     )
 
 
-def mark_read(*, actor: User) -> int:
-    """Mark all of the actor's own notifications as read; returns how many were new."""
-    return Notification.objects.filter(recipient=actor, read_at=None).update(read_at=now())
+def mark_read(*, actor: User, upto: int) -> int:
+    """Mark the actor's own notifications up to this one as read: later ones weren't shown."""
+    return Notification.objects.filter(recipient=actor, read_at=None, pk__lte=upto).update(read_at=now())

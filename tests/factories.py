@@ -74,7 +74,7 @@ def make_server(system: System, tier: Tier = Tier.STANDARD, **fields: Any) -> Se
         "number": number % 30000,
         "address": "127.0.0.1",
         "home_dir": "/srv/app",
-        "host_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAbcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"],
+        "host_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"],
         **fields,
     }
     return Server.objects.create(system=system, site=site, profile=profile, credential=credential, **values)

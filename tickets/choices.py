@@ -69,6 +69,17 @@ class Channel(TextChoices):
 
 #: Work that can't be done without bytes: naming a version isn't enough, the file has to come along.
 NEEDS_FILE = frozenset({SubType.WAS_ROLLING})
+#: Work on hosts: a system alone doesn't say on which.
+NEEDS_SERVERS = frozenset(
+    {
+        SubType.WAS_ROLLING,
+        SubType.SERVICE_RESTART,
+        SubType.SERVER_REBOOT,
+        SubType.HEALTH_CHECK,
+        SubType.PROCESS_CHECK,
+        SubType.MEMORY_CHECK,
+    }
+)
 
 _BY_CATEGORY = {
     Category.DEPLOY: Risk.HIGH,

@@ -1,21 +1,24 @@
 """From text to what it asks for: the parser's answer, turned into rows of the CMDB that the requester may name."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Institution, User
 from accounts.scope import visible_to
 from cmdb.models import Server, System
-from tickets.choices import NEEDS_FILE
+from guardia.common.errors import InvalidInput
+from tickets.choices import NEEDS_FILE, NEEDS_SERVERS
 from tickets.exceptions import NotYourSystem, UnknownServer, UnknownSystem
 from tickets.parsing.catalogue import Catalogue, InstitutionEntry, ServerEntry, SystemEntry
 from tickets.parsing.parser import parse_request
 from tickets.parsing.result import ParsedRequest
 
+TEXT_LIMIT = 10_000
 _CACHE_SECONDS = 30
 _cache: tuple[tuple[Any, ...], Catalogue] | None = None
 
@@ -32,39 +35,67 @@ class Understood:
 
 
 def understand(
-    *, actor: User, text: str, has_artefact: bool, system_code: str = "", hostnames: list[str] | None = None
+    *, actor: User, text: str, has_artefact: bool, system_code: str = "", hostnames: Sequence[str] = ()
 ) -> Understood:
-    """Parse `text`; a system or servers that were named outright win over what the text says.
+    """Parse `text`; a system or servers that were named outright complete it, and may not contradict it.
 
-    Raises UnknownSystem, UnknownServer (named outright, but not there or not visible) or NotYourSystem (the text
-    asks for somebody else's system).
+    Raises UnknownSystem, UnknownServer (named outright, but not there or not visible), InvalidInput (the text speaks
+    of another system than the one named) or NotYourSystem (the text asks for somebody else's system).
     """
-    parsed = parse_request(text, catalogue(), has_artefact=has_artefact)
-    systems = visible_to(System.objects.select_related("institution"), actor)
-    named = _named_servers(actor, hostnames or [])
-    code = system_code or (named[0].system.code if named else parsed.system or "")
-    system = systems.filter(code=code).first() if code else None
-    if code and system is None:
-        if system_code:
-            raise UnknownSystem(_("There is no system “%(code)s” here.") % {"code": system_code})
-        raise NotYourSystem
+    named = _named_servers(actor, hostnames)
+    system = _named_system(actor, system_code) if system_code else named[0].system if named else None
+    parsed = _read(text, system, has_artefact)
+    if system is None and parsed.system:
+        system = _visible_systems(actor).filter(code=parsed.system).first()
+        if system is None:
+            raise NotYourSystem
     institution = system.institution if system else _institution(actor, parsed.institution)
-    wanted = set() if named else set(parsed.servers)
-    servers = named or list(visible_to(Server.objects.filter(hostname__in=wanted, is_active=True), actor))
+    servers = named or list(visible_to(Server.objects.filter(hostname__in=parsed.servers, is_active=True), actor))
     if system is not None and any(server.system_id != system.pk for server in servers):
         raise UnknownServer(_("All servers of one request must belong to one system."))
-    given = {"system": bool(system), "servers": bool(servers)}
-    needs = [slot for slot in parsed.needs_info if not given.get(slot)]
-    if parsed.sub_type in NEEDS_FILE and not has_artefact:
-        needs = [*(slot for slot in needs if slot != "artifact"), "file"]
+    needs = _needs(parsed, has_system=system is not None, has_servers=bool(servers), has_artefact=has_artefact)
     return Understood(parsed, institution, system, sorted(servers, key=lambda s: s.hostname), needs)
 
 
-def _named_servers(actor: User, hostnames: list[str]) -> list[Server]:
+def _read(text: str, named: System | None, has_artefact: bool) -> ParsedRequest:
+    """What the parser makes of the text; where the text names no system, it is read with the named one before it."""
+    parsed = parse_request(text, catalogue(), has_artefact=has_artefact)
+    if named is None or parsed.system == named.code:
+        return parsed
+    if parsed.system is not None:
+        raise InvalidInput(
+            _("The text speaks of another system than %(name)s.") % {"name": named}, code="contradicting_system"
+        )
+    return parse_request(f"{named.name} {text}"[:TEXT_LIMIT], catalogue(), has_artefact=has_artefact)
+
+
+def _needs(parsed: ParsedRequest, *, has_system: bool, has_servers: bool, has_artefact: bool) -> list[str]:
+    """What is still missing before the work can be planned."""
+    given = {"system": has_system, "servers": has_servers}
+    needs = [slot for slot in parsed.needs_info if not given.get(slot)]
+    if parsed.sub_type in NEEDS_FILE and not has_artefact and "artifact" not in needs:
+        needs.append("artifact")
+    if parsed.sub_type in NEEDS_SERVERS and has_system and not has_servers and "servers" not in needs:
+        needs.append("servers")
+    return needs
+
+
+def _visible_systems(actor: User) -> QuerySet[System]:
+    return visible_to(System.objects.select_related("institution"), actor)
+
+
+def _named_system(actor: User, code: str) -> System:
+    system = _visible_systems(actor).filter(code=code).first()
+    if system is None:
+        raise UnknownSystem(_("There is no system “%(code)s” here.") % {"code": code})
+    return system
+
+
+def _named_servers(actor: User, hostnames: Sequence[str]) -> list[Server]:
     found = {
         server.hostname: server
         for server in visible_to(
-            Server.objects.filter(hostname__in=hostnames, is_active=True).select_related("system"), actor
+            Server.objects.filter(hostname__in=hostnames, is_active=True).select_related("system__institution"), actor
         )
     }
     missing = [name for name in hostnames if name not in found]

@@ -10,6 +10,7 @@ from accounts.models import Institution
 from cmdb.choices import ServerRole, Tier
 from cmdb.models.credential import Credential
 from cmdb.models.profile import EnvironmentProfile
+from cmdb.validators import check_absolute_path, check_host_key
 
 _PORT = [MinValueValidator(1), MaxValueValidator(65535)]
 
@@ -77,13 +78,16 @@ class Server(models.Model):
     ssh_port = models.PositiveIntegerField(_("SSH port"), default=22, validators=_PORT)
     http_port = models.PositiveIntegerField(_("service port"), default=8080, validators=_PORT)
     home_dir = models.CharField(
-        _("application home"), max_length=255, help_text=_("Absolute path; the profile's paths are below it.")
+        _("application home"),
+        max_length=255,
+        validators=[check_absolute_path],
+        help_text=_("Absolute path; the profile's paths are below it."),
     )
     redundancy_group = models.CharField(
         _("redundancy group"), max_length=64, blank=True, help_text=_("Nodes of one group are never down together.")
     )
     host_keys = ArrayField(
-        models.CharField(max_length=1024),
+        models.CharField(max_length=1024, validators=[check_host_key]),
         verbose_name=_("pinned host keys"),
         default=list,
         blank=True,

@@ -4,6 +4,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution
+from cmdb.validators import check_path_below
+
+_BELOW = [check_path_below]
 
 
 class EnvironmentProfile(models.Model):
@@ -16,13 +19,13 @@ class EnvironmentProfile(models.Model):
     name = models.CharField(_("name"), max_length=64)
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     middleware = models.CharField(_("middleware"), max_length=64, blank=True)
-    startup_script = models.CharField(_("start script"), max_length=255, default="bin/startup.sh")
-    shutdown_script = models.CharField(_("stop script"), max_length=255, default="bin/shutdown.sh")
-    pid_file = models.CharField(_("PID file"), max_length=255, default="run/app.pid")
-    log_file = models.CharField(_("core log"), max_length=255, default="logs/catalina.out")
-    artefact_path = models.CharField(_("artefact"), max_length=255, default="webapps/app.war")
-    backup_dir = models.CharField(_("back-up folder"), max_length=255, default="backup")
-    incoming_dir = models.CharField(_("upload folder"), max_length=255, default="incoming")
+    startup_script = models.CharField(_("start script"), max_length=255, validators=_BELOW, default="bin/startup.sh")
+    shutdown_script = models.CharField(_("stop script"), max_length=255, validators=_BELOW, default="bin/shutdown.sh")
+    pid_file = models.CharField(_("PID file"), max_length=255, validators=_BELOW, default="run/app.pid")
+    log_file = models.CharField(_("core log"), max_length=255, validators=_BELOW, default="logs/catalina.out")
+    artefact_path = models.CharField(_("artefact"), max_length=255, validators=_BELOW, default="webapps/app.war")
+    backup_dir = models.CharField(_("back-up folder"), max_length=255, validators=_BELOW, default="backup")
+    incoming_dir = models.CharField(_("upload folder"), max_length=255, validators=_BELOW, default="incoming")
     health_path = models.CharField(_("health check path"), max_length=255, default="/health")
     log_ready = models.CharField(
         _("log when ready"), max_length=128, default="Server startup in", help_text=_("Plain text, no pattern.")

@@ -11,6 +11,7 @@ def save_profile(*, actor: User, profile: EnvironmentProfile) -> EnvironmentProf
     if profile.pk is not None:
         current = EnvironmentProfile.objects.select_for_update().get(pk=profile.pk)
         profile.revision = current.revision + 1
+    profile.full_clean()
     profile.save()
     record(
         action="profile.saved",

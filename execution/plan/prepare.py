@@ -2,12 +2,18 @@ import hashlib
 
 from django.db import transaction
 
+from accounts.choices import Role
+from accounts.scope import holders_of
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Plan
 from execution.plan.build import build_document, playbook_for
+from governance.choices import StepRole
 from governance.exceptions import NobodyToAsk
+from governance.selectors import people_for
 from governance.services.request_approval import request_approval
 from guardia.common.canonical import canonical_bytes
+from guardia.common.errors import GuardiaError
+from notifications.services import notify
 from tickets.choices import TaskStatus
 from tickets.locks import lock_task
 from tickets.models import OpsTask
@@ -28,9 +34,22 @@ def prepare_plan(task_pk: int) -> Plan | None:
             plan = freeze_plan(task)
             request_approval(task=task, plan_digest=plan.digest, actor=ACTOR)
     except (NoPlaybook, PlanRefused, NobodyToAsk) as refusal:
-        transition_task(task=task, by="hand_over", actor=ACTOR, reason=str(refusal), code=refusal.code)
+        hand_to_people(task, refusal)
         return None
     return plan
+
+
+def hand_to_people(task: OpsTask, refusal: GuardiaError) -> None:
+    """A locked task that can't go on by itself: MAN with the reason, and everybody concerned is told."""
+    transition_task(task=task, by="hand_over", actor=ACTOR, reason=str(refusal), code=refusal.code)
+    notify(
+        recipients=[task.requester, *people_for(StepRole.OWNER, task), *holders_of(Role.PM, task.institution_id)],
+        kind="manual_needed",
+        key=f"{task.task_id}:{refusal.code}",
+        link=f"/tasks/{task.task_id}/",
+        task=task.task_id,
+        reason=refusal,
+    )
 
 
 def freeze_plan(task: OpsTask) -> Plan:

@@ -26,8 +26,8 @@ from guardia.common.context import traced
 from guardia.common.queue import enqueue
 
 logger = logging.getLogger(__name__)
-#: A worker's turn; longer runs ring for the next one, well within the queue's timeout.
-_TURN_SECONDS = 600
+#: A worker's turn: after it the run goes to the end of the queue, so that long runs let others through.
+_TURN_SECONDS = 60
 
 
 def drive_run(run_pk: int) -> None:

@@ -9,6 +9,7 @@ from execution.live.events import append_event
 from execution.models import HostLock, HostRun, ResultPackage, Run
 from governance.selectors import people_for
 from guardia.common.canonical import digest, moment_text
+from guardia.common.queue import enqueue
 from notifications.services import notify
 from tickets.services.transition_task import transition_task
 
@@ -42,6 +43,7 @@ def finish_run(run: Run) -> None:
         reason=run.reason,
     )
     append_event(run, "run_finished", status=run.status, reason=run.reason)
+    enqueue("execution.tasks.sweep")  # somebody may wait for these servers
 
 
 def result_document(run: Run) -> dict[str, Any]:

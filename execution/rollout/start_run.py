@@ -1,4 +1,4 @@
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
@@ -8,7 +8,8 @@ from execution.gate.admission import approved_content
 from execution.live.events import append_event
 from execution.models import EventHead, HostLock, HostRun, Plan, Run, Wave
 from execution.plan.compare import changed_parts
-from execution.plan.prepare import freeze_plan
+from execution.plan.prepare import freeze_plan, hand_to_people
+from execution.rollout.hosts import hold_hosts_free
 from governance.exceptions import NobodyToAsk
 from governance.selectors import approved_digest, awaits_change
 from governance.services.request_approval import request_approval
@@ -38,24 +39,21 @@ def start_run(task_pk: int) -> Run | None:
     if awaits_change(task):
         begin_change(actor=ACTOR, task_pk=task.pk)
         return None
-    approved = Plan.objects.filter(task=task, digest=approved_digest(task) or "").first()
-    if approved is None:
-        raise GateClosed(code="not_approved")
+    if task.is_held:
+        _wait(task, _("Approved. It was asked for “%(when)s”: somebody has to start it then."), **task.params)
+        return None
     try:
-        plan = freeze_plan(task)
-    except (NoPlaybook, PlanRefused) as refusal:
-        _wait(task, str(refusal))
+        plan = _plan_to_run(task)
+        content = approved_content(plan) if plan is not None else None
+    except (NoPlaybook, PlanRefused, GateClosed) as refusal:
+        hand_to_people(task, refusal)
         return None
-    if plan.digest != approved.digest:
-        _ask_again(task, approved, plan)
+    if plan is None or content is None:
         return None
-    content = approved_content(plan)
-    try:
-        with transaction.atomic():
-            run = _create(task, plan, content)
-    except IntegrityError:
-        _wait(task, _("Another run holds one of the servers; this one starts when it has ended."))
+    if not hold_hosts_free(task):
+        _wait(task, _("Another run holds these servers or others of their group; this one starts after it."))
         return None
+    run = _create(task, plan, content)
     transition_task(task=task, by="start", actor=ACTOR, run=run.pk, plan_digest=plan.digest)
     append_event(run, "run_started", waves=content["waves"])
     notify(
@@ -70,6 +68,18 @@ def start_run(task_pk: int) -> Run | None:
     return run
 
 
+def _plan_to_run(task: OpsTask) -> Plan | None:
+    """The approved plan, if it still is what the rows say; None where approval was asked anew."""
+    approved = Plan.objects.filter(task=task, digest=approved_digest(task) or "").first()
+    if approved is None:
+        raise GateClosed(_("Nobody approved a plan for this task."), code="not_approved")
+    plan = freeze_plan(task)
+    if plan.digest == approved.digest:
+        return plan
+    _ask_again(task, approved, plan)
+    return None
+
+
 def _create(task: OpsTask, plan: Plan, content: dict[str, object]) -> Run:
     servers = {server.hostname: server for server in task.servers.order_by("pk")}
     run = Run.objects.create(task=task, plan=plan)
@@ -81,9 +91,9 @@ def _create(task: OpsTask, plan: Plan, content: dict[str, object]) -> Run:
     return run
 
 
-def _wait(task: OpsTask, reason: str) -> None:
-    """Stay approved; the sweep tries again."""
-    OpsTask.objects.filter(pk=task.pk).update(reason=reason)
+def _wait(task: OpsTask, reason: str, **values: object) -> None:
+    """Stay approved and say why; the sweep tries again."""
+    OpsTask.objects.filter(pk=task.pk).update(reason=reason % values if values else reason)
 
 
 def _ask_again(task: OpsTask, approved: Plan, plan: Plan) -> None:

@@ -66,10 +66,10 @@ def _check(step: ApprovalStep, task: OpsTask, actor: User, digest: str, decision
         raise SelfApproval
     if not actor.is_active or actor.pk != step.approver_id:
         raise NotYourTurn(_("%(name)s is asked for this step.") % {"name": step.approver})
-    if actor not in people_for(step.role, task):
-        raise NotYourTurn(_("You no longer hold the role that this step asks."), code="role_lost")
     if step.round.steps.filter(decided_by=actor).exists():
         raise SecondApproval
+    if actor not in people_for(step.role, task):
+        raise NotYourTurn(_("You no longer hold the role that this step asks."), code="role_lost")
     if step.status != StepStatus.PENDING:
         raise NotYourTurn(_("It is not this step's turn."), code="not_its_turn")
     if digest != step.round.plan_digest:

@@ -1,4 +1,4 @@
-"""Gives each request an id and remembers from where it came."""
+"""Gives each request an id, remembers from where it came, and keeps answers out of caches."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -21,4 +21,6 @@ class TraceMiddleware:
         with traced(request_id=request_id, source_ip=request.META.get("REMOTE_ADDR", "") or "", channel=channel):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        # Pages are about people and servers: no cache keeps them, and the back button after a log-out shows nothing.
+        response.setdefault("Cache-Control", "no-store")
         return response

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.caller import caller
 from governance.choices import Decision, ReviewDecision
 from governance.services.decide_step import decide_step
+from governance.services.release_task import release_task
 from governance.services.validate_result import validate_result
 from guardia.common.errors import GuardiaError
 from guardia.portal.forms import DecisionForm, InformationForm, ValidationForm
@@ -66,6 +67,14 @@ def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
             artefact=form.cleaned_data["artefact"],
         ),
     )
+
+
+@login_required
+@require_POST
+def release_act(request: HttpRequest, task_id: str) -> HttpResponse:
+    """Start an approved task that waits for its time."""
+    task_or_404(request, task_id)
+    return _act(request, task_id, _("It starts now."), lambda: release_task(actor=caller(request), task_id=task_id))
 
 
 @login_required

@@ -2,7 +2,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.choices import ReviewDecision
-from tickets.services.file_task import TEXT_LIMIT
+from tickets.services.file_task import KEY_LIMIT
+from tickets.understanding import TEXT_LIMIT
 
 
 class TaskForm(forms.Form):
@@ -23,6 +24,7 @@ class TaskForm(forms.Form):
     artefact = forms.FileField(
         label=_("File"), required=False, help_text=_("For deployments: the artefact (WAR, ZIP).")
     )
+    key = forms.CharField(max_length=KEY_LIMIT, required=False, widget=forms.HiddenInput)
 
 
 class InformationForm(forms.Form):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("tasks/<str:task_id>/", views.task_detail, name="task"),
     path("tasks/<str:task_id>/information/", acts.add_information_act, name="information"),
     path("tasks/<str:task_id>/decide/<int:step_pk>/", acts.decide_act, name="decide"),
+    path("tasks/<str:task_id>/start/", acts.release_act, name="release"),
     path("tasks/<str:task_id>/validate/", acts.validate_act, name="validate"),
     path("tasks/<str:task_id>/changes/<int:revision>/", change_acts.review_act, name="review-change"),
     path("tasks/<str:task_id>/changes/<int:revision>.diff", change_acts.change_diff, name="change"),

@@ -1,5 +1,7 @@
 """Reads and the one form of the portal. Every query goes through a selector that is scoped to the user."""
 
+from uuid import uuid4
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -60,7 +62,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_task(request: HttpRequest) -> HttpResponse:
     """File a request."""
-    form = TaskForm(request.POST or None, request.FILES or None)
+    form = TaskForm(request.POST or None, request.FILES or None, initial={"key": uuid4().hex})
     if request.method == "POST" and form.is_valid():
         try:
             task = file_task(
@@ -68,6 +70,7 @@ def new_task(request: HttpRequest) -> HttpResponse:
                 text=form.cleaned_data["text"],
                 channel=Channel.PORTAL,
                 artefact=form.cleaned_data["artefact"],
+                key=form.cleaned_data["key"],
             )
         except GuardiaError as error:
             form.add_error(None, str(error))
@@ -92,7 +95,7 @@ def task_detail(request: HttpRequest, task_id: str) -> HttpResponse:
 def message_list(request: HttpRequest) -> HttpResponse:
     """All that I was told; looking at it marks it as read."""
     rows = list(Notification.objects.filter(recipient_id=request.user.pk)[:100])
-    mark_read(actor=caller(request))
+    mark_read(actor=caller(request), upto=rows[0].pk if rows else 0)
     return render(request, "portal/messages.html", {"place": "messages", "rows": rows})
 
 

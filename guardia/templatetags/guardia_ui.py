@@ -39,6 +39,7 @@ _BAD = frozenset({_S.REJECTED, _S.FAILED, _S.MANUAL, _S.HALTED})
 _PANELS: dict[str, tuple[str, Promise]] = {
     "execution/partials/plan_panel.html": ("plan", _("Plan")),
     "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
+    "governance/partials/held_panel.html": ("held", _("Waits for its time")),
     "execution/partials/run_panel.html": ("run", _("Run")),
     "governance/partials/change_panel.html": ("change", _("Change")),
     "governance/partials/manual_panel.html": ("manual", _("Work by hand")),

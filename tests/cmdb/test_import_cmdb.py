@@ -62,7 +62,10 @@ def test_what_people_pinned_is_kept_by_a_file_that_does_not_speak_of_it() -> Non
     operator, name = make_user(Role.OPERATOR), SAMPLE["servers"][0]["hostname"]
     import_cmdb(actor=operator, data=SAMPLE)
     server = Server.objects.get(hostname=name)
-    server.host_keys, server.credential = ["ssh-ed25519 AAAA"], make_credential(server.system.institution)
+    server.host_keys, server.credential = (
+        ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"],
+        make_credential(server.system.institution),
+    )
     server.ssh_port, server.home_dir = 2222, "/srv/was"
     institution = server.system.institution
     server.site = Site.objects.create(institution=institution, code="CRITICAL", name="본청", tier=1)

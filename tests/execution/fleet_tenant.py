@@ -1,18 +1,23 @@
 """An institution whose servers are hosts of a real loopback fleet, and what the suites ask of both."""
 
+import os
 import subprocess
 import tempfile
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from audit.verification import verify_all
+from cmdb.models import Server
 from demo.artefacts import build_artefact
-from demo.fleet import Fleet, HostAccess
+from demo.fleet import Fleet, HostAccess, HostSpec, with_free_ports
+from demo.fleet.tree import HostTree
 from demo.hosts import HostState, state_of
 from demo.seed import PATHS
 from execution.models import HostLock, HostRun, Plan, Run, RunEvent
 from execution.selectors import host_runs_of, latest_run
-from tests.factories import Tenant, approve, make_credential, make_server
+from tests.factories import Tenant, make_credential, make_server
 from tests.queue import run_queue
 from tickets.models import OpsTask
 
@@ -26,11 +31,11 @@ class FleetTenant(Tenant):
         self.hosts = {host.hostname: host for host in fleet.inventory()[: count or None]}
         self.servers = [self._register(host, group) for host in self.hosts.values()]
         self.profile = self.servers[0].profile
-        for name, value in {**PATHS, "stop_seconds": 8, "start_seconds": 15}.items():
+        for name, value in {**PATHS, "stop_seconds": 4, "start_seconds": 15}.items():
             setattr(self.profile, name, value)
         self.profile.save()
 
-    def _register(self, host: HostAccess, group: str):  # type: ignore[no-untyped-def]
+    def _register(self, host: HostAccess, group: str) -> Server:
         credential = make_credential(
             self.institution,
             host.credential_secret,
@@ -65,8 +70,15 @@ class FleetTenant(Tenant):
     def states(self) -> dict[str, HostState]:
         return {name: state_of(host) for name, host in self.hosts.items()}
 
-    def tree(self, hostname: str):  # type: ignore[no-untyped-def]
+    def tree(self, hostname: str) -> HostTree:
         return self.fleet.tree(next(spec for spec in self.fleet.hosts if spec.hostname == hostname))
+
+
+def own_fleet(home: Path, backend: Any, count: int = 5) -> Fleet:
+    """A fleet on addresses of this process and free ports, not started yet."""
+    network = f"127.4.{os.getpid() % 250}"
+    specs = [HostSpec(f"exec-was-{number:02}", f"{network}.{number}", 23000, 29000) for number in range(1, count + 1)]
+    return Fleet(home, with_free_ports(specs), backend=backend)
 
 
 def artefact(version: str, *, broken: bool = False) -> bytes:
@@ -123,17 +135,8 @@ def reset_hosts(fleet: Fleet) -> None:
 
 
 def state_is_bad(fleet: Fleet, hostname: str) -> bool:
-    import httpx
-
     host = next(host for host in fleet.inventory() if host.hostname == hostname)
     try:
         return state_of(host).status != 200
     except httpx.HTTPError:
         return True
-
-
-def moved(host: HostAccess, **fields: object) -> HostAccess:
-    return replace(host, **fields)  # type: ignore[arg-type]
-
-
-__all__ = ["FleetTenant", "actions", "approve", "artefact", "assert_consistent", "host_run", "statuses", "waves"]

@@ -63,11 +63,11 @@ def test_the_owner_then_the_pm_approve_and_the_run_is_asked_for() -> None:
     actions = list(Entry.objects.filter(task_id=task.task_id).order_by("pk").values_list("action", flat=True))
     assert actions == [
         "task.received",
-        "task.mark_parsed",
-        "task.submit",
+        "task.parsed",
+        "task.submitted",
         "approval.approved",
         "approval.approved",
-        "task.approve",
+        "task.approved",
     ]
     told = json.loads(Entry.objects.filter(action="approval.approved").earliest("pk").body)
     assert told["summary"] == "확인했습니다" and told["facts"]["plan_digest"] == plan.digest

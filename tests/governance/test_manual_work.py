@@ -83,7 +83,7 @@ def test_taken_over_recorded_and_accepted_by_another() -> None:
     kinds = list(scene.site_manager.notifications.order_by("pk").values_list("kind", flat=True))
     assert kinds[-2:] == ["taken_over", "closed_by_hand"]
     entries = Entry.objects.filter(task_id=closed.task_id).order_by("pk")
-    assert [e.action for e in entries][-3:] == ["manual.taken_over", "manual.recorded", "task.close_by_hand"]
+    assert [e.action for e in entries][-3:] == ["manual.taken_over", "manual.recorded", "task.closed_by_hand"]
     facts = json.loads(entries.get(action="manual.recorded").body)["facts"]
     assert (facts["files"], facts["servers"]) == ({piece.sha256: "결과.txt"}, [scene.servers[0].hostname])
     assert all(report.is_intact for report in verify_all())

@@ -96,7 +96,7 @@ def test_the_history_tells_everything_about_a_task() -> None:
     (run,) = body["runs"]
     assert (run["status"], run["plan_digest"]) == ("RUNNING", plan.digest)
     assert sorted(host["hostname"] for host in run["hosts"]) == sorted(server.hostname for server in tenant.servers)
-    assert [entry["action"] for entry in body["entries"]][:3] == ["task.received", "task.mark_parsed", "task.submit"]
+    assert [entry["action"] for entry in body["entries"]][:3] == ["task.received", "task.parsed", "task.submitted"]
     for before, after in zip(body["entries"], body["entries"][1:], strict=False):
         assert after["number"] > before["number"] and after["chain"] == before["chain"]
 

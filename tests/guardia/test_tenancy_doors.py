@@ -62,6 +62,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/result.json", "get", f"/tasks/{task}/result.json", {}),
         ("tasks/<str:task_id>/information/", "post", f"/tasks/{asking}/information/", {"text": "재기동"}),
         ("tasks/<str:task_id>/decide/<int:step_pk>/", "post", f"/tasks/{waiting}/decide/{step}/", decision),
+        ("tasks/<str:task_id>/start/", "post", f"/tasks/{task}/start/", {}),
         ("tasks/<str:task_id>/validate/", "post", f"/tasks/{task}/validate/", {"decision": "accept", "comment": ""}),
         ("tasks/<str:task_id>/evidence/<int:pk>/", "get", f"/tasks/{task}/evidence/{zebra.evidence.pk}/", {}),
         ("tasks/<str:task_id>/changes/<int:revision>.diff", "get", f"/tasks/{task}/changes/1.diff", {}),

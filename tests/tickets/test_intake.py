@@ -34,7 +34,7 @@ def test_a_filed_task_is_parsed_told_and_planned_after_commit() -> None:
     assert set(task.servers.all()) == set(tenant.servers) and task.institution == tenant.institution
     assert waiting() == [("execution.tasks.prepare_plan", (task.pk,))]
     actions = Entry.objects.filter(task_id=task.task_id).order_by("pk").values_list("action", flat=True)
-    assert list(actions) == ["task.received", "task.mark_parsed"]
+    assert list(actions) == ["task.received", "task.parsed"]
 
 
 def test_what_is_missing_is_asked_for_and_then_understood() -> None:

@@ -21,7 +21,7 @@ WAYS: Table = {
     "start": ({"APP"}, "EXE"),
     "finish": ({"EXE"}, "VAL"),
     "fail": ({"EXE"}, "ERR"),
-    "hand_over": ({"PAR", "EXE", "VAL", "ERR", "CHG", "REV"}, "MAN"),
+    "hand_over": ({"PAR", "APP", "EXE", "VAL", "ERR", "CHG", "REV"}, "MAN"),
     "complete": ({"VAL"}, "COM"),
     "plan_again": ({"VAL", "ERR", "MAN"}, "PAR"),
     "prepare_change": ({"APP", "VAL", "REV"}, "CHG"),
@@ -30,6 +30,26 @@ WAYS: Table = {
     "close_by_hand": ({"MAN"}, "COM"),
     "close_not_done": ({"ERR"}, "ERR"),
     "drop": ({"MAN"}, "REJ"),
+}
+#: What the chain calls it: the past tense.
+TOLD = {
+    "mark_parsed": "parsed",
+    "ask_for_information": "information_requested",
+    "submit": "submitted",
+    "approve": "approved",
+    "reject": "rejected",
+    "start": "started",
+    "finish": "finished",
+    "fail": "failed",
+    "hand_over": "handed_over",
+    "complete": "completed",
+    "plan_again": "sent_back_to_planning",
+    "prepare_change": "change_wanted",
+    "submit_change": "change_submitted",
+    "accept_change": "change_accepted",
+    "close_by_hand": "closed_by_hand",
+    "close_not_done": "closed_not_done",
+    "drop": "dropped",
 }
 WITH_REASON = {
     "submit", "reject", "fail", "hand_over", "complete", "plan_again", "prepare_change", "close_by_hand",
@@ -73,7 +93,7 @@ def test_an_allowed_way_is_saved_with_one_entry(way: str) -> None:
         assert (saved.status, saved.reason) == (target, reason)
         assert (saved.closed_at is not None) == (way in CLOSING)
         entry = Entry.objects.get(task_id=task.task_id)
-        assert entry.action == f"task.{way}"
+        assert entry.action == f"task.{TOLD[way]}"
         assert f'"from":"{source}"' in entry.body and f'"to":"{target}"' in entry.body
 
 

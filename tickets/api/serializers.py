@@ -3,17 +3,20 @@ from typing import Any
 from rest_framework import serializers
 
 from tickets.models import OpsTask
-from tickets.services.file_task import TEXT_LIMIT
+from tickets.services.file_task import KEY_LIMIT
+from tickets.understanding import TEXT_LIMIT
 
 
 class IntakeSerializer(serializers.Serializer[Any]):
-    """A request as it comes in; `system` and `servers` may be left to the text."""
+    """A request as it comes in; `system` and `servers` may be left to the text. `key` names
+    one submission: the same key again gives the same task."""
 
     text = serializers.CharField(max_length=TEXT_LIMIT, trim_whitespace=True)
     system = serializers.CharField(max_length=32, required=False, default="", allow_blank=True)
     servers = serializers.ListField(
         child=serializers.CharField(max_length=128), required=False, default=list, max_length=1000
     )
+    key = serializers.CharField(max_length=KEY_LIMIT, required=False, default="", allow_blank=True)
     artefact = serializers.FileField(required=False, allow_empty_file=False)
 
 

@@ -27,5 +27,6 @@ class IntakeView(APIView):
             artefact=given.validated_data.get("artefact"),
             system_code=given.validated_data["system"],
             hostnames=given.validated_data["servers"],
+            key=given.validated_data["key"],
         )
         return Response(TaskSerializer(task).data, status=201)

@@ -13,6 +13,7 @@ from tickets.choices import Category, Channel, Risk, SubType, TaskStatus
 _S = TaskStatus
 _TO_PEOPLE = [
     _S.PARSED,
+    _S.APPROVED,
     _S.EXECUTING,
     _S.PENDING_VALIDATION,
     _S.FAILED,
@@ -72,6 +73,13 @@ class OpsTask(models.Model):
     category = models.CharField(_("category"), max_length=16, choices=Category.choices, blank=True)
     sub_type = models.CharField(_("sub-type"), max_length=24, choices=SubType.choices, blank=True)
     params = models.JSONField(_("parameters"), default=dict, blank=True)
+    named = models.JSONField(
+        _("named outright"), default=dict, blank=True, help_text=_("System and servers given beside the text.")
+    )
+    intake_key = models.CharField(max_length=64, null=True, blank=True, editable=False)  # noqa: DJ001 - unique or none
+    is_held = models.BooleanField(
+        _("started by hand"), default=False, help_text=_("The request names a time: somebody says when it starts.")
+    )
     needs_info = ArrayField(models.CharField(max_length=32), verbose_name=_("needs"), default=list, blank=True)
     risk = models.PositiveSmallIntegerField(_("risk"), choices=Risk.choices, default=Risk.VERY_HIGH)
     is_dangerous = models.BooleanField(_("looks dangerous"), default=False)
@@ -87,6 +95,7 @@ class OpsTask(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(status__in=TaskStatus.values), name="task_status_known"),
             models.CheckConstraint(condition=models.Q(risk__in=Risk.values), name="task_risk_known"),
+            models.UniqueConstraint(fields=["requester", "intake_key"], name="task_filed_once"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="task_by_status"),

@@ -1,14 +1,18 @@
+import hashlib
+
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.services import record
 from guardia.common.errors import NotPermitted
 from tickets.choices import TaskStatus
 from tickets.exceptions import EmptyRequest, NotInThatState
 from tickets.locks import lock_visible_task
 from tickets.models import OpsTask
-from tickets.services.file_task import apply_understanding, attach, checked_text
+from tickets.services.apply_understanding import apply_understanding
+from tickets.services.file_task import attach, checked_text
 from tickets.services.store_artefact import store_artefact
 from tickets.understanding import understand
 
@@ -31,7 +35,22 @@ def add_information(*, actor: User, task_id: str, text: str = "", artefact: Uplo
             task.text = checked_text(f"{task.text}\n{text}")
         if stored is not None:
             attach(task, stored)
-        understood = understand(actor=actor, text=task.text, has_artefact=task.artefacts.exists())
+        understood = understand(
+            actor=actor,
+            text=task.text,
+            has_artefact=task.artefacts.exists(),
+            system_code=task.named.get("system", ""),
+            hostnames=task.named.get("servers", []),
+        )
+        record(
+            action="task.information_added",
+            actor=actor,
+            institution=task.institution,
+            subject=task,
+            task_id=task.task_id,
+            text_sha256=hashlib.sha256(task.text.encode()).hexdigest(),
+            artefact=stored.sha256 if stored else "",
+        )
         if understood.institution is not None:
             task.institution = understood.institution
         return apply_understanding(task=task, understood=understood, actor=actor)

@@ -1,24 +1,27 @@
+from collections.abc import Sequence
+
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from accounts.choices import Role
 from accounts.models import Institution, User
-from accounts.scope import visible_to
+from accounts.scope import holders_of, holds_role, visible_to
 from audit.services import record
 from guardia.common.clock import local_day
 from guardia.common.errors import InvalidInput, NotPermitted
-from notifications.services import notify
-from tickets.choices import Channel, risk_of
+from guardia.common.masking import mask
+from tickets.choices import Channel
 from tickets.exceptions import EmptyRequest
 from tickets.locks import lock_task
 from tickets.models import Artefact, OpsTask, TaskNumber
+from tickets.services.apply_understanding import apply_understanding
 from tickets.services.store_artefact import StoredFile, store_artefact
-from tickets.services.transition_task import transition_task
-from tickets.signals import task_parsed
-from tickets.understanding import Understood, understand
-from tickets.words import NEEDS
+from tickets.understanding import TEXT_LIMIT, Understood, understand
 
-TEXT_LIMIT = 10_000
+#: Auditors look; everybody else may ask for work.
+FILING_ROLES = tuple(role for role in Role if role != Role.AUDITOR)
+KEY_LIMIT = 64
 
 
 def file_task(
@@ -28,66 +31,61 @@ def file_task(
     channel: Channel,
     artefact: UploadedFile | None = None,
     system_code: str = "",
-    hostnames: list[str] | None = None,
+    hostnames: Sequence[str] = (),
+    key: str = "",
 ) -> OpsTask:
     """Take a request in: received, parsed, and either ready to be planned (PAR) or asking for what is missing (INF).
 
-    Raises InvalidInput (empty, too long), UnknownServer, UnknownSystem, NotYourSystem, ArtefactTooLarge; nothing is
-    kept then.
+    `key` names one submission: sent twice (a double tap, a retry on a bad line) it is one task. Raises InvalidInput
+    (empty, too long, contradicting), UnknownServer, UnknownSystem, NotYourSystem, NotPermitted, ArtefactTooLarge;
+    nothing is kept then.
     """
-    text = checked_text(text)
-    if not actor.is_active:
-        raise NotPermitted
+    text, key = checked_text(text), key[:KEY_LIMIT]
+    filed = _filed_before(actor, key)
+    if filed is not None:
+        return filed
     stored = store_artefact(artefact) if artefact is not None else None
     understood = understand(
         actor=actor, text=text, has_artefact=stored is not None, system_code=system_code, hostnames=hostnames
     )
-    with transaction.atomic():
-        task = OpsTask.objects.create(
-            task_id=_next_task_id(),
-            institution=understood.institution or home_institution(actor),
-            requester=actor,
-            channel=channel,
-            text=text,
-        )
-        if stored is not None:
-            attach(task, stored)
-        record(
-            action="task.received",
-            actor=actor,
-            institution=task.institution,
-            subject=task,
-            task_id=task.task_id,
-            summary=task.title,
-            artefact=stored.sha256 if stored else "",
-        )
-        return apply_understanding(task=lock_task(task.pk), understood=understood, actor=actor)
+    institution = _filing_institution(actor, understood)
+    named = {"system": system_code, "servers": list(hostnames)}
+    try:
+        with transaction.atomic():
+            task = OpsTask.objects.create(
+                task_id=_next_task_id(),
+                institution=institution,
+                requester=actor,
+                channel=channel,
+                text=text,
+                named=named,
+                intake_key=key or None,
+            )
+            return _receive(task, stored, understood, actor)
+    except IntegrityError:
+        filed = _filed_before(actor, key)  # the other of two at the same moment was first
+        if filed is None:
+            raise
+        return filed
 
 
-def apply_understanding(*, task: OpsTask, understood: Understood, actor: User) -> OpsTask:
-    """Write what was understood into a locked task and take it to PAR or INF."""
-    parsed = understood.parsed
-    task.system, task.params = understood.system, parsed.params
-    task.category, task.sub_type = parsed.category or "", parsed.sub_type or ""
-    task.is_dangerous, task.is_urgent = parsed.is_dangerous, parsed.is_urgent
-    task.risk = risk_of(task.category, task.sub_type, is_dangerous=task.is_dangerous)
-    task.needs_info = understood.needs if parsed.is_request else ["request"]
-    task.servers.set(understood.servers)
-    if task.needs_info:
-        transition_task(task=task, by="ask_for_information", actor=actor, needs=task.needs_info)
-        notify(
-            recipients=[task.requester],
-            kind="info_needed",
-            key=f"{task.task_id}:{len(task.text)}",
-            link=f"/tasks/{task.task_id}/",
-            task=task.task_id,
-            missing=", ".join(str(NEEDS.get(slot, slot)) for slot in task.needs_info),
-        )
-        return task
-    hosts = [server.hostname for server in understood.servers]
-    transition_task(task=task, by="mark_parsed", actor=actor, servers=hosts, rules=list(parsed.reasons))
-    transaction.on_commit(lambda: task_parsed.send(OpsTask, task_pk=task.pk))
-    return task
+def _receive(task: OpsTask, stored: StoredFile | None, understood: Understood, actor: User) -> OpsTask:
+    if stored is not None:
+        attach(task, stored)
+    record(
+        action="task.received",
+        actor=actor,
+        institution=task.institution,
+        subject=task,
+        task_id=task.task_id,
+        summary=task.title,
+        artefact=stored.sha256 if stored else "",
+    )
+    return apply_understanding(task=lock_task(task.pk), understood=understood, actor=actor)
+
+
+def _filed_before(actor: User, key: str) -> OpsTask | None:
+    return OpsTask.objects.filter(requester=actor, intake_key=key).first() if key else None
 
 
 def attach(task: OpsTask, stored: StoredFile) -> Artefact:
@@ -95,21 +93,35 @@ def attach(task: OpsTask, stored: StoredFile) -> Artefact:
 
 
 def checked_text(text: str) -> str:
-    """The text, trimmed. Raises EmptyRequest or InvalidInput."""
+    """The text, trimmed, with what looks like a secret masked: it will be read by many. Raises EmptyRequest or
+    InvalidInput."""
     text = text.replace("\x00", "").strip()
     if not text:
         raise EmptyRequest
     if len(text) > TEXT_LIMIT:
         raise InvalidInput(_("The text is longer than %(limit)s characters.") % {"limit": TEXT_LIMIT}, code="too_long")
-    return text
+    return mask(text)
 
 
-def home_institution(actor: User) -> Institution:
-    """Where a request that names no institution is kept: the requester's own. Raises NotPermitted without one."""
-    institution = visible_to(Institution.objects.all(), actor).first()
-    if institution is None:
-        raise NotPermitted(_("You belong to no institution yet. An administrator can add you to one."))
+def _filing_institution(actor: User, understood: Understood) -> Institution:
+    """Where the request is kept: where its system is, otherwise the requester's own institution.
+
+    Raises NotPermitted for those who may not file there, InvalidInput where several institutions are possible.
+    """
+    institution = understood.institution or _home_institution(actor)
+    if not actor.is_active or not (actor.is_superuser or holds_role(actor, FILING_ROLES, institution.pk)):
+        names = ", ".join(str(user) for user in holders_of(Role.SITE_MANAGER, institution.pk)[:3])
+        raise NotPermitted(_("You may look, not file. These people may: %(names)s") % {"names": names or "-"})
     return institution
+
+
+def _home_institution(actor: User) -> Institution:
+    mine = list(visible_to(Institution.objects.all(), actor)[:2])
+    if not mine:
+        raise NotPermitted(_("You belong to no institution yet. An administrator can add you to one."))
+    if len(mine) > 1:
+        raise InvalidInput(_("Please name the institution or the system."), code="which_institution")
+    return mine[0]
 
 
 def _next_task_id() -> str:

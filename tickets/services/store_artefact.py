@@ -1,5 +1,6 @@
 import contextlib
 import hashlib
+import logging
 import os
 import tempfile
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
+from guardia.common.errors import Unavailable
 from tickets.exceptions import ArtefactTooLarge
 from tickets.models.artefact import stored_path
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,14 @@ def store_artefact(upload: UploadedFile) -> StoredFile:
 
     A file whose task is then refused stays without a row; it is the same bytes for the next who brings it.
     """
-    folder = Path(settings.GUARDIA_ARTEFACTS)
+    try:
+        return _store(upload, Path(settings.GUARDIA_ARTEFACTS))
+    except OSError as error:
+        logger.exception("the artefact store can't be written")
+        raise Unavailable(_("The file could not be stored. Please tell the operators."), code="store_away") from error
+
+
+def _store(upload: UploadedFile, folder: Path) -> StoredFile:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     handle, draft = tempfile.mkstemp(dir=folder, prefix=".upload-")

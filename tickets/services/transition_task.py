@@ -5,6 +5,27 @@ from audit.services import record
 from tickets.exceptions import NotInThatState
 from tickets.models import OpsTask
 
+#: The chain tells what happened, in the past tense.
+_PAST = {
+    "mark_parsed": "parsed",
+    "ask_for_information": "information_requested",
+    "submit": "submitted",
+    "approve": "approved",
+    "reject": "rejected",
+    "start": "started",
+    "finish": "finished",
+    "fail": "failed",
+    "hand_over": "handed_over",
+    "complete": "completed",
+    "plan_again": "sent_back_to_planning",
+    "prepare_change": "change_wanted",
+    "submit_change": "change_submitted",
+    "accept_change": "change_accepted",
+    "close_by_hand": "closed_by_hand",
+    "close_not_done": "closed_not_done",
+    "drop": "dropped",
+}
+
 
 def transition_task(*, task: OpsTask, by: str, actor: User | str, reason: str = "", **facts: object) -> OpsTask:
     """Carry a locked task over one transition (`by` is its method's name), save it and write the entry.
@@ -19,7 +40,7 @@ def transition_task(*, task: OpsTask, by: str, actor: User | str, reason: str = 
     method(reason) if reason else method()
     task.save()
     record(
-        action=f"task.{by}",
+        action=f"task.{_PAST.get(by, by)}",
         actor=actor,
         institution=task.institution,
         subject=task,

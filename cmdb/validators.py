@@ -1,0 +1,34 @@
+"""What the inventory may say: these values end in commands and in what we believe of a host."""
+
+import base64
+import binascii
+import posixpath
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+_KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
+
+
+def check_host_key(line: str) -> None:
+    """A public key as in known_hosts without the host: its kind, then base64 that begins with the same kind."""
+    kind, _space, encoded = line.partition(" ")
+    try:
+        blob = base64.b64decode(encoded.split(" ")[0], validate=True)
+    except (binascii.Error, ValueError):
+        blob = b""
+    if kind not in _KEY_KINDS or blob[4 : 4 + len(kind)] != kind.encode():
+        raise ValidationError(_("“%(line)s” is not a public host key."), params={"line": line[:60]})
+
+
+def check_absolute_path(path: str) -> None:
+    """An absolute path that says plainly where it leads."""
+    if not path.startswith("/") or posixpath.normpath(path) != path or not path.isprintable():
+        raise ValidationError(_("“%(path)s” is not a plain absolute path."), params={"path": path[:60]})
+
+
+def check_path_below(path: str) -> None:
+    """A relative path that stays below its home."""
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts or "" in parts or not path.isprintable():
+        raise ValidationError(_("“%(path)s” must be a path below the home."), params={"path": path[:60]})
