@@ -74,7 +74,7 @@ def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
 def release_act(request: HttpRequest, task_id: str) -> HttpResponse:
     """Start an approved task that waits for its time."""
     task_or_404(request, task_id)
-    return _act(request, task_id, _("It starts now."), lambda: release_task(actor=caller(request), task_id=task_id))
+    return act(request, task_id, _("It starts now."), lambda: release_task(actor=caller(request), task_id=task_id))
 
 
 @login_required
