@@ -16,3 +16,29 @@ class Role(TextChoices):
 
 #: Roles whose holders work in the admin; site managers have the portal.
 STAFF_ROLES = frozenset(Role) - {Role.SITE_MANAGER}
+
+
+class SessionEnd(TextChoices):
+    """Why a session ended."""
+
+    LOGGED_OUT = "LOGGED_OUT", _("Logged out")
+    IDLE = "IDLE", _("Not used for too long")
+    EXPIRED = "EXPIRED", _("Reached its longest time")
+    BY_USER = "BY_USER", _("Ended from the account page")
+    PASSWORD = "PASSWORD", _("Password changed")
+    DISABLED = "DISABLED", _("Account disabled")
+
+
+class TokenScope(TextChoices):
+    """What a personal API token may be used for; each view of the API names the one it needs."""
+
+    READ = "read", _("Read")
+    FILE = "file", _("File requests")
+    APPROVE = "approve", _("Decide approvals")
+
+
+class ProofMethod(TextChoices):
+    """How somebody showed again who they are."""
+
+    PASSWORD = "password", _("Password")
+    OTP = "otp", _("One-time code")

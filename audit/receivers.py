@@ -1,12 +1,15 @@
-"""Log-ins reach the system's chain by Django's own signals."""
+"""Log-ins and changes of accounts reach the system's chain by signals: Django's, django-axes' and those of accounts."""
 
 from typing import Any
 
+from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import transaction
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.signals import account_changed
 from audit.services import record
 
 
@@ -37,3 +40,25 @@ def _login_failed(credentials: dict[str, Any], **_: Any) -> None:
             name_known=known is not None,
             name_length=len(name),
         )
+
+
+@receiver(user_locked_out)
+def _locked_out(request: HttpRequest, username: str, **_: Any) -> None:
+    """Once for each lock: later knocks at the locked door carry no count."""
+    failures = getattr(request, "axes_failures_since_start", None)
+    if failures is None:
+        return
+    with transaction.atomic():
+        record(
+            action="session.locked_out",
+            actor="stranger",
+            institution=None,
+            subject=User.objects.filter(username=username).first(),
+            failures=failures,
+        )
+
+
+@receiver(account_changed)
+def _account_changed(user: User, actor: User, action: str, facts: dict[str, Any], **_: Any) -> None:
+    """In the transaction of the change: without the entry there is no change."""
+    record(action=action, actor=actor, institution=None, subject=user, **facts)

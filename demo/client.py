@@ -14,7 +14,7 @@ class Person:
     """One user: `api` calls carry a bearer token, `page` calls a session cookie."""
 
     def __init__(self, base: str, username: str, password: str) -> None:
-        self.base, self.username = base, username
+        self.base, self.username, self._password = base, username, password
         self._api = httpx.Client(base_url=base, timeout=30)
         self._browser = httpx.Client(base_url=base, timeout=30, follow_redirects=True)
         answer = self._api.post("/api/v1/token/", json={"username": username, "password": password})
@@ -31,6 +31,16 @@ class Person:
 
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self._api.post(path, json=body)
+
+    def decide(self, task: str, plan_digest: str, decision: str = "APPROVE") -> httpx.Response:
+        """Decide an approval step, with the password that work of high risk needs again."""
+        return self.post(
+            "/api/v1/approval/process",
+            task_id=task,
+            decision=decision,
+            plan_digest=plan_digest,
+            password=self._password,
+        )
 
     def file(self, text: str, artefact: Path, servers: Sequence[str] = ()) -> httpx.Response:
         """File a request with an artefact, for the servers named (default: those that the text names)."""

@@ -3,6 +3,7 @@
 Run again it changes nothing but the ports and keys of a fleet that moved.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from governance.services.name_owner import name_owner
 from guardia.keys import secret_from_home
 
 ADMINISTRATOR = "admin"
+_CONSONANTS = "bcdfghjkmnpqrstvwxyzBCDFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ PATHS = {
 
 def sample_password() -> str:
     """The password of all sample users: made for this home at first use, never a known one."""
-    return secret_from_home(settings.GUARDIA_HOME, "sample_password")[:16]
+    seed = hashlib.sha256(secret_from_home(settings.GUARDIA_HOME, "sample_password").encode()).digest()
+    # Consonant, digit, consonant, …: whatever comes out, it spells no name and no sequence, as the policy wants.
+    return "".join(str(byte % 10) if place % 2 else _CONSONANTS[byte % 40] for place, byte in enumerate(seed[:16]))
 
 
 def seed(

@@ -7,6 +7,9 @@ from urllib.parse import parse_qs
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from accounts.middleware import SESSION_KEY
+from accounts.services.sessions import living_sessions
+from execution.live.doorkeeper import doorkeeper
 from execution.live.events import event_to_dict
 from execution.live.listener import group_of, listener
 from execution.selectors import events_after, runs_visible_to
@@ -22,18 +25,21 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
         self.run_pk = int(self.scope["url_route"]["kwargs"]["pk"])
         self.sending = asyncio.Lock()
         self.is_watching = False
+        self.session_pk: int | None = self.scope["session"].get(SESSION_KEY)
         await self.accept()
         if not await self._is_visible():
             await self.close(code=_NOT_VISIBLE)
             return
         after = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("after", ["0"])[0]
         self.last = int(after) if after.isascii() and after.isdigit() and len(after) < 18 else 0
+        doorkeeper.admit(self)
         await self.channel_layer.group_add(group_of(self.run_pk), self.channel_name)
         listener.watch(self.run_pk)
         self.is_watching = True
         await self.run_changed({})
 
     async def disconnect(self, code: int) -> None:
+        doorkeeper.release(self)
         if self.is_watching:
             listener.unwatch(self.run_pk)
             await self.channel_layer.group_discard(group_of(self.run_pk), self.channel_name)
@@ -60,8 +66,8 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
     @database_sync_to_async
     def _is_visible(self) -> bool:
         user = self.scope["user"]
-        if user.is_authenticated:
-            user.refresh_from_db(fields=["is_active"])
+        if not user.is_authenticated or not living_sessions().filter(pk=self.session_pk or 0, user=user).exists():
+            return False
         return runs_visible_to(user).filter(pk=self.run_pk).exists()
 
 

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from accounts.caller import caller
 from accounts.choices import Role
+from accounts.identity import remembered_proof
 from accounts.scope import holds_role
+from accounts.services.second_factor import is_enrolled
 from governance.choices import TAKEABLE, StepStatus
 from governance.diff import read_diff
 from governance.models import ApprovalStep
@@ -17,6 +19,7 @@ from governance.selectors import (
     may_validate,
     may_work_by_hand,
     needs_change,
+    needs_proof,
 )
 from governance.services.release_task import who_may_release
 from tickets.choices import TaskStatus
@@ -44,7 +47,14 @@ def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     if not steps:
         return None
     mine = next((s for s in steps if s.status == StepStatus.PENDING and s.approver_id == request.user.pk), None)
-    return {"steps": steps, "mine": mine, "digest": steps[0].round.plan_digest}
+    asks_proof = mine is not None and needs_proof(task) and remembered_proof(request) is None
+    return {
+        "steps": steps,
+        "mine": mine,
+        "digest": steps[0].round.plan_digest,
+        "asks_proof": asks_proof,
+        "is_enrolled": asks_proof and is_enrolled(caller(request)),
+    }
 
 
 def change(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from accounts.scope import holders_of, holds_role, visible_to
 from governance.choices import CHANGES_CODE, HANDS, ReviewDecision, RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
-from tickets.choices import TaskStatus
+from tickets.choices import Risk, TaskStatus
 from tickets.models import OpsTask
 
 
@@ -132,3 +132,8 @@ def instructions_for(task: OpsTask) -> list[str]:
         return []
     reworks = task.result_reviews.filter(decision=ReviewDecision.REWORK).order_by("pk")
     return list(reworks.values_list("comment", flat=True))
+
+
+def needs_proof(task: OpsTask) -> bool:
+    """Whether a decision on this task needs the password or a one-time code again: from high risk on."""
+    return task.risk >= Risk.HIGH

@@ -5,6 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from accounts.choices import Role
+from guardia.ldap import ldap_is_installed
+
 
 @register()
 def queue_guards(**_: Any) -> list[CheckMessage]:
@@ -21,3 +24,26 @@ def queue_guards(**_: Any) -> list[CheckMessage]:
         ),
     }
     return [Error(f"Q_CLUSTER: {message}", id=check_id) for check_id, (holds, message) in rules.items() if not holds]
+
+
+@register()
+def directory_is_complete(**_: Any) -> list[CheckMessage]:
+    """A directory that is named but can't be asked would be found out by the first person who can't log in."""
+    if not settings.GUARDIA_LDAP_URL:
+        return []
+    found: list[CheckMessage] = []
+    if not ldap_is_installed():
+        hint = "Install the extra: pip install 'guardia[ldap]' (needs libldap2-dev and libsasl2-dev)."
+        found.append(Error("GUARDIA_LDAP_URL is set, but django-auth-ldap isn't there.", hint=hint, id="guardia.E006"))
+    if not settings.GUARDIA_LDAP_USER_BASE:
+        found.append(Error("GUARDIA_LDAP_URL is set, but GUARDIA_LDAP_USER_BASE is not.", id="guardia.E007"))
+    if not settings.GUARDIA_LDAP_START_TLS and not settings.GUARDIA_LDAP_URL.startswith("ldaps://"):
+        text = "Passwords would go to the directory in clear: use ldaps:// or GUARDIA_LDAP_START_TLS."
+        found.append(Error(text, id="guardia.E008"))
+    return found
+
+
+@register()
+def roles_exist(**_: Any) -> list[CheckMessage]:
+    unknown = set(settings.GUARDIA_REQUIRE_TOTP_FOR) - set(Role.values)
+    return [Error(f"GUARDIA_REQUIRE_TOTP_FOR: no such role: {name}", id="guardia.E009") for name in sorted(unknown)]

@@ -11,8 +11,10 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from accounts.password_profiles import password_profile
 from guardia.database import database_url
 from guardia.keys import secret_from_home
+from guardia.ldap import ldap_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -61,6 +63,8 @@ INSTALLED_APPS = [
     "channels",
     "django_q",
     "auditlog",
+    "django_otp",
+    "axes",
     "accounts",
     "audit",
     "cmdb",
@@ -81,8 +85,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "auditlog.middleware.AuditlogMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "guardia.urls"
 ASGI_APPLICATION = "guardia.asgi.application"
@@ -115,16 +121,50 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- accounts ------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "accounts.backends.RoleBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: who is locked out is asked nothing
+    "django.contrib.auth.backends.ModelBackend",
+    "accounts.backends.RoleBackend",
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # Argon2 is not in the Korean validated list
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
-] + [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 9}}]
+GUARDIA_PASSWORD_PROFILE = env.str("GUARDIA_PASSWORD_PROFILE", default="kr-public")
+AUTH_PASSWORD_VALIDATORS = password_profile(GUARDIA_PASSWORD_PROFILE).validators
+GUARDIA_REQUIRE_TOTP_FOR = env.list("GUARDIA_REQUIRE_TOTP_FOR", default=[])
+GUARDIA_SESSION_IDLE_MINUTES = env.int("GUARDIA_SESSION_IDLE_MINUTES", default=30)
+GUARDIA_SESSION_HOURS = env.int("GUARDIA_SESSION_HOURS", default=8)
+# Five failures of one name from one address: a quarter of an hour of silence.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "accounts.lockout.counted_name"
+AXES_LOCKOUT_CALLABLE = "guardia.portal.door.locked_out_answer"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # the chain has it
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "otp", "code", "csrfmiddlewaretoken"]
+# An institution's directory, where GUARDIA_LDAP_URL names one and the extra `ldap` is installed.
+GUARDIA_LDAP_URL = env.str("GUARDIA_LDAP_URL", default="")
+GUARDIA_LDAP_BIND_DN = env.str("GUARDIA_LDAP_BIND_DN", default="")
+GUARDIA_LDAP_BIND_PASSWORD = env.str("GUARDIA_LDAP_BIND_PASSWORD", default="")
+GUARDIA_LDAP_USER_BASE = env.str("GUARDIA_LDAP_USER_BASE", default="")
+GUARDIA_LDAP_USER_FILTER = env.str("GUARDIA_LDAP_USER_FILTER", default="(uid=%(user)s)")
+GUARDIA_LDAP_START_TLS = env.bool("GUARDIA_LDAP_START_TLS", default=True)
+if _ldap := ldap_settings(
+    url=GUARDIA_LDAP_URL,
+    bind_dn=GUARDIA_LDAP_BIND_DN,
+    bind_password=GUARDIA_LDAP_BIND_PASSWORD,
+    user_base=GUARDIA_LDAP_USER_BASE,
+    user_filter=GUARDIA_LDAP_USER_FILTER,
+    start_tls=GUARDIA_LDAP_START_TLS,
+):
+    globals().update(_ldap)
+    AUTHENTICATION_BACKENDS.insert(1, "django_auth_ldap.backend.LDAPBackend")
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "portal:home"
 LOGOUT_REDIRECT_URL = "login"
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_AGE = GUARDIA_SESSION_HOURS * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = GUARDIA_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if GUARDIA_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = GUARDIA_HTTPS
@@ -191,10 +231,14 @@ CHANNEL_LAYERS = {
 # -- the API -------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.PersonalTokenAuthentication",
         "rest_framework_simplejwt.authentication.JWTAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "accounts.api.permissions.ScopeAllows",
+    ],
     "DEFAULT_PARSER_CLASSES": ["guardia.common.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -202,8 +246,9 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.UserRateThrottle",
         "rest_framework.throttling.AnonRateThrottle",
+        "accounts.api.throttles.TokenRateThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "60/min", "token": "120/min"},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Guardia",
@@ -213,9 +258,16 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {"ChannelEnum": "tickets.choices.Channel"},  # one name for the fields that share it
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_PERMISSIONS": [
+        "rest_framework.permissions.IsAuthenticated",
+        "accounts.api.permissions.ScopeAllows",
+    ],
 }
-SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=15), "REFRESH_TOKEN_LIFETIME": timedelta(hours=8)}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(hours=8),
+    "CHECK_REVOKE_TOKEN": True,  # a changed password ends the tokens that were given for the old one
+}
 
 # -- the engine ----------------------------------------------------------------------------------------------
 GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=32)  # threads, and database connections, per worker
@@ -233,6 +285,7 @@ LOGGING = {
     "loggers": {
         "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
         "paramiko": {"level": "CRITICAL"},
+        "axes": {"level": "ERROR"},  # the chain tells it better
         "httpx": {"level": "WARNING"},
     },
 }

@@ -3,15 +3,17 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
+from rest_framework_simplejwt.views import TokenRefreshView
 
 from governance.api.views import ApprovalView
 from guardia import health
 from guardia.api.history import HistoryView
+from guardia.api.token import TokenView
+from guardia.portal import door
 from tickets.api.views import IntakeView
 
 api: list[URLPattern | URLResolver] = [
-    path("token/", TokenObtainPairView.as_view(), name="token"),
+    path("token/", TokenView.as_view(), name="token"),
     path("token/refresh/", TokenRefreshView.as_view(), name="token-refresh"),
     path("sr/intake", IntakeView.as_view(), name="sr-intake"),
     path("approval/process", ApprovalView.as_view(), name="approval-process"),
@@ -20,10 +22,12 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("guardia.portal.urls")),
-    path("login/", auth.LoginView.as_view(template_name="portal/login.html"), name="login"),
+    path("login/", door.DoorView.as_view(), name="login"),
+    path("login/code/", door.second_factor, name="login-code"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("language/", include("django.conf.urls.i18n")),
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="portal:password")),  # one door for passwords
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

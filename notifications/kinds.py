@@ -4,7 +4,7 @@ read, in the reader's language."""
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-#: kind → sentence with named placeholders. `task` is always given.
+#: kind → sentence with named placeholders. `task` is given wherever a task is meant.
 KINDS: dict[str, Promise] = {
     "approval_requested": _("%(task)s waits for your approval: %(title)s"),
     "task_rejected": _("%(task)s was rejected by %(actor)s: %(reason)s"),
@@ -23,4 +23,5 @@ KINDS: dict[str, Promise] = {
     "closed_by_hand": _("%(task)s was done by hand and accepted by %(actor)s: %(title)s"),
     "closed_not_done": _("%(task)s was closed by %(actor)s without being done: %(reason)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
+    "logged_in_elsewhere": _("Your account was logged in at %(time)s from %(address)s while another session was open."),
 }

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from accounts.choices import Role
+from accounts.choices import ProofMethod, Role
+from accounts.identity import IdentityProof
 from accounts.models import Institution, Membership, User
 from cmdb.choices import Tier
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
@@ -17,6 +18,7 @@ from governance.choices import Decision
 from governance.models import ApprovalStep, SystemOwner
 from governance.services.decide_step import decide_step
 from governance.services.default_policies import install_default_policies
+from guardia.common.clock import now
 from tickets.choices import Channel
 from tickets.models import OpsTask
 from tickets.services.file_task import file_task
@@ -135,4 +137,10 @@ def approve(
         digest=plan.digest,
         channel=Channel.API,
         comment=comment,
+        proof=proof_of(actor),
     )
+
+
+def proof_of(user: User) -> IdentityProof:
+    """That `user` showed a moment ago who they are."""
+    return IdentityProof(user.pk, ProofMethod.PASSWORD, now())

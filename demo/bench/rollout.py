@@ -35,7 +35,7 @@ def measure_rollout(
     task_id = str(task.json()["task_id"])
     digest = _wait(owner, task_id, lambda history: history["task"]["status"] == "PEN")["plan_digest"]
     for who in (owner, pm):
-        who.post("/api/v1/approval/process", task_id=task_id, decision="APPROVE", plan_digest=digest).raise_for_status()
+        who.decide(task_id, digest).raise_for_status()
     run_pk = _wait(owner, task_id, lambda history: history["runs"])["runs"][-1]["run_id"]
     delays, status, started = [], "", time.monotonic()
     for event in owner.events(run_pk, patience=180):

@@ -7,13 +7,18 @@ from governance.models import ApprovalStep
 
 
 class ApprovalRequestSerializer(serializers.Serializer[Any]):
-    """A decision: on the task's pending step, or on the step named. `plan_digest` is that of the plan looked at."""
+    """A decision: on the task's pending step, or on the step named. `plan_digest` is that of the plan looked at.
+    Work of high risk needs the `password` again, or a one-time code as `otp`."""
 
     task_id = serializers.CharField(max_length=32)
     step_id = serializers.IntegerField(required=False, min_value=1)
     decision = serializers.ChoiceField(choices=Decision.choices)
     plan_digest = serializers.RegexField(r"^[0-9a-f]{64}$")
     comment = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
+    password = serializers.CharField(
+        max_length=1000, required=False, default="", allow_blank=True, trim_whitespace=False, write_only=True
+    )
+    otp = serializers.CharField(max_length=32, required=False, default="", allow_blank=True, write_only=True)
 
 
 class ApprovalStepSerializer(serializers.ModelSerializer[ApprovalStep]):

@@ -4,6 +4,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.caller import caller
+from accounts.choices import TokenScope
+from accounts.identity import IdentityProof, confirm_identity, remembered_proof
 from governance.api.serializers import ApprovalRequestSerializer, ApprovalResultSerializer, ApprovalStepSerializer
 from governance.choices import Decision, StepStatus
 from governance.models import ApprovalStep
@@ -16,6 +18,8 @@ from tickets.selectors import visible_task
 
 class ApprovalView(APIView):
     """Decide an approval step. 200 with the step; 403 when it isn't yours, 409 when it was decided or has changed."""
+
+    token_scope = TokenScope.APPROVE
 
     @extend_schema(
         request=ApprovalRequestSerializer, responses={200: ApprovalResultSerializer}, operation_id="approval_process"
@@ -32,11 +36,20 @@ class ApprovalView(APIView):
             digest=data["plan_digest"],
             channel=Channel.API,
             comment=data["comment"],
+            proof=_proof(request, data["password"], data["otp"]),
         )
         task = visible_task(request.user, data["task_id"])
         return Response(
             {"task_id": task.task_id, "task_status": task.status, "step": ApprovalStepSerializer(step).data}
         )
+
+
+def _proof(request: Request, password: str, otp: str) -> IdentityProof | None:
+    """Given with the call, or a moment ago in the session."""
+    http = request._request  # django-axes marks the request that its middleware sees
+    if password or otp:
+        return confirm_identity(http, actor=caller(request), password=password, otp=otp)
+    return remembered_proof(http)
 
 
 def _step_of(task: OpsTask, step_pk: int | None) -> ApprovalStep:

@@ -3,10 +3,13 @@
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
 
-from accounts.choices import STAFF_ROLES, Role
+from accounts.choices import STAFF_ROLES, Role, SessionEnd
 from accounts.models import Institution, Membership, User
 from accounts.scope import holds_role
+from accounts.services.sessions import end_sessions
 from audit.services import record
 from guardia.common.errors import InvalidInput, NotPermitted
 
@@ -41,6 +44,57 @@ def grant_role(*, actor: User, user: User, role: Role, institution: Institution 
     if is_new:
         record(action="role.granted", actor=actor, institution=institution, subject=user, role=role)
     return membership
+
+
+@transaction.atomic
+def disable_account(*, actor: User, user: User, reason: str) -> User:
+    """Nobody logs in, calls the API or keeps a page open with it: sessions end with the commit, sockets within 5 s.
+
+    Administrators of every institution the person works in; never oneself, nor a superuser by less than one.
+    Raises NotPermitted, InvalidInput (no reason).
+    """
+    user = _locked_account(actor, user)
+    if not reason.strip():
+        raise InvalidInput(_("Please say why."))
+    if user.is_active:
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        ended = end_sessions(Q(user=user), SessionEnd.DISABLED)
+        record(
+            action="account.disabled",
+            actor=actor,
+            institution=None,
+            subject=user,
+            summary=reason,
+            sessions_ended=ended,
+        )
+    return user
+
+
+@transaction.atomic
+def enable_account(*, actor: User, user: User, reason: str) -> User:
+    """Back again, with the roles of before; sessions that were ended stay so. Raises as `disable_account`."""
+    user = _locked_account(actor, user)
+    if not reason.strip():
+        raise InvalidInput(_("Please say why."))
+    if not user.is_active:
+        user.is_active = True
+        user.save(update_fields=["is_active"])
+        record(action="account.enabled", actor=actor, institution=None, subject=user, summary=reason)
+    return user
+
+
+def _locked_account(actor: User, user: User) -> User:
+    """The account's row, locked, when `actor` may open and close it."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    memberships = list(user.memberships.select_related("institution"))
+    if actor.pk == user.pk or (user.is_superuser and not actor.is_superuser):
+        raise NotPermitted
+    for membership in memberships:
+        require_administrator(actor, membership.institution)
+    if not memberships:
+        require_administrator(actor, None)
+    return user
 
 
 def require_administrator(actor: User, institution: Institution | None) -> None:

@@ -1,6 +1,8 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.exceptions import ProofMissing
+from accounts.identity import IdentityProof
 from accounts.models import User
 from accounts.scope import visible_to
 from audit.services import record
@@ -14,7 +16,7 @@ from governance.exceptions import (
     SelfApproval,
 )
 from governance.models import ApprovalStep
-from governance.selectors import people_for
+from governance.selectors import needs_proof, people_for
 from governance.services.ask_next_step import ask_next_step
 from governance.signals import task_approved
 from guardia.common.errors import NotVisible
@@ -26,12 +28,20 @@ from tickets.services.transition_task import transition_task
 
 @transaction.atomic
 def decide_step(
-    *, actor: User, step_pk: int, decision: Decision, digest: str, channel: str, comment: str = ""
+    *,
+    actor: User,
+    step_pk: int,
+    decision: Decision,
+    digest: str,
+    channel: str,
+    comment: str = "",
+    proof: IdentityProof | None = None,
 ) -> ApprovalStep:
-    """Decide one approval step. `digest` is that of the plan the actor was shown.
+    """Decide one approval step. `digest` is that of the plan the actor was shown; `proof` that they showed again who
+    they are, which work of high risk needs.
 
-    Raises NotVisible, SelfApproval, NotYourTurn, SecondApproval, AlreadyDecided, DigestChanged, ReasonMissing; nothing
-    changes then.
+    Raises NotVisible, SelfApproval, NotYourTurn, SecondApproval, AlreadyDecided, DigestChanged, ReasonMissing,
+    ProofMissing; nothing changes then.
     """
     visible = visible_to(ApprovalStep.objects.select_related("round"), actor).filter(pk=step_pk).first()
     if visible is None:
@@ -39,6 +49,8 @@ def decide_step(
     task = lock_task(visible.round.task_id)
     step = ApprovalStep.objects.select_for_update(of=("self",)).select_related("round", "approver").get(pk=step_pk)
     _check(step, task, actor, digest, decision, comment)
+    if needs_proof(task) and (proof is None or not proof.holds_for(actor)):
+        raise ProofMissing
     decide = step.approve if decision == Decision.APPROVE else step.reject
     decide(by=actor, digest=digest, channel=channel, comment=comment)
     step.save()
@@ -54,6 +66,7 @@ def decide_step(
         asked=step.approver.get_username(),
         plan_digest=digest,
         decided_in=channel,
+        proved_by=proof.method if proof is not None else "",
     )
     _go_on(step, task, actor, decision, comment)
     return step

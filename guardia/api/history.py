@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.choices import TokenScope
 from audit.models import Entry
 from audit.selectors import entries_of_task
 from execution.models import HostRun, Run
@@ -58,6 +59,8 @@ class HistorySerializer(serializers.Serializer[Any]):
 
 class HistoryView(APIView):
     """Everything that happened to one task, oldest first. 404 for what isn't yours to see."""
+
+    token_scope = TokenScope.READ
 
     @extend_schema(responses={200: HistorySerializer}, operation_id="task_history")
     def get(self, request: Request, task_id: str) -> Response:

@@ -9,9 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts.caller import caller
+from accounts.identity import IdentityProof, confirm_identity, remember_proof, remembered_proof
 from governance.choices import Decision, ReviewDecision
 from governance.services.decide_step import decide_step
 from governance.services.release_task import release_task
@@ -23,6 +25,7 @@ from tickets.choices import Channel
 from tickets.services.add_information import add_information
 
 
+@sensitive_post_parameters("password", "otp")
 @login_required
 @require_POST
 def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse:
@@ -37,6 +40,7 @@ def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse
         task_id,
         _("Your decision was recorded."),
         lambda: decide_step(
+            proof=_proof(request, form.cleaned_data["password"], form.cleaned_data["otp"]),
             actor=caller(request),
             step_pk=step_pk,
             decision=Decision(form.cleaned_data["decision"]),
@@ -96,6 +100,15 @@ def add_information_act(request: HttpRequest, task_id: str) -> HttpResponse:
             artefact=form.cleaned_data["artefact"],
         ),
     )
+
+
+def _proof(request: HttpRequest, password: str, otp: str) -> IdentityProof | None:
+    """Given with the form, and kept for the next minutes; or given a moment ago."""
+    if not password and not otp:
+        return remembered_proof(request)
+    proof = confirm_identity(request, actor=caller(request), password=password, otp=otp)
+    remember_proof(request, proof)
+    return proof
 
 
 def act(request: HttpRequest, task_id: str, done: str, service: Callable[[], Any]) -> HttpResponse:

@@ -38,6 +38,8 @@ class DecisionForm(forms.Form):
     decision = forms.CharField()
     digest = forms.RegexField(r"^[0-9a-f]{64}$")
     comment = forms.CharField(max_length=2000, required=False)
+    password = forms.CharField(max_length=1000, strip=False, required=False)
+    otp = forms.CharField(max_length=32, required=False)
 
 
 class ValidationForm(forms.Form):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guardia.portal import acts, change_acts, hand_acts, views
+from guardia.portal import account, acts, change_acts, hand_acts, views
 
 app_name = "portal"
 urlpatterns = [
@@ -22,5 +22,14 @@ urlpatterns = [
     path("tasks/<str:task_id>/evidence/<int:pk>/", hand_acts.evidence_file, name="evidence"),
     path("tasks/<str:task_id>/plan.json", views.plan_document, name="plan"),
     path("tasks/<str:task_id>/result.json", views.result_document, name="result"),
+    path("account/", account.account, name="account"),
+    path("account/confirm/", account.confirm, name="confirm"),
+    path("account/password/", account.password, name="password"),
+    path("account/totp/", account.totp, name="totp"),
+    path("account/totp/disable/", account.totp_disable, name="totp-disable"),
+    path("account/totp/codes/", account.recovery_codes, name="recovery-codes"),
+    path("account/sessions/<int:session_pk>/end/", account.end_session, name="end-session"),
+    path("account/tokens/new/", account.new_token, name="new-token"),
+    path("account/tokens/<int:token_pk>/revoke/", account.end_token, name="end-token"),
     path("messages/", views.message_list, name="messages"),
 ]

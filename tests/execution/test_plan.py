@@ -175,14 +175,14 @@ def test_where_nobody_can_be_asked_again_the_task_waits_with_the_reason(tenant: 
 
 
 @pytest.mark.parametrize("lost", ["credential", "is_active"])
-def test_a_server_that_can_no_longer_be_planned_lets_the_task_wait(tenant: Tenant, lost: str) -> None:
+def test_a_server_that_can_no_longer_be_planned_sends_the_task_to_people(tenant: Tenant, lost: str) -> None:
     task, _plan = tenant.approved()
     setattr(tenant.servers[0], lost, None if lost == "credential" else False)
     tenant.servers[0].save()
     assert start_run(task.pk) is None
-    waiting = OpsTask.objects.get(pk=task.pk)
-    assert waiting.status == "APP"
-    assert tenant.servers[0].hostname in waiting.reason
+    stopped = OpsTask.objects.get(pk=task.pk)
+    assert stopped.status == "MAN"
+    assert tenant.servers[0].hostname in stopped.reason
     assert not Run.objects.exists()
 
 

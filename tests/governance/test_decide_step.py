@@ -14,7 +14,7 @@ from governance.models import ApprovalRound, ApprovalStep, SystemOwner
 from governance.selectors import approved_digest, steps_awaiting
 from governance.services.decide_step import decide_step
 from guardia.common.errors import GuardiaError
-from tests.factories import Tenant, approve, pending_step
+from tests.factories import Tenant, approve, pending_step, proof_of
 from tests.queue import run_queue, waiting
 from tests.snapshot import nothing_changes
 from tickets.models import OpsTask
@@ -24,7 +24,13 @@ pytestmark = pytest.mark.django_db
 
 def decide(actor: User, step: ApprovalStep, digest: str, decision: str = "APPROVE", comment: str = "") -> ApprovalStep:
     return decide_step(
-        actor=actor, step_pk=step.pk, decision=Decision(decision), digest=digest, channel="api", comment=comment
+        actor=actor,
+        step_pk=step.pk,
+        decision=Decision(decision),
+        digest=digest,
+        channel="api",
+        comment=comment,
+        proof=proof_of(actor),
     )
 
 

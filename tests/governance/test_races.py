@@ -14,7 +14,7 @@ from governance.exceptions import AlreadyDecided
 from governance.models import ApprovalStep
 from governance.services.decide_step import decide_step
 from guardia.common.clock import local_day
-from tests.factories import Tenant, make_institution, pending_step
+from tests.factories import Tenant, make_institution, pending_step, proof_of
 from tests.threads import race
 from tickets.choices import Channel
 from tickets.models import OpsTask
@@ -33,6 +33,7 @@ def _decision(tenant: Tenant, step: ApprovalStep, digest: str, decision: Decisio
         digest=digest,
         channel="api",
         comment="동시에",
+        proof=proof_of(tenant.owner),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 
 from tests.doors import api, browser
-from tests.factories import pending_step
+from tests.factories import PASSWORD, pending_step
 from tests.guardia.urls_of import all_patterns
 from tests.guardia.world import Neighbour, Zebra, assert_unseen
 from tests.snapshot import nothing_changes
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 #: Anybody may knock: they say nothing of any tenant.
 PUBLIC = {
     "login/",
+    "login/code/",
     "logout/",
     "language/setlang/",
     "admin/login/",
@@ -31,6 +32,11 @@ PAGES = {
     "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?page=2"],
     "tasks/new/": ["/tasks/new/"],
     "messages/": ["/messages/"],
+    "account/": ["/account/"],
+    "account/confirm/": ["/account/confirm/?next=/account/"],
+    "account/password/": ["/account/password/"],
+    "account/totp/": ["/account/totp/"],
+    "account/tokens/new/": ["/account/tokens/new/"],
 }
 #: The same for those who work in the admin.
 STAFF_PAGES = {
@@ -45,6 +51,8 @@ STAFF_PAGES = {
     "admin/(?P<url>.*)$": ["/admin/nothing/here/"],
     "admin/r/<path:content_type_id>/<path:object_id>/": [],  # with an object: `objects_of`
 }
+#: Acts on one's own account that name no object: they know whose it is by the session.
+OWN_ACTS = {"account/totp/disable/", "account/totp/codes/"}
 API_PAGES = {"api/schema/": ["/api/schema/"], "api/docs/": ["/api/docs/"]}
 
 
@@ -52,7 +60,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     """(pattern, method, path, body): every act and read of the second tenant's objects, as its own people do them."""
     task, waiting, asking = zebra.task.task_id, zebra.waiting.task_id, zebra.asking.task_id
     step, digest = pending_step(zebra.waiting).pk, zebra.waiting_plan.digest
-    decision = {"decision": "APPROVE", "digest": digest, "comment": "ok"}
+    decision = {"decision": "APPROVE", "digest": digest, "comment": "ok", "password": PASSWORD}
     review = {"decision": "rework", "digest": "d" * 64, "instruction": "얼룩말"}
     record = {"text": "얼룩말", "done_at": "2026-01-01T10:00"}
     return [
@@ -71,6 +79,8 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
             (f"tasks/<str:task_id>/{act}/", "post", f"/tasks/{task}/{act}/", {"reason": "얼룩말", **record})
             for act in ("take-over", "record", "close", "not-done", "plan-again")
         ),
+        ("account/sessions/<int:session_pk>/end/", "post", f"/account/sessions/{zebra.session.pk}/end/", {}),
+        ("account/tokens/<int:token_pk>/revoke/", "post", f"/account/tokens/{zebra.token.pk}/revoke/", {}),
     ]
 
 
@@ -80,6 +90,7 @@ def api_objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         "step_id": pending_step(zebra.waiting).pk,
         "decision": "APPROVE",
         "plan_digest": zebra.waiting_plan.digest,
+        "password": PASSWORD,
     }
     return [
         ("api/v1/task/history/<str:task_id>", "get", f"/api/v1/task/history/{zebra.task.task_id}", {}),
@@ -92,7 +103,7 @@ INTAKE = "api/v1/sr/intake"  # its bad bodies are in test_api_intake
 
 def test_every_door_is_listed() -> None:
     zebra = Zebra()
-    listed = {*PUBLIC, *PAGES, *STAFF_PAGES, *API_PAGES, INTAKE}
+    listed = {*PUBLIC, *PAGES, *STAFF_PAGES, *API_PAGES, *OWN_ACTS, INTAKE}
     listed |= {pattern for pattern, *_rest in [*objects_of(zebra), *api_objects_of(zebra)]}
     doors = {pattern for pattern in all_patterns() if not is_of_a_model(pattern)}
     assert doors == listed
@@ -111,7 +122,8 @@ def test_a_stranger_is_sent_to_the_log_in_everywhere() -> None:
         for path in pages:
             response = browser().get(path)
             assert response.status_code == 302 and "login" in response["Location"], path
-        for _pattern, method, path, body in objects_of(zebra):
+        acts = [(act, "post", f"/{act}", {}) for act in OWN_ACTS]
+        for _pattern, method, path, body in [*acts, *objects_of(zebra)]:
             response = getattr(browser(), method)(path, body)
             assert response.status_code == 302 and "login" in response["Location"], path
         for _pattern, method, path, body in [*api_objects_of(zebra), ("", "get", "/api/schema/", {})]:
@@ -149,7 +161,7 @@ def test_objects_of_the_other_tenant_are_not_there_and_cannot_be_acted_on() -> N
 
 def test_an_own_task_is_no_way_to_another_tenants_step() -> None:
     zebra, neighbour = Zebra(), Neighbour()
-    body = {"decision": "APPROVE", "digest": zebra.waiting_plan.digest}
+    body = {"decision": "APPROVE", "digest": zebra.waiting_plan.digest, "password": PASSWORD}
     client = browser(neighbour.owner)
     with nothing_changes():
         path = f"/tasks/{neighbour.task.task_id}/decide/{pending_step(zebra.waiting).pk}/"

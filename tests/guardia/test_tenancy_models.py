@@ -13,9 +13,15 @@ from audit.selectors import chains_visible_to, entries_visible_to
 from tests.factories import make_user
 from tests.guardia.world import Neighbour, Zebra
 
-#: Rows of no tenant, or with a rule of their own (users, chains, notifications: tested by their doors).
+#: Rows of no tenant, or with a rule of their own (users and what is theirs alone, chains, notifications:
+#: tested by their doors).
 UNSCOPED = {
     "accounts.User",
+    "accounts.ApiToken",
+    "accounts.PasswordRecord",
+    "accounts.RecoveryCode",
+    "accounts.TotpDevice",
+    "accounts.UserSession",
     "audit.Chain",
     "audit.Entry",
     "notifications.Notification",

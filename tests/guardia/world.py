@@ -5,6 +5,8 @@ from django.db import transaction
 
 from accounts.choices import Role
 from accounts.models import Institution, User
+from accounts.services.sessions import begin_session
+from accounts.services.tokens import create_token
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
@@ -30,6 +32,8 @@ class Zebra(Tenant):
         self.run: Run = run
         self._fill_run()
         self.waiting, self.waiting_plan = self.planned()
+        self.session = begin_session(user=self.pm, source_ip="127.0.0.9", browser="zebra browser")
+        self.token, self.token_text = create_token(actor=self.pm, name="zebra token", scopes=["read"], days=9)
         self.asking = self.file(text=f"{self.system.name}")
         self.task = OpsTask.objects.get(pk=self.task.pk)
 

@@ -5,6 +5,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.caller import caller
+from accounts.choices import TokenScope
 from guardia.common.parsers import BoundedJSONParser
 from tickets.api.serializers import IntakeSerializer, TaskSerializer
 from tickets.choices import Channel
@@ -14,6 +15,7 @@ from tickets.services.file_task import file_task
 class IntakeView(APIView):
     """File a request. 201 with the task: `PAR` when it can be planned, `INF` when `needs_info` is missing."""
 
+    token_scope = TokenScope.FILE
     parser_classes = (BoundedJSONParser, MultiPartParser, FormParser)
 
     @extend_schema(request=IntakeSerializer, responses={201: TaskSerializer}, operation_id="sr_intake")

@@ -7,6 +7,8 @@ from .catalogue import Catalogue, ServerEntry
 from .hosts import ExplicitHosts, Mention, explicit_hosts, mentions
 from .names import NameHit
 from .normalise import Normalised
+from .rivals import acted_on, joined_to_unknown, only_mentioned
+from .subsets import leaves_out, picks_unnamed
 from .vocabulary import NEEDS_HOST_WORD
 
 _DIRECTIONAL = re.compile(r"포트|port|방화벽|firewall|inbound|outbound|인바운드|아웃바운드|허용|acl|양방향|allow")
@@ -15,6 +17,7 @@ _FOREIGN = re.compile(
     r"|(?:^|[:\n])[가-힣]{2,6}[부청처](?=[가-힣]|$)"
 )
 _NOT_FOREIGN = re.compile(r"(?:요청|신청|전부|일부|외부|내부|첨부|세부|간부|출처|거래처|접수처)$")
+SEVERAL = "systems_several"  # a stable reason code
 _NEAR = 24
 _UNKNOWN_SYSTEM = re.compile(r"([가-힣a-z0-9&]{2,20}?)(?:시스템|포털|누리집|홈페이지|사이트)")
 _GENERIC_SYSTEM = re.compile(
@@ -50,8 +53,12 @@ def resolve(doc: Normalised, catalogue: Catalogue, hits: list[NameHit]) -> Entit
     institution = _institution(hits)
     everywhere = bool(_EVERYWHERE.search(doc.compact))
     system, how = _system(doc, catalogue, hosts, hits, directional)
+    if how == SEVERAL:
+        return Entities(_shared_owner(doc, catalogue, hosts, hits), None, (), False, everywhere, False, (how,))
     if system is None:
         every = _ALL_SERVERS.search(doc.lower)
+        if every and len(_institutions(hits)) > 1:
+            return Entities(None, None, (), False, everywhere, False, ("institutions_several",))
         if institution and every and how != "system_unknown" and not everywhere:
             names = tuple(server.hostname for server in catalogue.servers_by_institution.get(institution, ()))
             return Entities(institution, None, names, False, False, True, ("all_servers_of_institution",))
@@ -63,37 +70,71 @@ def resolve(doc: Normalised, catalogue: Catalogue, hits: list[NameHit]) -> Entit
 
 
 def _institution(hits: list[NameHit]) -> str | None:
-    codes = list(dict.fromkeys(hit.targets[0].code for hit in hits if hit.kind == "institution" and not hit.dropped))
-    return codes[0] if codes else None
+    return next(iter(_institutions(hits)), None)
+
+
+def _shared_owner(doc: Normalised, catalogue: Catalogue, hosts: ExplicitHosts, hits: list[NameHit]) -> str | None:
+    """The institution that all the systems of the request belong to."""
+    codes = {code for _, code in _named_systems(doc, catalogue, hits)[0]} | {host.system for host in hosts.servers}
+    owners = {catalogue.system_by_code[code].institution for code in codes}
+    return owners.pop() if len(owners) == 1 else None
+
+
+def _institutions(hits: list[NameHit]) -> list[str]:
+    return list(dict.fromkeys(hit.targets[0].code for hit in hits if hit.kind == "institution" and not hit.dropped))
 
 
 def _system(
     doc: Normalised, catalogue: Catalogue, hosts: ExplicitHosts, hits: list[NameHit], directional: bool
 ) -> tuple[str | None, str]:
-    named = hosts.servers or hosts.sources
-    if named:
-        return named[0].system, "system_by_host"
-    for hit in hits:
-        if hit.kind == "server" and len(hit.targets) == 1 and not hit.dropped:
-            return catalogue.server_by_name[hit.targets[0].code].system, "system_by_host_alias"
-    candidates: list[tuple[tuple[bool, bool, bool, int], str]] = []
-    lost = False
-    for hit in hits:
-        if hit.kind != "system" or hit.dropped:
-            continue
-        code = _owner_checked(doc, catalogue, hit, hits)
-        if code is None:
-            lost = True
-            continue
-        candidates.append(((directional and hit.source, not hit.labelled, hit.weak, hit.start), code))
+    named, lost = _named_systems(doc, catalogue, hits)
     unknown = _unknown_system(doc, hits)
-    if candidates:
-        rank, code = min(candidates)
-        if not (rank[2] and unknown):
-            return code, "system_by_name"
+    if by_host := _by_host(doc, catalogue, hosts, hits, [] if directional else named):
+        return by_host
+    if named and directional:  # a rule has two sides; the one that is not the source is changed
+        hit, code = min(named, key=lambda pair: (pair[0].source, *_rank(pair[0])))
+    elif named:
+        hit, _ = min(named, key=lambda pair: _rank(pair[0]))
+        chosen = None if joined_to_unknown(doc, named) else acted_on(doc, named)
+        if chosen is None:
+            return None, SEVERAL
+        code = chosen
+    if named and not (hit.weak and unknown):
+        return code, "system_by_name"
     if hosts.unknown_system:
         return hosts.unknown_system, "system_by_unknown_host"
     return None, "system_unknown" if lost or unknown else "system_missing"
+
+
+def _rank(hit: NameHit) -> tuple[bool, bool, int]:
+    return not hit.labelled, hit.weak, hit.start
+
+
+def _named_systems(
+    doc: Normalised, catalogue: Catalogue, hits: list[NameHit]
+) -> tuple[list[tuple[NameHit, str]], bool]:
+    """The systems named and not ruled out, and whether a name was found that belongs to nobody here."""
+    pairs = [
+        (hit, _owner_checked(doc, catalogue, hit, hits)) for hit in hits if hit.kind == "system" and not hit.dropped
+    ]
+    return [(hit, code) for hit, code in pairs if code], any(code is None for _, code in pairs)
+
+
+def _by_host(
+    doc: Normalised, catalogue: Catalogue, hosts: ExplicitHosts, hits: list[NameHit], named: list[tuple[NameHit, str]]
+) -> tuple[str | None, str] | None:
+    """The system of the hosts given outright; `named`: system names that may contradict them."""
+    servers, how = list(hosts.servers or hosts.sources[:1]), "system_by_host"
+    if not servers:
+        aliases = [hit for hit in hits if hit.kind == "server" and len(hit.targets) == 1 and not hit.dropped]
+        servers, how = [catalogue.server_by_name[hit.targets[0].code] for hit in aliases], "system_by_host_alias"
+    codes = {server.system for server in servers}
+    if not codes:
+        return None
+    rivals = {code for hit, code in named if not hit.weak and not only_mentioned(doc, hit)} - codes
+    if len(codes) > 1 or rivals:
+        return None, SEVERAL
+    return servers[0].system, how
 
 
 def _owner_checked(doc: Normalised, catalogue: Catalogue, hit: NameHit, hits: list[NameHit]) -> str | None:
@@ -138,14 +179,16 @@ def _servers(
     explicit = [server for server in hosts.servers or hosts.sources if server.system == system]
     if hosts.unknown_system:
         return [], True, "host_unknown"
-    if explicit:
-        return explicit, False, "hosts_by_name"
-    for hit in hits:
+    for hit in [] if explicit else hits:
         if hit.kind == "server" and not hit.dropped and len(hit.targets) == 1:
             server = catalogue.server_by_name[hit.targets[0].code]
             if server.system == system:
                 return [server], False, "hosts_by_alias"
     meant = _meant(found, directional)
+    if picks_unnamed(doc.compact, numbers_named=bool(explicit) or any(mention.numbers for mention in meant)):
+        return [], True, "subset_unnamed"
+    if explicit:
+        return explicit, False, "hosts_by_name"
     if (
         not any(mention.numbers for mention in meant)
         and _ONE_OF_THEM.search(doc.compact)
@@ -155,6 +198,8 @@ def _servers(
     if not meant and (rest := _all_but(doc, found, own)):
         return rest, False, "hosts_all_but"
     if not meant:
+        if leaves_out(doc.compact) and (hosts.dropped or any(mention.dropped for mention in found)):
+            return [], True, "only_left_out"
         if _ALL_SERVERS.search(doc.lower) and own:
             dropped = {server.hostname for server in hosts.dropped}
             return [server for server in own if server.hostname not in dropped], False, "all_servers_of_system"

@@ -48,7 +48,7 @@ _NUMBER_ITEM = re.compile(
 _SEPARATOR = re.compile(
     r"\s?(,|·|/|~|-|&|및|와|과|이랑|랑|하고|and|ㆍ|번과|호기와)\s?(?:was|web|와스|웹|db|batch)?\s?-?"
 )
-_COUNT = re.compile(rf"\s?\(?(?:총\s?)?({NUMBER})\s?(?:대|개|식|노드)(?![가-힣]*\s?포트)")
+_COUNT = re.compile(rf"\s?\(?(?:총\s?)?({NUMBER})\s?(?:대|개|식|노드)(?!\s?씩|[가-힣]*\s?포트)")
 _ALL = re.compile(rf"\s?\(?(?:들|서버)?\s?(?:{ALL_WORD})")
 _BARE_NUMBERS = re.compile(rf"(?<![\d가-힣])((?:{NUMBER})(?:\s?[,·/~]\s?{NUMBER})*)\s?호기")
 _NUMBER_THEN_HOST = re.compile(rf"(?<![\d가-힣])({NUMBER})\s?번째?\s?(?:거|꺼)?\s?(?=(?:{HOST_WORD}|was|web|와스|웹))")

@@ -37,9 +37,19 @@ CHANGE = (
     "적용|끄|꺼|켜|활성|비활성|해제|set|change|increase|raise|reduce|lower|(?<!unableto)extend|enable|disable|update"
 )
 CERT = r"인증서|ssl|tls인증|keystore|\.jks|\.pfx|\.pem|certificate|cert(?!ain)|chain"
-RESTART = "재기동|재시작|재구동|리스타트|restart|restrat|re-start|bounce|recycle|내렸다(?:가)?(?:다시)?올|내리고(?:다시)?올|껐다(?:가)?(?:다시)?켜|다시띄|다시기동|다시시작|다시살려|살려|리로드|reload|(?<!재)기동(?:해|부탁|요청|시켜)|구동시켜|구동해|중지시켜|중지해|stop(?!ped)"
-REBOOT = "재부팅|리부팅|리붓|리부트|reboot|전원|powercycle|power-cycle|poweroff|셧다운|shutdown|강제종료|hardreset|하드리셋|power(?:off|on)"
-JOB = "크론|cron|스케줄|스케쥴|schedule|예약작업|배치중에?|배치(?:작업|잡|시간|주기|job)|batchjob"
+RESTART = "재기동|재시작|재구동|리스타트|restart|restrat|re-start|bounce|recycle|내렸다(?:가)?(?:다시)?올|내리고(?:다시)?올|껐다(?:가)?(?:다시)?켜|다시띄|다시기동|다시시작|다시살려|살려|리로드|reload|(?<!재)기동(?:해|부탁|요청|시켜)|구동시켜|구동해|(?:중지|정지|종료)(?:했다가?|시켰다가?|하고|시키고|한|후|한후|한뒤|뒤)[^.\n]{0,8}(?:시작|기동|올려|올리|켜|구동)|stopand(?:re)?start"
+# Stopping is no restart: nothing here starts the service again, so a person has to say what is meant.
+_STOPPED = "was|web|와스|웹|톰캣|tomcat|jeus|제우스|nginx|아파치|apache|서버|서비스|시스템|포털|데몬|호기|인스턴스|노드|전원|전체|전부|모두"
+_STOP_VERB = r"(?:중지|정지|종료)(?:해|시켜|요청|부탁|바랍|바람|요망|만|하|$)|셧다운|shut-?down|poweroff|turnoff|(?<!non)stop(?!ped)|halt"
+_DOWN_VERB = r"(?:내려(?!받|갔|가|와|앉|져|보)|내리(?!고다시|지)|꺼(?!져|진|내|냈)|끄(?!떡)|멈춰|세워(?:주|줘|놔|둬))"
+STOP = rf"{_STOP_VERB}|(?:{_STOPPED}|\d)(?:를|을|은|는|만|좀|다|전부|모두|전체|잠깐|잠시|\d호기){{0,4}}{_DOWN_VERB}"
+REBOOT = "재부팅|리부팅|리붓|리부트|reboot|powercycle|power-cycle|hardreset|하드리셋|전원(?:을|를)?재투입|poweron"
+JOB = "크론|cron|스케줄|스케쥴|schedule|예약작업|배치중에?|배치(?:작업|잡|시간|주기|job)|batchjob|[a-z0-9]_[a-z0-9_]{1,40}(?:잡|job|배치)"
+# Words that only contain the name of a topic: blanked before the rules look.
+FALSE_FRIENDS = re.compile(
+    r"카탈로그|블로그|프롤로그|아날로그|다이얼로그|에필로그|포트폴리오|리포트|레포트|서포트|패스포트|에어포트|포트홀|(?:인원|좌석|인력|자리|사무실|조|반)배치도?표?|배치(?:도면|고사|표|도(?![는록]))|계정과목|바코드|큐알코드|qr코드|우편번호코드|"
+    r"(?:접속자|사용자|이용자|방문자|가입자|로그인사용자|로그인|동시접속자?)수(?!정|집|행|신|동|가변경)|로그인(?:횟수|건수|버튼|창|폼|화면|페이지|기능|메뉴|모듈|후화면)|로그아웃|메모장|기록물|직원전원|인원전원|전원(?:주택|회의|참석|참여)|디스크립션|테이블오더|권한대행|회의록"
+)
 DATA_WORD = r"데이터|테이블|이력|레코드|record|row|행|개인정보|tb_|자료|내역|회원|접수|신청|예약건|tabl|미결제|더미|명부|(?<![/a-z])data"
 LOG = "로그|log(?!in|out|back)|catalina|exception|에러|오류|stacktrace|트레이스"
 DISK = "디스크|disk|용량|파티션|마운트|드라이브|/dev/|임시파일|덤프|temp|/tmp|공간|inode|nospaceleft|(?<!table)space|하드가|filesystem|파일시스템|쓰레기파일|찌꺼기"
@@ -51,8 +61,11 @@ BACKUP = "백업|backup|back-up|스냅샷|snapshot|복구검증|restoretest|복�
 RULES: tuple[Rule, ...] = (
     # --- infrastructure
     _rule("reboot", "SERVER_REBOOT", 90, REBOOT, unless=r"예약재부팅|전원(?:주택|회|참)"),
-    _rule("power", "SERVER_REBOOT", 92, "전원.{0,6}(?:껐|끄|내렸|내려|켜|올려|리셋|차단|off|꺼)"),
-    _rule("restart", "SERVICE_RESTART", 88, RESTART, unless="전원|크론|cron|스케줄러?(?:를|을)?(?:중지|멈)"),
+    _rule("power", "SERVER_REBOOT", 92, "전원.{0,6}(?:껐다|껏다|내렸다|(?:끄|내리)고.{0,6}(?:켜|올려)|켜(?!져|진|짐)|올려|리셋|off.{0,6}on)"),
+    _rule("stop", "", 87, STOP, topic=_STOPPED + "|server|node",
+          unless=RESTART + "|다시(?:시작|기동|켜|올려)|크론|cron|스케줄|배치|job|잡(?:을|중)|포트|방화벽|계정|프로세스|kill|팝업|배너|로그|동기화|백신|기능|알림"),
+    _rule("stop_word", "", 66, _STOP_VERB, unless=RESTART),
+    _rule("restart", "SERVICE_RESTART", 88, RESTART, unless="전원.{0,6}(?:껐|내렸)|크론|cron|스케줄러?(?:를|을)?(?:중지|멈)"),
     _rule("kill", "PROCESS_CHECK", 84, "kill|죽여|킬", unless=RESTART),
     _rule("certificate", "SSL_REPLACE", 91,
           "교체|갱신|적용|설치|만료|변경|업데이트|replace|renew|install|rotate|일정|바꿔|연장|올려|등록|반영|expir",
@@ -78,13 +91,13 @@ RULES: tuple[Rule, ...] = (
           topic=r"배포|deploy|릴리즈|release|롤링|무중단|핫픽스|hotfix|\.war|\.jar|\.ear|패키지|빌드|build|버전|version|v?\d+\.\d+\.\d+|sr-?\d{4}|rollout",
           unless="이미지.{0,20}배포|정적|css|javascript|js파일|html|팝업|배너|인증서|첨부파일확장자|슬라이드|커널패치|재부팅"),
     _rule("deploy_word", "WAS_ROLLING", 82, "배포|deploy"),
-    _rule("static", "STATIC_SYNC", 91, "배포|교체|올려|올리|업로드|게시|반영|동기화|싱크|(?<!not)sync|맞춰|풀어|적용|upload|바꿔|변경|내려|publish|등록|갱신|추가|걸어|띄워|deploy|push",
-          topic=r"정적|static|css|js파일|\.js(?![a-z])|\.html|html파일|이미지|image|배너|banner|팝업|popup|pdf|피디에프|동기화|싱크|(?<!not)sync|슬라이드|로고|logo|아이콘|파비콘|favicon|hwp파일|서식파일|리소스파일|dist\.zip|공지(?:문|파일)|안내문|첨부파일(?:을|교체)|폰트|웹리소스|약관(?:파일|html)",
+    _rule("static", "STATIC_SYNC", 91, "배포|교체|올려|올리|업로드|게시|반영|동기화|싱크|(?<!not)(?<!_)sync|맞춰|풀어|적용|upload|바꿔|변경|내려|publish|등록|갱신|추가|걸어|띄워|deploy|push",
+          topic=r"정적|static|css|js파일|\.js(?![a-z])|\.html|html파일|이미지|image|배너|banner|팝업|popup|pdf|피디에프|동기화|싱크|(?<!not)(?<!_)sync|슬라이드|로고|logo|아이콘|파비콘|favicon|hwp파일|서식파일|리소스파일|dist\.zip|공지(?:문|파일)|안내문|첨부파일(?:을|교체)|폰트|웹리소스|약관(?:파일|html)",
           unless="수정해.{0,4}배포|확장자|시간동기화|ntp|용량제한|업로드용량|데이터동기화|db동기화|코드수정|소스수정|코드로직|복제"),
     _rule("code", "CODE_FIX", 90, "(?:코드|소스|프로그램|로직|쿼리|화면|버그|기능|source|code|bug|sql|모듈|함수|계산식|수식|api).{0,24}(?:수정|고쳐|고치|변경|개선|바꿔|fix|patch|패치|보완|개발|추가해)|(?:fix|patch).{0,30}(?:code|bug|logic|source|function)",
           unless="설정변경|로그레벨"),
     _rule("code_word", "CODE_FIX", 88, "코드수정|소스수정|버그수정|프로그램수정|로직수정|bugfix|핫픽스개발|수정개발"),
-    _rule("fix", "CODE_FIX", 68, "고쳐|고치|수정해|수정바|수정요|수정부|fix(?!es)|보완(?:해|요|부)|버그", unless="크론|cron|설정값|데이터.{0,12}수정|레코드"),
+    _rule("fix", "CODE_FIX", 68, "고쳐|고치|수정(?:해|바|요|부|$|[.!~])|fix(?!es)|보완(?:해|요|부)|버그", unless="크론|cron|설정값|데이터.{0,12}수정|레코드"),
     # --- data
     _rule("data_clean", "DATA_CLEAN", 84, CLEAN + "|truncate|드롭|drop", topic=DATA_WORD,
           unless=r"조회부탁|조회만|로그(?:를|만|파일|도|들)?.{0,8}(?:삭제|정리|지워|압축)|백업본|임시파일|캐시파일|계정.{0,10}삭제|목록.{0,4}정리해서|정리해서|압축파일"),
@@ -118,6 +131,10 @@ RULES: tuple[Rule, ...] = (
     _rule("process_photo", "PROCESS_CHECK", 48, "%cpu|loadaverage|defunct|deadlock", checked=False),
     _rule("security", "SECURITY_CHECK", 89, r"보안점검|보안진단|보안검사|취약점|외부노출|노출(?:여부|되)|tls일|tls1|웹쉘|웹셸|webshell|악성코드|침해|해킹|불필요한서비스|vulnerab|cve-|log4j|보안패치.{0,8}(?:여부|확인|현황)|securitycheck|securityscan|securityaudit|securityreview|무단접속|무단접근|비정상접근|의심.{0,8}(?:ip|접속|파일)|백신|열려있는지|열린포트|포트스캔|랜섬|보안설정.{0,8}(?:점검|확인)|모의해킹|개인정보노출|보안취약|시큐어|scan|보안감사|위변조|변조여부|백도어.{0,8}(?:있는지|점검|확인)",
           unless="취약점조치(?:로|를위해).{0,20}(?:배포|재부팅)"),
+    _rule("permissions", "SECURITY_CHECK", 88, LOOK, topic="권한(?:이|을)?777|777권한|chmod777", unless="바꿔|변경해|부여"),
+    _rule("mode_change", "CONFIG_CHANGE", 94, "(?:777|755|권한).{0,12}(?:바꿔|변경|설정해|열어|풀어)|chmod", topic="(?<!\\d)777(?!\\d)|chmod", unless="있는지|걸린|여부"),
+    _rule("database_wiped", "DATA_CLEAN", 79, "(?:삭제|지워|지우|날려|날리|비워|드롭|drop|초기화)", topic="db|디비|데이터베이스|스키마|database", unless="로그|백업|비밀번호|계정|디스크|조회|초기화.{0,6}파라미터"),
+    _rule("backup_removed", "DISK_CLEAN", 88, "백업(?:본|파일|데이터)?(?:을|를|은|들|도)?(?:전부|다|모두|싹)?(?:삭제|지워|지우|정리)", topic="용량|디스크|공간"),
     _rule("security_word", "SECURITY_CHECK", 76, LOOK, topic="보안|security|인증서(?:만료일|유효기간|상태)"),
     _rule("account", "ACCOUNT_CHECK", 84, LOOK + "|풀어|해제|부여|회수|초기화|리스트|현황|목록|잠가|잠궈|생성|삭제|대조|뽑아|unlock|lock|grant|revoke|reset|list|추가|만들어|막아|정지|비활성|주세요|줘|달라",
           topic=ACCOUNT, unless="테스트계정.{0,8}(?:데이터|만들)|타임아웃|코드수정|개인정보|로직|화면|소스|커넥션|사용자(?:가|들이|분들|불편|문의|수)|응답중|로그인화면|로그인페이지"),

@@ -6,14 +6,11 @@ from typing import Any
 
 from .normalise import Normalised
 from .numbers import SINO, spoken_account, spoken_number
-from .times import find_days, find_period, find_when
+from .times import find_cut_off, find_days, find_period, find_when
+from .versions import find_versions, replaced_away
 
 _FILE = re.compile(
     r"(?<![\w/])([\w\-]{1,80}(?:\.[\w\-]{1,40}){0,6}\.(?:war|jar|ear|zip|json|csv|x[l1]sx?|sql|html?|css|js|jks|pfx|pem|crt|p12|pdf|hwpx?|tar\.gz|tgz|out|png|jpg|gif))(?![a-z0-9])",
-    re.IGNORECASE,
-)
-_VERSION = re.compile(
-    r"(?<![\w.\-/])(v?\d{1,4}\.\d{1,4}(?:\.\d{1,4}){1,2}(?:-[a-z0-9]+)?|v\d{1,4}\.\d{1,4}|(?:hotfix|release|build|rc)-\d[\w.]*)(?![\w:]|\.\d)",
     re.IGNORECASE,
 )
 _SR = re.compile(r"(?<![A-Za-z])((?:SR|CSR|CR|ITSM|REQ)-?\d{4,}(?:-\d+)*)", re.IGNORECASE)
@@ -109,9 +106,9 @@ def extract(doc: Normalised, sub_type: str, rest: str) -> dict[str, Any]:
 
 
 def _names(found: dict[str, Any], text: str) -> None:
-    if file := _FILE.search(text):
+    if file := next((match for match in _FILE.finditer(text) if not replaced_away(text, match)), None):
         found["file"] = re.sub(r"x[1l]s", "xls", file.group(1))
-    if sr := _SR.search(text):
+    if sr := next((match for match in _SR.finditer(text) if not replaced_away(text, match)), None):
         found["sr_no"] = sr.group(1)
     if table := _TABLE.search(text):
         found["table"] = table.group(1)
@@ -119,9 +116,8 @@ def _names(found: dict[str, Any], text: str) -> None:
 
 def _by_sub_type(found: dict[str, Any], text: str, doc: Normalised, sub_type: str, rest: str) -> None:
     if sub_type == "WAS_ROLLING":
-        versions = [m.group(1) for m in _VERSION.finditer(text)]
-        if versions and "file" not in found:
-            found["version"] = versions[-1] if "롤백" in doc.compact or "되돌" in doc.compact else versions[0]
+        if "file" not in found:
+            found["version"] = find_versions(text).wanted
     elif sub_type == "PORT_OPEN":
         found.update(ports(text))
     elif sub_type == "CRON_EDIT":
@@ -223,6 +219,9 @@ def _times(found: dict[str, Any], text: str, sub_type: str) -> None:
     if sub_type in _CLEANS and (days := find_days(text)):
         found["older_than_days"] = days[0]
         text = text[: days[1]] + " " + text[days[1] + 4 :]
+    elif sub_type in _CLEANS and (cut_off := find_cut_off(text)):
+        found["period"] = cut_off
+        text = text.replace(cut_off, " ", 1)
     elif sub_type == "BACKUP" and re.search(r"보관|keep|retain|보존", text) and (days := find_days(text)):
         found["retention_days"] = days[0]
     elif (

@@ -20,30 +20,35 @@ def parse_request(text: str, catalogue: Catalogue, *, has_artefact: bool = False
     """
     doc = normalise(text)
     dangers = find_dangers(doc)
-    intent = find_intent(doc)
+    reading = find_intent(doc)
+    intent = reading.intent
     asked, stance = asks_for_work(
-        doc, has_intent=intent is not None and intent.rule != "intent_health", has_danger=bool(dangers)
+        doc,
+        has_intent=intent is not None and intent.rule != "intent_health",
+        has_danger=bool(dangers),
+        only_forbidden=reading.forbidden and (intent is None or intent.rule == "intent_health"),
     )
     danger_codes = tuple(f"danger_{name}" for name in dangers)
     if not asked:
-        return ParsedRequest(is_request=False, reasons=(stance,))
+        return ParsedRequest(is_request=False, is_dangerous=bool(dangers), reasons=(stance, *danger_codes))
     hits = find_names(doc, catalogue)
     entities = resolve(doc, catalogue, hits)
     reasons = (stance, *((intent.rule,) if intent else ("intent_unknown",)), *entities.reasons, *danger_codes)
     rest = _without_names(doc, hits)
-    params = extract(doc, intent.sub_type, rest) if intent else {}
+    sub_type = intent.sub_type if intent else ""
+    params = extract(doc, sub_type, rest) if sub_type else {}
     compact_rest = "".join(rest.lower().split())
-    request = Request(doc, intent.sub_type if intent else "", params, entities, has_artefact, compact_rest)
+    request = Request(doc, sub_type, params, entities, has_artefact, compact_rest)
     asks = missing(request)
     return ParsedRequest(
         is_request=True,
-        category=CATEGORY_OF[intent.sub_type] if intent else None,
-        sub_type=intent.sub_type if intent else None,
+        category=CATEGORY_OF[sub_type] if sub_type else None,
+        sub_type=sub_type or None,
         institution=entities.institution,
         system=entities.system,
         servers=entities.servers,
         params=params,
-        needs_info=asks if intent else ("sub_type", *asks),
+        needs_info=asks if sub_type else ("sub_type", *asks),
         is_dangerous=bool(dangers),
         is_urgent=is_urgent(doc),
         reasons=reasons,

@@ -25,8 +25,10 @@ class ParsedRequest:
     """The fields of one request. Codes are the catalogue's; `needs_info` names essential slots that must be asked for.
 
     `params` holds verbatim strings, numbers (days, percent, ports) and lists of numbers. `reasons` are stable English
-    codes of the rules that decided, for the task page. A non-request has every other field empty, except that
-    `is_dangerous` is still told: silence about an attack helps nobody.
+    codes of the rules that decided, for the task page. A non-request (a question, thanks, a withdrawal, a prohibition)
+    has every other field empty, so that nothing can be done with it, except that `is_dangerous` is still told: a
+    danger that was only asked about is worth a look. `sub_type` None in a request: work without a kind of its own
+    ("중지해 주세요") or not understood; `needs_info` then begins with "sub_type".
     """
 
     is_request: bool

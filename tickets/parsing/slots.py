@@ -7,6 +7,7 @@ from typing import Any
 
 from .entities import Entities
 from .normalise import Normalised
+from .versions import find_versions
 
 _LATER = re.compile(
     r"(?:파일|자료|명단|원본|엑셀|첨부|소스|데이터)?(?:은|는|을|를)?(?:이따|나중에|추후|차후|곧|별도로).{0,16}(?:보내|드릴|드리|첨부|전달|말씀|알려|송부)"
@@ -17,7 +18,7 @@ _ARTEFACT = re.compile(
 )
 _INLINE = re.compile(r"\d+개만|아이디는|값은|코드는|[a-z]+\d+~[a-z]*\d+|insertinto|=>|코드[:=]|[\"'“][^\"'”]{2,}[\"'”]")
 _CONDITION = re.compile(
-    r"이전|지난|지나|경과|기준|where|조건|상태=|년도|중복|까지|넘은|넘는|초과|이상(?!해|한)|만료|탈퇴|퇴사|미결제|미완료|임시|테스트|전체|전부|모두|olderthan|before|[a-z_]+=|년치|해지|더미|drop|truncate"
+    r"이전|지난|지나|경과|기준|where|조건|상태=|년도|중복|까지|넘은|넘는|초과|이상(?!해|한)|만료|탈퇴|퇴사|미결제|미완료|임시|테스트|전체|전부|모두|olderthan|before|[a-z_]+=|년치|해지|더미|drop|드롭|truncate|(?<!\d)(?:19|20)\d{2}년|\d{2}년도"
 )
 _STOPS_JOB = re.compile(r"멈춰|멈추|중지|정지|꺼|끄|stop|pause|disable|삭제|빼|제거|remove|주석|비활성|제외")
 _DIRECT_VALUE = re.compile(
@@ -56,6 +57,8 @@ class Request:
 
 
 def _artifact(request: Request) -> bool:
+    if request.sub_type == "WAS_ROLLING" and "file" not in request.params and find_versions(request.doc.text).unclear:
+        return False
     if request.has_artefact or any(key in request.params for key in ("version", "file", "sr_no")):
         return True
     text = _LATER.sub(" ", request.doc.compact)

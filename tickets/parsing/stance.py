@@ -10,7 +10,7 @@ _ASKED = re.compile(
 )
 _STATUS_QUESTION = re.compile(
     r"(?:됐|되었|된|끝났|완료됐|완료되었|반영됐|처리됐|나왔|진행됐|하셨|했)(?:나요|는지요|을까요|건가요|습니까|어요\?|나여|ㄴ가요|죠\?|지요\?)|인건가요|아직인가요|"
-    r"언제(?:쯤|까지)?.{0,24}(?:나요|까요|예정|인가요|되죠|돼요|되요|됩니까|하나요|건지|\?)|어떻게되(?:고|어|나|었|가)|진행(?:상황|현황|중인|되고있)|어디까지|"
+    r"언제(?:쯤|까지)?.{0,24}(?:나요|까요|예정|인가요|되죠|돼요|되요|됩니까|하나요|건지|\?)|어떻게되(?:고|어|나|었|가)|진행(?:상황|현황|중인|되고있)|(?:처리|진행|접수)(?:상태|현황|결과)(?:가|는|를)?(?:어떻|어찌|알려|궁금|언제)|누가.{0,40}(?:나요|는지|까요|습니까|죠|\?)|어디까지|"
     r"(?:얼마나|몇분|몇시간|며칠).{0,10}(?:걸려|걸리|소요)|궁금|(?:요청|말씀|부탁|신청|접수|문의)(?:드린|했던|드렸던|하신|하신다던|한)(?:거|건|것)?.{0,20}(?:됐는지|되었는지|됐나|됐어|완료됐|반영됐|처리됐|어떻게|언제|진행|상황)|"
     r"(?:뭐|무엇|어디|누구|어느분|어떤분|왜)[^.\n]{0,20}(?:죠|지요|나요|까요|가요|에요|예요|\?)[?ㅠㅜ~!]*$|isit(?:done|finished)|hasthe.{0,40}been|whenwill|whatisthestatus|anyupdate|howlong|didyou|haveyou"
 )
@@ -26,6 +26,15 @@ _ACKNOWLEDGED = re.compile(
 )
 _ASKED_HARD = re.compile(
     r"부탁(?:드|해|합|좀|$)|해주세|해줘|주세요|주시기|바랍니다|바람|요망|요청(?:드립|합니|$|\.|\n)|주시면|해야|주실|please|시겠어요"
+)
+
+_INSTEAD = re.compile(r"(?:말고|마시고|않고|금지하고|대신).{1,60}?(?:부탁|해주|해줘|주세요|바랍|요청)")
+_COURTESY = re.compile(
+    r"안녕(?:하세요|하십니까|하신가요|히계세요|히가세요)?|수고(?:가많|많|하|들)[가-힣]*|고생(?:이많|많|하)[가-힣]*|(?:좋은|즐거운|행복한|편안한|건강한)(?:하루|아침|오전|오후|저녁|밤|주말|한주|명절|연휴|추석|설|시간|점심)(?:되|보내|입니다|이에요)?[가-힣]*|"
+    r"반갑습니다|처음뵙겠습니다|(?:정말|항상|늘|매번|대단히|너무)?(?:감사|고맙)[가-힣]*|새해복[가-힣]*|맛있게[가-힣]*|들어가세요|굿모닝|다름이아니라|(?:담당자|주무관|대리|과장|선생|운영팀|관리자|팀장|여러분|매니저)(?:님들?)?(?:께)?|네+|넵+|예|^아|hello|hi|goodmorning|thankyou|thanks"
+)
+_COURTESY_START = re.compile(
+    r"^(?:안녕하세요|안녕하십니까|수고하(?:세요|십니다|시네요)|수고많으(?:세요|십니다))[.,!~^ㅎㅋ]*"
 )
 
 _NOT_URGENT = re.compile(
@@ -50,14 +59,25 @@ def is_urgent(doc: Normalised) -> bool:
     return bool(_DOWN.search(text)) and not _NOT_DOWN.search(text)
 
 
-def asks_for_work(doc: Normalised, *, has_intent: bool, has_danger: bool) -> tuple[bool, str]:
-    """Whether work is asked for, and the code of the reason."""
+def asks_for_work(
+    doc: Normalised, *, has_intent: bool, has_danger: bool, only_forbidden: bool = False
+) -> tuple[bool, str]:
+    """Whether work is asked for, and the code of the reason. `only_forbidden`: the work named is ruled out.
+
+    A danger counts as asked for, except in a plain question or a withdrawal: what is not asked for can't be carried
+    out, and the danger is reported all the same.
+    """
     text = doc.compact
-    hard = bool(_ASKED_HARD.search(text))
-    if has_danger:
-        return True, "dangerous_request"
     if not any(char.isalnum() for char in text):
         return False, "empty"
+    if not any(char.isalnum() for char in _COURTESY.sub("", text)):
+        return False, "greeting"
+    text = _COURTESY_START.sub("", text)
+    hard = bool(_ASKED_HARD.search(text))
+    if has_danger and (hard or not (_STATUS_QUESTION.search(text) or _CANCELLED.search(text))):
+        return True, "dangerous_request"
+    if only_forbidden and not _INSTEAD.search(text):
+        return False, "prohibition"
     if _CANCELLED.search(text) and not re.search(r"(?:대신|말고).{0,40}(?:부탁|주세요|요청)", text):
         return False, "withdrawn"
     if (question := _STATUS_QUESTION.search(text)) and not _ASKED_HARD.search(text, question.end()):

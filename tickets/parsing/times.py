@@ -47,10 +47,16 @@ _UNIT_DAYS = {
     "year": 365,
 }
 _SPAN = re.compile(
-    rf"(?<![\d:./])(\d{{1,4}}|{SINO}{{1,4}}|{NATIVE})(?:-| )?(일|주일|주치|주|개월|달|년|days?|weeks?|months?|years?)(?!도|부터|요일|정)"
+    rf"(?<![\d:./월])(?<!월 )(\d{{1,4}}|{SINO}{{1,4}}|{NATIVE})(?:-| )?(일|주일|주치|주|개월|달|년|days?|weeks?|months?|years?)(?!도|부터|요일|정)"
 )
 _FIXED = {"반년": 180, "보름": 15, "일주일": 7, "한달": 30, "한 달": 30}
 _MONTHS_HALF_YEAR = 6
+_LONGEST_SPAN_YEARS = 15  # "2020년 이전" and "24년 이전" are dates
+_UNTIL_DATE = re.compile(
+    r"(?:(?:19|20)\d{2}|(?<!\d)[1-9]\d) ?년도?(?: ?\d{1,2}월(?: ?\d{1,2}일)?)?(?: ?(?:말|초))?(?: ?(?:이전|이후|전|까지|부터|~ ?(?:19|20)\d{2}년?))?"
+    r"|20\d{2}[.\-/]\d{1,2}(?:[.\-/]\d{1,2})?[.]? ?(?:이전|까지)"
+)
+_DAYS_CORRECTED = re.compile(r"^(?:치|간|전|이전)?(?:은|는|이|가|을|를)?\s?(?:말고|말구|아니고|아니라|대신|에서|→|->)")
 
 
 def find_when(text: str) -> str | None:
@@ -71,13 +77,23 @@ def find_period(text: str) -> str | None:
     return match.group().strip() if match else None
 
 
+def find_cut_off(text: str) -> str | None:
+    """The calendar date or year that old data is cut off at ("2020년 이전"), verbatim; no span of time."""
+    match = _UNTIL_DATE.search(text)
+    return match.group().strip() if match else None
+
+
 def find_days(text: str) -> tuple[int, int] | None:
-    """The first span of time in days and its offset: 6개월 and 반년 are 180, 1년 365, 2주 14, 보름 15, 한 달 30."""
+    """The first span of time in days and its offset: 6개월 and 반년 are 180, 1년 365, 2주 14, 보름 15, 한 달 30.
+
+    A span that was corrected away ("30일 말고 90일") is passed over; calendar years are no spans.
+    """
     found: list[tuple[int, int]] = [(text.index(word), days) for word, days in _FIXED.items() if word in text]
     for match in _SPAN.finditer(text):
         value = spoken_number(match.group(1))
         unit = match.group(2).rstrip("s") if match.group(2).isascii() else match.group(2)
-        if value:
+        is_date = unit == "년" and value is not None and value > _LONGEST_SPAN_YEARS
+        if value and not is_date and not _DAYS_CORRECTED.match(text[match.end() : match.end() + 12]):
             half = unit in ("개월", "month") and value == _MONTHS_HALF_YEAR
             found.append((match.start(), 180 if half else value * _UNIT_DAYS[unit]))
     if not found:

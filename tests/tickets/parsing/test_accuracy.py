@@ -11,7 +11,7 @@ FLOORS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["requests.dev.jsonl", "own.jsonl"])
+@pytest.mark.parametrize("name", ["requests.dev.jsonl", "own.jsonl", "own2.jsonl"])
 def test_accuracy_holds_its_floor(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     report = evaluate(samples(name), sample_catalogue())
     with capsys.disabled():

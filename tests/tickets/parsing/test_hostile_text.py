@@ -18,7 +18,9 @@ DEADLINE_SECONDS = 5.0  # generous: a quadratic rule takes minutes on these
     "piece",
     ["a", "가", " ", "1", "was", "was1,", "1~9", "10.", "a-", "-", "/a", "재기동", "백업후", "승인", "요청드린",
      "rm-", "개인정보", "외부", "moef-budget-was-01 ", "예산시스템", "20", "1.1", "a_", "최근", "이번", "\ufdfa", "ㅋ",
-     "로그삭제", "한국", "select", "시스템", "a.b@", "chown-r", "매주 ", "* ", "일이삼"],
+     "로그삭제", "한국", "select", "시스템", "a.b@", "chown-r", "매주 ", "* ", "일이삼",
+     "예산시스템이랑", "db전체", "백업", "1.1.1 ", "was일부", "금지", "중지", "2020년 ", "감사합니다",
+     "방화벽싹다", "싹다", "재시작및"],
 )  # fmt: skip
 def test_long_repetitions_end_in_time(piece: str) -> None:
     text = (piece * MAX_CHARACTERS)[:MAX_CHARACTERS]

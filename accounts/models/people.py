@@ -3,7 +3,7 @@
 The institution is the tenant: it lives on this floor, below the CMDB, because scope is decided here (ADR 0007).
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import Role
+from guardia.common.clock import now
 
 
 class Institution(models.Model):
@@ -37,6 +38,10 @@ class User(AbstractUser):
 
     display_name = models.CharField(_("name"), max_length=64, blank=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True, editable=False)
+
+    _outgoing_hash = ""
 
     class Meta:
         verbose_name = _("user")
@@ -48,6 +53,37 @@ class User(AbstractUser):
 
     def get_full_name(self) -> str:
         return str(self)
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Every door that changes a password comes through here, so the record of old ones is complete."""
+        self._outgoing_hash = self.password
+        self.password_changed_at = now()
+        super().set_password(raw_password)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        is_new_password = (
+            getattr(self, "_password", None) is not None
+        )  # None also where Django only strengthens the same one's hash
+        super().save(*args, **kwargs)
+        if is_new_password and self._outgoing_hash:
+            PasswordRecord.objects.create(user=self, password=self._outgoing_hash)
+        self._outgoing_hash = ""
+
+
+class PasswordRecord(models.Model):
+    """The hash of a password that was replaced, so that it isn't taken again."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="password_records", verbose_name=_("user"))
+    password = models.CharField(max_length=128, editable=False)
+    replaced_at = models.DateTimeField(_("replaced"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("password record")
+        verbose_name_plural = _("password records")
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.replaced_at:%Y-%m-%d}"
 
 
 class Membership(models.Model):

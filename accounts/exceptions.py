@@ -1,0 +1,51 @@
+"""Errors of accounts::
+
+GuardiaError
+├── ProofMissing    403  the act needs a password or one-time code given just now; the message says what to send
+├── ProofWrong      403  the password or code given again is not right
+├── LockedOut       429  too many failures from here for this name
+├── WeakPassword    400  the password breaks the policy; the message says which rules
+├── CodeWrong       400  the first code of a new app is not right
+├── FactorRequired  409  the role needs the second factor: it can't be taken away
+└── FactorState     409  already enrolled, or nothing to confirm
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from guardia.common.errors import GuardiaError, InvalidInput, NotPermitted, StaleState
+
+
+class ProofMissing(NotPermitted):
+    code = "proof_missing"
+    default_message = _(
+        "Work of high risk needs your password or a one-time code with the decision: send it as `password` or `otp`."
+    )
+
+
+class ProofWrong(NotPermitted):
+    code = "proof_wrong"
+    default_message = _("The password or code is not right.")
+
+
+class LockedOut(GuardiaError):
+    code = "locked_out"
+    http_status = 429
+    default_message = _("Too many failed attempts. Try again in %(minutes)s minutes.")
+
+
+class WeakPassword(InvalidInput):
+    code = "weak_password"
+
+
+class CodeWrong(InvalidInput):
+    code = "code_wrong"
+    default_message = _("The code is not right. Check the clock of the phone and type the newest code.")
+
+
+class FactorRequired(StaleState):
+    code = "factor_required"
+    default_message = _("Your role needs the one-time password: it can't be switched off.")
+
+
+class FactorState(StaleState):
+    code = "factor_state"

@@ -1,0 +1,68 @@
+"""Sessions live as their rows say; whose password is too old, or who lacks the second factor, mends that first."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from accounts.models import User, UserSession
+from accounts.services.passwords import is_password_expired
+from accounts.services.second_factor import is_enrolled, needs_factor
+from accounts.services.sessions import end_reason, end_sessions
+from guardia.common.clock import now
+
+SESSION_KEY = "guardia_session"
+_SEEN_SECONDS = 60
+#: Open while something must be mended first.
+_ALWAYS_OPEN = ("/account/password/", "/account/confirm/", "/account/totp/", "/logout/", "/language/", "/static/")
+
+
+class SessionLimits:
+    """After Django's authentication and messages."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            self._look(request)
+        if request.user.is_authenticated and not request.path.startswith(_ALWAYS_OPEN):
+            refusal = self._must_mend(request)
+            if refusal is not None:
+                return refusal
+        return self.get_response(request)
+
+    def _look(self, request: HttpRequest) -> None:
+        session = UserSession.objects.filter(pk=request.session.get(SESSION_KEY) or 0, user=request.user.pk).first()
+        if session is None:
+            logout(request)  # begun before these rows were kept, or its row is gone
+            return
+        session.user = request.user  # type: ignore[assignment]
+        reason = end_reason(session)
+        if reason is not None:
+            end_sessions([session.pk], reason)
+            logout(request)
+            messages.warning(request, _("Your session has ended: %(reason)s.") % {"reason": reason.label})
+        elif now() - session.last_seen_at > timedelta(seconds=_SEEN_SECONDS):
+            UserSession.objects.filter(pk=session.pk, ended_at=None).update(last_seen_at=now())
+
+    def _must_mend(self, request: HttpRequest) -> HttpResponse | None:
+        user: User = request.user  # type: ignore[assignment]
+        if is_password_expired(user):
+            return _sent_to(request, "portal:password", "password_expired", _("Your password is too old: change it."))
+        if settings.GUARDIA_REQUIRE_TOTP_FOR and needs_factor(user) and not is_enrolled(user):
+            text = _("Your role needs a one-time password: set it up.")
+            return _sent_to(request, "portal:totp", "totp_required", text)
+        return None
+
+
+def _sent_to(request: HttpRequest, page: str, code: str, text: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"code": code, "message": text, "details": {}}, status=403)
+    messages.warning(request, text)
+    return redirect(page)

@@ -1,0 +1,15 @@
+from accounts.models.people import Institution, Membership, PasswordRecord, User
+from accounts.models.second_factor import RecoveryCode, TotpDevice
+from accounts.models.session import UserSession
+from accounts.models.token import ApiToken
+
+__all__ = [
+    "ApiToken",
+    "Institution",
+    "Membership",
+    "PasswordRecord",
+    "RecoveryCode",
+    "TotpDevice",
+    "User",
+    "UserSession",
+]

@@ -1,0 +1,9 @@
+"""News of this floor. `account_changed` is sent inside the transaction of the change: whoever handles it (the chain
+does) is part of it, and a failure undoes both."""
+
+from django.dispatch import Signal
+
+#: sender: User; kwargs: user (whose account), actor, action ("totp.enrolled"), facts (dict of canonical JSON values)
+account_changed = Signal()
+#: sender: User; kwargs: session (the new UserSession), others (how many other live ones)
+logged_in_elsewhere = Signal()
