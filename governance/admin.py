@@ -1,14 +1,35 @@
+import tempfile
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import FileResponse, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
+from accounts.caller import caller
 from governance import admin_hours  # noqa: F401 - registers its pages
-from governance.models import ApprovalPolicy, ApprovalStep, PolicyStep, ResultReview, StandingApproval, SystemOwner
+from governance.models import (
+    ApprovalPolicy,
+    ApprovalStep,
+    ChangeReview,
+    Evidence,
+    ManualRecord,
+    PolicyStep,
+    ResultReview,
+    StandingApproval,
+    SystemOwner,
+    Takeover,
+)
+from governance.services.export_reworks import export_reworks
+from guardia.common.errors import GuardiaError
 
 
 @admin.register(SystemOwner)
@@ -63,5 +84,61 @@ class ApprovalStepAdmin(ReadOnlyAdmin):
 
 @admin.register(ResultReview)
 class ResultReviewAdmin(ReadOnlyAdmin):
-    list_display = ("task", "reviewer", "is_accepted", "created_at")
+    list_display = ("task", "reviewer", chip_column("decision", _("decision")), "created_at")
     list_select_related = ("task", "reviewer")
+
+
+@admin.register(Takeover)
+class TakeoverAdmin(ReadOnlyAdmin):
+    list_display = ("task", "person", "reason", moment_column("taken_at", _("time")))
+    list_select_related = ("task", "person")
+    search_fields = ("=task__task_id",)
+
+
+class EvidenceInline(admin.TabularInline):
+    model = Evidence
+    extra = 0
+    can_delete = False
+    max_num = 0
+    fields = readonly_fields = ("name", "size", "sha256")
+
+
+@admin.register(ManualRecord)
+class ManualRecordAdmin(ReadOnlyAdmin):
+    list_display = ("task", "author", moment_column("done_at", _("done at")), moment_column("created_at", _("time")))
+    list_select_related = ("task", "author")
+    search_fields = ("=task__task_id",)
+    inlines = (EvidenceInline,)
+
+
+@admin.register(ChangeReview)
+class ChangeReviewAdmin(ReadOnlyAdmin):
+    list_display = (
+        "task",
+        "revision",
+        "submitted_by",
+        chip_column("decision", _("decision")),
+        "reviewer",
+        moment_column("reviewed_at", _("reviewed")),
+    )
+    list_filter = ("decision",)
+    list_select_related = ("task", "reviewer")
+    search_fields = ("=task__task_id",)
+    change_list_template = "governance/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(require_POST(self.export))
+        return [path("export/", export, name="governance_changereview_export"), *super().get_urls()]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """Every rework that the reader may take along, as JSON Lines; the chain keeps the file's digest."""
+        since = parse_datetime(request.POST.get("since", "").strip() + "T00:00:00")
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            export_reworks(actor=caller(request), out=file, since=make_aware(since) if since else None)
+        except GuardiaError as refusal:
+            file.close()
+            context = {"reason": str(refusal), "back": ".."}
+            return render(request, "portal/refused.html", context, status=refusal.http_status)
+        file.seek(0)
+        return FileResponse(file, as_attachment=True, filename="reworks.jsonl", content_type="application/jsonl")

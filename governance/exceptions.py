@@ -7,6 +7,8 @@ GuardiaError
 ├── AlreadyDecided     409  the step was decided; the message says by whom
 ├── DigestChanged      409  the plan shown to the approver isn't the one that waits
 ├── ReasonMissing      400  a rejection needs words
+├── EvidenceMissing    409  work by hand is closed only with a file or a command log
+├── OwnWork            403  the one who did the work doesn't accept it; the message says who can
 ├── NobodyToAsk        409  the policy asks for a role that nobody holds (but the requester)
 └── OutsideBastion     403  not from this address; the message names the networks that are allowed
 """
@@ -57,3 +59,11 @@ class OutsideBastion(NotPermitted):
     def __init__(self, message: str, *, actor: User, institution: Institution | None, labels: str) -> None:
         super().__init__(message)
         self.actor, self.institution, self.labels = actor, institution, labels
+
+
+class EvidenceMissing(StaleState):
+    code = "evidence_missing"
+
+
+class OwnWork(NotPermitted):
+    code = "own_work"

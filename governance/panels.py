@@ -1,23 +1,39 @@
-"""Governance's panels on a task's page: the approvals, and the validation of the result."""
+"""Governance's panels on a task's page: the approvals, the change, work by hand, and the result's validation."""
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.caller import caller
+from accounts.choices import Role
 from accounts.identity import remembered_proof
+from accounts.scope import holds_role
 from accounts.services.second_factor import is_enrolled
-from governance.choices import StepStatus
+from governance.choices import TAKEABLE, StepStatus
+from governance.diff import read_diff
 from governance.models import ApprovalStep
-from governance.selectors import may_validate, needs_proof, voided_digests
+from governance.selectors import (
+    may_accept_work,
+    may_have_run,
+    may_validate,
+    may_work_by_hand,
+    needs_change,
+    needs_proof,
+    voided_digests,
+)
 from governance.services.release_task import who_may_release
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import register_panel
 
+_SERVERS_OFFERED = 200
+
 
 def register() -> None:
     register_panel(order=20, template="governance/partials/approvals_panel.html", context=approvals)
+    register_panel(order=25, template="governance/partials/change_panel.html", context=change)
+    register_panel(order=35, template="governance/partials/manual_panel.html", context=manual)
     register_panel(order=25, template="governance/partials/held_panel.html", context=held)
     register_panel(order=40, template="governance/partials/validation_panel.html", context=validation)
 
@@ -44,6 +60,23 @@ def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     }
 
 
+def change(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """The newest revision of a prepared change as a diff, the PM's form while it waits, and the earlier revisions."""
+    revisions = list(task.change_reviews.select_related("reviewer").defer("context", "diff").order_by("-revision"))
+    if not revisions and task.status != TaskStatus.PREPARING_CHANGE:
+        return None
+    newest = revisions[0] if revisions else None
+    waits = newest is not None and not newest.decision and task.status == TaskStatus.PENDING_REVIEW
+    return {
+        "newest": newest,
+        "files": read_diff(newest.diff) if newest is not None else [],
+        "earlier": revisions[1:],
+        "waits": waits,
+        "may_review": waits and may_validate(caller(request), task),
+        "is_preparing": task.status == TaskStatus.PREPARING_CHANGE,
+    }
+
+
 def held(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     """An approved task that waits for the time it was asked for, and the button of those who may start it."""
     if task.status != TaskStatus.APPROVED or not task.is_held:
@@ -58,4 +91,36 @@ def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     waits = task.status == TaskStatus.PENDING_VALIDATION
     if not reviews and not waits:
         return None
-    return {"reviews": reviews, "waits": waits, "may_validate": waits and may_validate(caller(request), task)}
+    return {
+        "reviews": reviews,
+        "waits": waits,
+        "may_validate": waits and may_validate(caller(request), task),
+        "needs_change": needs_change(task),
+    }
+
+
+def manual(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """Work by hand: who has the task, what they recorded, and the forms for the one who may go on from here."""
+    records = list(task.manual_records.select_related("author").prefetch_related("servers", "evidence"))
+    takeovers = list(task.takeovers.select_related("person"))
+    is_stuck = task.status in (TaskStatus.MANUAL, TaskStatus.FAILED) and task.closed_at is None
+    user = caller(request)
+    may_take = may_work_by_hand(user, task) and task.status in TAKEABLE and task.closed_at is None
+    if not records and not takeovers and not is_stuck and not may_take:
+        return None
+    is_manual = task.status == TaskStatus.MANUAL
+    holder = takeovers[0].person if takeovers and is_manual else None
+    is_pm = is_stuck and holds_role(user, Role.PM, task.institution_id)
+    return {
+        "records": records,
+        "takeovers": takeovers,
+        "holder": holder,
+        "is_stuck": is_stuck,
+        "may_take": may_take and holder != user,
+        "may_record": holder == user and may_take,
+        "may_close": is_manual and may_accept_work(user, task),
+        "may_plan": is_pm,
+        "may_drop": is_pm and not (is_manual and may_have_run(task)),
+        "servers": list(task.servers.order_by("hostname")[:_SERVERS_OFFERED]) if holder == user else [],
+        "now": timezone.localtime().strftime("%Y-%m-%dT%H:%M"),
+    }

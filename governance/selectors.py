@@ -8,7 +8,7 @@ from accounts.choices import Role
 from accounts.models import Membership, User
 from accounts.scope import holders_of, holds_role, visible_to
 from cmdb.models import System
-from governance.choices import RoundStatus, StepRole, StepStatus
+from governance.choices import CHANGES_CODE, HANDS, ReviewDecision, RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
 from governance.rules import Work, best_policy
@@ -92,10 +92,10 @@ def steps_awaiting(user: User | AnonymousUser) -> QuerySet[ApprovalStep]:
 
 
 def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
-    """Results that wait for this PM."""
+    """Results and prepared changes that wait for this PM."""
     mine = Membership.objects.filter(user=user.pk, role=Role.PM)
     tasks = OpsTask.objects.select_related("institution", "system", "requester").filter(
-        status=TaskStatus.PENDING_VALIDATION
+        status__in=[TaskStatus.PENDING_VALIDATION, TaskStatus.PENDING_REVIEW]
     )
     if not mine.filter(institution=None).exists():
         tasks = tasks.filter(institution__in=mine.values("institution"))
@@ -105,6 +105,62 @@ def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
 def may_validate(user: User, task: OpsTask) -> bool:
     """A PM of the institution who didn't file the task."""
     return user.pk != task.requester_id and holds_role(user, Role.PM, task.institution_id)
+
+
+def may_work_by_hand(user: User, task: OpsTask) -> bool:
+    """A PM or operator of the institution may take a task over."""
+    return holds_role(user, HANDS, task.institution_id)
+
+
+def holder_of(task: OpsTask) -> User | None:
+    """Who has the task in their own hands now."""
+    last = task.takeovers.select_related("person").first()
+    return last.person if last is not None else None
+
+
+def has_evidence(task: OpsTask) -> bool:
+    """Whether a record of manual work came with a file or a command log."""
+    return task.manual_records.filter(Q(evidence__isnull=False) | ~Q(command_log="")).exists()
+
+
+def workers_by_hand(task: OpsTask) -> set[int]:
+    """Keys of the people who took the task over or recorded work: none of them accepts it."""
+    return {*task.takeovers.values_list("person", flat=True), *task.manual_records.values_list("author", flat=True)}
+
+
+def may_accept_work(user: User, task: OpsTask) -> bool:
+    """A PM who neither filed the task nor worked on it, once there is evidence."""
+    return may_validate(user, task) and has_evidence(task) and user.pk not in workers_by_hand(task)
+
+
+def may_have_run(task: OpsTask) -> bool:
+    """Whether the task was ever approved, so that servers may have been touched."""
+    return task.rounds.filter(status__in=[RoundStatus.APPROVED, RoundStatus.VOID]).exists()
+
+
+def needs_change(task: OpsTask) -> bool:
+    """Work whose change is prepared and reviewed before it runs."""
+    return task.sub_type in CHANGES_CODE
+
+
+def awaits_change(task: OpsTask) -> bool:
+    """Whether a change must still be prepared and accepted before the task may run."""
+    if not needs_change(task):
+        return False
+    last = task.change_reviews.order_by("-revision").first()
+    if last is None or last.decision != ReviewDecision.ACCEPT:
+        return True
+    reworks = task.result_reviews.filter(decision=ReviewDecision.REWORK, created_at__gt=last.reviewed_at)
+    return bool(reworks.exists())
+
+
+def instructions_for(task: OpsTask) -> list[str]:
+    """What PMs asked to be done differently, oldest first. It becomes part of the next plan; a code change's goes to
+    the one who prepares the change instead."""
+    if needs_change(task):
+        return []
+    reworks = task.result_reviews.filter(decision=ReviewDecision.REWORK).order_by("pk")
+    return list(reworks.values_list("comment", flat=True))
 
 
 def needs_proof(task: OpsTask) -> bool:

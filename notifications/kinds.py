@@ -21,6 +21,13 @@ KINDS: dict[str, Promise] = {
     "freeze_exception_requested": _("%(task)s asks for an exception from the freeze “%(freeze)s”: %(reason)s"),
     "freeze_exception_granted": _("%(task)s may go on in spite of the freeze “%(freeze)s”, says %(actor)s."),
     "freeze_exception_refused": _("%(task)s stays frozen (“%(freeze)s”), says %(actor)s: %(reason)s"),
+    "review_requested": _("%(task)s: revision %(revision)s of the change waits for your review: %(title)s"),
+    "change_reviewed": _("%(task)s: revision %(revision)s of the change was reviewed by %(actor)s."),
+    "planned_again": _("%(task)s is planned again by %(actor)s: %(reason)s"),
+    "taken_over": _("%(task)s was taken over by hand by %(actor)s: %(reason)s"),
+    "work_recorded": _("%(task)s: %(actor)s recorded work done by hand. Please look at the evidence: %(title)s"),
+    "closed_by_hand": _("%(task)s was done by hand and accepted by %(actor)s: %(title)s"),
+    "closed_not_done": _("%(task)s was closed by %(actor)s without being done: %(reason)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
     "logged_in_elsewhere": _("Your account was logged in at %(time)s from %(address)s while another session was open."),
 }

@@ -1,7 +1,7 @@
 """The document of a plan. Shape (canonical JSON)::
 
     {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size}],
-     waves: [[hostname, …], …],
+     waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
      hosts: {hostname: {address, port, http_port, username, credential, credential_revision, host_keys, profile,
                         profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …]}}}
 
@@ -20,6 +20,7 @@ from execution.plan.waves import Candidate, plan_waves
 from execution.playbooks.schema import Definition, parse_playbook
 from execution.playbooks.template import UnknownVariable, fill
 from execution.steps.library import LIBRARY
+from governance.selectors import instructions_for
 from tickets.models import OpsTask
 
 FORMAT = 1
@@ -57,7 +58,9 @@ def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
         [Candidate(server.hostname, server.site.tier, server.redundancy_group) for server in servers],
         definition.batches,
     )
+    instructions = instructions_for(task)
     return {
+        **({"instructions": instructions} if instructions else {}),
         "format": FORMAT,
         "task": task.task_id,
         "sub_type": task.sub_type,

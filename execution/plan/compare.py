@@ -17,6 +17,7 @@ _PARTS: dict[str, Promise] = {
     "params": _("parameters"),
     "artefacts": _("artefact"),
     "waves": _("waves"),
+    "instructions": _("instructions"),
 }
 _FIELDS: dict[str, Promise] = {
     "format": _("plan format"),

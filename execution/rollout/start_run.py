@@ -11,9 +11,10 @@ from execution.plan.compare import changed_parts
 from execution.plan.prepare import freeze_plan, hand_to_people
 from execution.rollout.hosts import hold_hosts_free
 from governance.exceptions import NobodyToAsk
-from governance.selectors import approved_digest
+from governance.selectors import approved_digest, awaits_change
 from governance.services.request_approval import request_approval
 from governance.services.schedule_task import hold_task
+from governance.services.submit_change import begin_change
 from governance.services.void_round import void_round
 from guardia.common.queue import enqueue
 from notifications.services import notify
@@ -36,6 +37,9 @@ def start_run(task_pk: int) -> Run | None:
     """
     task = lock_task(task_pk)
     if task.status not in (TaskStatus.APPROVED, TaskStatus.SCHEDULED):
+        return None
+    if awaits_change(task):
+        begin_change(actor=ACTOR, task_pk=task.pk)
         return None
     if task.is_held:
         _wait(task, _("Approved. It was asked for “%(when)s”: somebody has to start it then."), **task.params)

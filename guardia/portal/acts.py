@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.caller import caller
 from accounts.identity import IdentityProof, confirm_identity, remember_proof, remembered_proof
-from governance.choices import Decision
+from governance.choices import Decision, ReviewDecision
 from governance.services.decide_step import decide_step
 from governance.services.release_task import release_task
 from governance.services.validate_result import validate_result
@@ -54,9 +54,9 @@ def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse
 @login_required
 @require_POST
 def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
-    """Accept the result, or hand it to people with a reason."""
+    """Accept the result, send it back with an instruction, or take it over by hand."""
     task_or_404(request, task_id)
-    form = ValidationForm(request.POST)
+    form = ValidationForm(request.POST, request.FILES)
     if not form.is_valid():
         return refused(request, task_id, _("The form was not complete."), 400)
     return act_on_task(
@@ -66,8 +66,9 @@ def validate_act(request: HttpRequest, task_id: str) -> HttpResponse:
         lambda: validate_result(
             actor=caller(request),
             task_id=task_id,
-            is_accepted=form.cleaned_data["decision"] == "accept",
+            decision=ReviewDecision(form.cleaned_data["decision"]),
             comment=form.cleaned_data["comment"],
+            artefact=form.cleaned_data["artefact"],
         ),
     )
 

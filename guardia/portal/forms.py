@@ -1,6 +1,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.choices import ReviewDecision
 from tickets.services.file_task import KEY_LIMIT
 from tickets.understanding import TEXT_LIMIT
 
@@ -42,5 +43,24 @@ class DecisionForm(forms.Form):
 
 
 class ValidationForm(forms.Form):
-    decision = forms.ChoiceField(choices=[("accept", "accept"), ("refuse", "refuse")])
+    decision = forms.ChoiceField(choices=ReviewDecision.choices)
     comment = forms.CharField(max_length=2000, required=False)
+    artefact = forms.FileField(required=False)
+
+
+class ChangeReviewForm(forms.Form):
+    decision = forms.ChoiceField(choices=ReviewDecision.choices)
+    digest = forms.RegexField(r"^[0-9a-f]{64}$")
+    instruction = forms.CharField(max_length=5000, required=False)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=2000, required=False)
+
+
+class ManualRecordForm(forms.Form):
+    """What was done by hand; servers and files are lists and are read beside it."""
+
+    text = forms.CharField(max_length=TEXT_LIMIT, required=False)
+    command_log = forms.CharField(required=False)
+    done_at = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])

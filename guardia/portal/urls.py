@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guardia.portal import account, acts, hours, hours_acts, policies, standing, views
+from guardia.portal import account, acts, change_acts, hand_acts, hours, hours_acts, policies, standing, views
 
 app_name = "portal"
 urlpatterns = [
@@ -12,6 +12,14 @@ urlpatterns = [
     path("tasks/<str:task_id>/decide/<int:step_pk>/", acts.decide_act, name="decide"),
     path("tasks/<str:task_id>/start/", acts.release_act, name="release"),
     path("tasks/<str:task_id>/validate/", acts.validate_act, name="validate"),
+    path("tasks/<str:task_id>/changes/<int:revision>/", change_acts.review_act, name="review-change"),
+    path("tasks/<str:task_id>/changes/<int:revision>.diff", change_acts.change_diff, name="change"),
+    path("tasks/<str:task_id>/take-over/", hand_acts.take_over_act, name="take-over"),
+    path("tasks/<str:task_id>/record/", hand_acts.record_act, name="record"),
+    path("tasks/<str:task_id>/close/", hand_acts.close_act, name="close"),
+    path("tasks/<str:task_id>/not-done/", hand_acts.not_done_act, name="not-done"),
+    path("tasks/<str:task_id>/plan-again/", hand_acts.plan_again_act, name="plan-again"),
+    path("tasks/<str:task_id>/evidence/<int:pk>/", hand_acts.evidence_file, name="evidence"),
     path("tasks/<str:task_id>/plan.json", views.plan_document, name="plan"),
     path("tasks/<str:task_id>/result.json", views.result_document, name="result"),
     path("policies/", policies.policy_list, name="policies"),

@@ -43,10 +43,14 @@ _PANELS: dict[str, tuple[str, Promise]] = {
     "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
     "governance/partials/held_panel.html": ("held", _("Waits for its time")),
     "execution/partials/run_panel.html": ("run", _("Run")),
+    "governance/partials/change_panel.html": ("change", _("Change")),
+    "governance/partials/manual_panel.html": ("manual", _("Work by hand")),
     "governance/partials/validation_panel.html": ("validation", _("Validation")),
     "execution/partials/result_panel.html": ("result", _("Result")),
     "audit/partials/entries_panel.html": ("entries", _("Chain entries")),
 }
+#: What in a panel's context says that the reader is asked to act.
+_ASKED = ("mine", "may_validate", "may_record", "may_close", "may_review")
 
 
 @register.simple_tag
@@ -71,7 +75,7 @@ def panel_links(panels: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]
         {
             "anchor": _PANELS[template][0],
             "label": _PANELS[template][1],
-            "is_hot": bool(panel.get("mine") or panel.get("may_validate")),
+            "is_hot": any(panel.get(key) for key in _ASKED),
         }
         for template, panel in panels
         if template in _PANELS

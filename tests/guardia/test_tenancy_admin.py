@@ -49,6 +49,9 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "governance.ApprovalStep": lambda zebra: ApprovalStep.objects.filter(round__task=zebra.task)[0],
     "governance.ResultReview": lambda zebra: zebra.task.result_reviews.all()[0],
     "governance.StandingApproval": lambda zebra: zebra.standing,
+    "governance.ChangeReview": lambda zebra: zebra.change,
+    "governance.ManualRecord": lambda zebra: zebra.task.manual_records.all()[0],
+    "governance.Takeover": lambda zebra: zebra.task.takeovers.all()[0],
     "governance.SystemOwner": lambda zebra: SystemOwner.objects.get(system=zebra.system),
     "notifications.Notification": lambda zebra: Notification.objects.filter(recipient=zebra.pm)[0],
     "tickets.OpsTask": lambda zebra: zebra.task,
@@ -56,7 +59,10 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
 #: These belong to no tenant.
 OF_ALL = {"governance.ApprovalPolicy", "execution.Playbook"}
 #: Pages beside the usual ones: pattern → path
-MORE = {"admin/audit/chain/verify/": "/admin/audit/chain/verify/"}
+MORE = {
+    "admin/audit/chain/verify/": "/admin/audit/chain/verify/",
+    "admin/governance/changereview/export/": "/admin/governance/changereview/export/",
+}
 USUAL = ("", "add/", "<path:object_id>/", *(f"<path:object_id>/{page}/" for page in ("history", "delete", "change")))
 SEES_ALL = {"auditlog.LogEntry"}  # pages for those who see every institution only
 
@@ -87,7 +93,8 @@ def test_strangers_and_site_managers_do_not_enter_the_admin() -> None:
             for path in [*lists_of(label), *pages_of(row(zebra))]:
                 response = client.get(path)
                 assert response.status_code == 302 and "/admin/login/" in response["Location"], path
-        assert client.post(MORE["admin/audit/chain/verify/"]).status_code == 302
+        for path in MORE.values():
+            assert client.post(path).status_code == 302
 
 
 def test_lists_and_forms_show_nothing_of_the_other_tenant() -> None:
@@ -102,9 +109,10 @@ def test_lists_and_forms_show_nothing_of_the_other_tenant() -> None:
             response = client.get(path, follow=True)
             assert response.status_code in (200, 403, 404), (path, response.status_code)
             assert_unseen(response.content, (role, path))
-        response = client.post(MORE["admin/audit/chain/verify/"])
-        assert response.status_code in (200, 403)
-        assert_unseen(response.content, (role, "verify"))
+        for path in MORE.values():
+            response = client.post(path)
+            assert response.status_code in (200, 403)
+            assert_unseen(b"".join(response) if response.streaming else response.content, (role, path))
 
 
 def test_pages_of_the_other_tenants_rows_are_not_there() -> None:

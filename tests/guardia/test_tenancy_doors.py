@@ -71,6 +71,8 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     decision = {"decision": "APPROVE", "digest": digest, "comment": "ok", "password": PASSWORD}
     exception = f"/tasks/{waiting}/exception/{zebra.exception.pk}/"
     asking_for = {"freeze": zebra.freeze.pk, "reason": "why"}
+    review = {"decision": "rework", "digest": "d" * 64, "instruction": "얼룩말"}
+    record = {"text": "얼룩말", "done_at": "2026-01-01T10:00"}
     return [
         ("systems/<int:system_pk>/approvals/", "get", f"{system}/approvals/?tier=1", {}),
         ("systems/<int:system_pk>/standing/", "post", f"{system}/standing/", extent),
@@ -93,6 +95,13 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/decide/<int:step_pk>/", "post", f"/tasks/{waiting}/decide/{step}/", decision),
         ("tasks/<str:task_id>/start/", "post", f"/tasks/{task}/start/", {}),
         ("tasks/<str:task_id>/validate/", "post", f"/tasks/{task}/validate/", {"decision": "accept", "comment": ""}),
+        ("tasks/<str:task_id>/evidence/<int:pk>/", "get", f"/tasks/{task}/evidence/{zebra.evidence.pk}/", {}),
+        ("tasks/<str:task_id>/changes/<int:revision>.diff", "get", f"/tasks/{task}/changes/1.diff", {}),
+        ("tasks/<str:task_id>/changes/<int:revision>/", "post", f"/tasks/{task}/changes/1/", review),
+        *(
+            (f"tasks/<str:task_id>/{act}/", "post", f"/tasks/{task}/{act}/", {"reason": "얼룩말", **record})
+            for act in ("take-over", "record", "close", "not-done", "plan-again")
+        ),
         ("account/sessions/<int:session_pk>/end/", "post", f"/account/sessions/{zebra.session.pk}/end/", {}),
         ("account/tokens/<int:token_pk>/revoke/", "post", f"/account/tokens/{zebra.token.pk}/revoke/", {}),
     ]

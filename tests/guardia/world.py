@@ -2,6 +2,7 @@
 
 from datetime import time, timedelta
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from accounts.choices import Role
@@ -15,16 +16,21 @@ from execution.rollout.start_run import start_run
 from governance.models import (
     AccessRange,
     ApprovalPolicy,
+    ChangeReview,
     ChangeWindow,
+    Evidence,
     ExtraHoliday,
     Freeze,
     FreezeException,
+    ManualRecord,
     ResultReview,
+    Takeover,
 )
 from governance.services.change_policy import propose_policy_change
 from guardia.common.clock import local_day, now
 from tests.factories import Tenant, make_user, stand
 from tickets.models import OpsTask
+from tickets.services.store_artefact import store_artefact
 
 MARKS = ("zebra", "얼룩말")
 
@@ -98,7 +104,22 @@ class Zebra(Tenant):
             append_event(self.run, "step_done", host_run, host="zebra-host", output="얼룩말")
         StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="zebra step", output="얼룩말")
         ResultPackage.objects.create(run=self.run, document={"host": "zebra-host"}, digest="d" * 64)
-        ResultReview.objects.create(task=self.task, reviewer=self.pm, is_accepted=True, comment="얼룩말")
+        self._fill_by_hand()
+        ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="rework", comment="얼룩말 다시")
+        ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="accept", comment="얼룩말")
+
+    def _fill_by_hand(self) -> None:
+        diff = "--- a/zebra\n+++ b/zebra\n@@ -1 +1 @@\n-얼룩말\n+zebra\n"
+        self.change = ChangeReview.objects.create(
+            task=self.task, revision=1, submitted_by="agent", diff=diff, diff_digest="d" * 64, context={"a": "zebra"}
+        )
+        Takeover.objects.create(task=self.task, person=self.pm, reason="얼룩말", came_from="ERR")
+        row = ManualRecord.objects.create(
+            task=self.task, author=self.pm, done_at=now(), text="얼룩말", command_log="zebra"
+        )
+        row.servers.set(self.servers)
+        stored = store_artefact(SimpleUploadedFile("zebra.txt", b"zebra"))
+        self.evidence = Evidence.objects.create(record=row, name=stored.name, size=5, sha256=stored.sha256)
 
 
 class Neighbour(Tenant):

@@ -22,8 +22,15 @@ WAYS: Table = {
     "start": ({"APP", "SCH"}, "EXE"),
     "finish": ({"EXE"}, "VAL"),
     "fail": ({"EXE"}, "ERR"),
-    "hand_over": ({"PAR", "APP", "SCH", "EXE", "VAL"}, "MAN"),
+    "hand_over": ({"PAR", "APP", "SCH", "EXE", "VAL", "ERR", "CHG", "REV"}, "MAN"),
     "complete": ({"VAL"}, "COM"),
+    "plan_again": ({"VAL", "ERR", "MAN"}, "PAR"),
+    "prepare_change": ({"APP", "VAL", "REV"}, "CHG"),
+    "submit_change": ({"CHG"}, "REV"),
+    "accept_change": ({"REV"}, "APP"),
+    "close_by_hand": ({"MAN"}, "COM"),
+    "close_not_done": ({"ERR"}, "ERR"),
+    "drop": ({"MAN"}, "REJ"),
 }
 #: What the chain calls it: the past tense.
 TOLD = {
@@ -38,9 +45,19 @@ TOLD = {
     "fail": "failed",
     "hand_over": "handed_over",
     "complete": "completed",
+    "plan_again": "sent_back_to_planning",
+    "prepare_change": "change_wanted",
+    "submit_change": "change_submitted",
+    "accept_change": "change_accepted",
+    "close_by_hand": "closed_by_hand",
+    "close_not_done": "closed_not_done",
+    "drop": "dropped",
 }
-WITH_REASON = {"submit", "schedule", "reject", "fail", "hand_over", "complete"}
-CLOSING = {"reject", "fail", "complete"}
+WITH_REASON = {
+    "submit", "schedule", "reject", "fail", "hand_over", "complete", "plan_again", "prepare_change", "close_by_hand",
+    "close_not_done", "drop",
+}  # fmt: skip
+CLOSING = {"reject", "complete", "close_by_hand", "close_not_done", "drop"}
 
 
 def task_in(status: str) -> OpsTask:
@@ -95,6 +112,15 @@ def test_any_other_way_is_refused_and_changes_nothing(way: str) -> None:
             assert refused.value.http_status == 409
             assert refused.value.details == {"current": before}
             assert (task.status, task.reason) == (before, "before"), "not even in memory"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", ["plan_again", "hand_over", "close_not_done"])
+def test_a_failure_that_was_closed_stays_closed(way: str) -> None:
+    task = task_in("ERR")
+    transition_task(task=task, by="close_not_done", actor="test", reason="no longer needed")
+    with nothing_changes(), pytest.raises(NotInThatState):
+        transition_task(task=task, by=way, actor="test", reason="after all")
 
 
 @pytest.mark.django_db

@@ -11,6 +11,21 @@ from guardia.common.clock import now
 from tickets.choices import Category, Channel, Priority, Risk, SubType, TaskStatus
 
 _S = TaskStatus
+_TO_PEOPLE = [
+    _S.PARSED,
+    _S.APPROVED,
+    _S.SCHEDULED,
+    _S.EXECUTING,
+    _S.PENDING_VALIDATION,
+    _S.FAILED,
+    _S.PREPARING_CHANGE,
+    _S.PENDING_REVIEW,
+]
+
+
+def is_open(task: models.Model) -> bool:
+    """ERR is left by people only while nobody has closed it."""
+    return getattr(task, "closed_at", None) is None
 
 
 class TaskNumber(models.Model):
@@ -33,8 +48,12 @@ class OpsTask(models.Model):
     ::
 
         REC ─▶ PAR ─▶ PEN ─▶ APP ───────▶ EXE ─▶ VAL ─▶ COM
-         └▶ INF ─┘     └▶ REJ  └▶ SCH ─▶┘ ├▶ ERR  └▶ MAN
+         └▶ INF ─┘     └▶ REJ  └▶ SCH ─▶┘ ├▶ ERR  └▶ MAN ─▶ COM
         PEN ◀── APP, SCH                  └▶ MAN
+        VAL, ERR, MAN ─▶ PAR   (planned and approved again)
+        APP, VAL ─▶ CHG ─▶ REV ─▶ APP    REV ─▶ CHG (rework)    ERR, CHG, REV ─▶ MAN (by hand)
+
+    ERR stays open until a PM plans it again or closes it as not done.
     """
 
     scope_path = "institution"
@@ -139,18 +158,49 @@ class OpsTask(models.Model):
 
     @transition(field=status, source=_S.EXECUTING, target=_S.FAILED)
     def fail(self, reason: str) -> None:
-        self._close(reason)
+        self.reason = reason
 
-    @transition(
-        field=status,
-        source=[_S.PARSED, _S.APPROVED, _S.SCHEDULED, _S.EXECUTING, _S.PENDING_VALIDATION],
-        target=_S.MANUAL,
-    )
+    @transition(field=status, source=_TO_PEOPLE, target=_S.MANUAL, conditions=[is_open])
     def hand_over(self, reason: str) -> None:
         self.reason = reason
 
+    @transition(
+        field=status,
+        source=[_S.PENDING_VALIDATION, _S.FAILED, _S.MANUAL],
+        target=_S.PARSED,
+        conditions=[is_open],
+    )
+    def plan_again(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(
+        field=status, source=[_S.APPROVED, _S.PENDING_VALIDATION, _S.PENDING_REVIEW], target=_S.PREPARING_CHANGE
+    )
+    def prepare_change(self, reason: str = "") -> None:
+        self.reason = reason
+
+    @transition(field=status, source=_S.PREPARING_CHANGE, target=_S.PENDING_REVIEW)
+    def submit_change(self) -> None:
+        self.reason = ""
+
+    @transition(field=status, source=_S.PENDING_REVIEW, target=_S.APPROVED)
+    def accept_change(self) -> None:
+        self.reason = ""
+
     @transition(field=status, source=_S.PENDING_VALIDATION, target=_S.COMPLETED)
     def complete(self, reason: str = "") -> None:
+        self._close(reason)
+
+    @transition(field=status, source=_S.MANUAL, target=_S.COMPLETED)
+    def close_by_hand(self, reason: str) -> None:
+        self._close(reason)
+
+    @transition(field=status, source=_S.FAILED, target=_S.FAILED, conditions=[is_open])
+    def close_not_done(self, reason: str) -> None:
+        self._close(reason)
+
+    @transition(field=status, source=_S.MANUAL, target=_S.REJECTED)
+    def drop(self, reason: str) -> None:
         self._close(reason)
 
     def _close(self, reason: str) -> None:

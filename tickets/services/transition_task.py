@@ -18,6 +18,13 @@ _PAST = {
     "fail": "failed",
     "hand_over": "handed_over",
     "complete": "completed",
+    "plan_again": "sent_back_to_planning",
+    "prepare_change": "change_wanted",
+    "submit_change": "change_submitted",
+    "accept_change": "change_accepted",
+    "close_by_hand": "closed_by_hand",
+    "close_not_done": "closed_not_done",
+    "drop": "dropped",
 }
 
 
