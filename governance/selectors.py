@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.choices import Role
+from accounts.choices import Authority, Role
 from accounts.models import Membership, User
 from accounts.scope import holders_of, holds_role, visible_to
 from governance.choices import RoundStatus, StepRole, StepStatus
@@ -71,6 +71,14 @@ def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
     if not mine.filter(institution=None).exists():
         tasks = tasks.filter(institution__in=mine.values("institution"))
     return tasks.exclude(requester=user.pk or 0)
+
+
+def may_decide(user: User, task: OpsTask) -> bool:
+    """Whether an active user is an approver, not only a viewer, where the task belongs."""
+    if not user.is_active:
+        return False
+    here = Q(institution=None) | Q(institution=task.institution_id)
+    return Membership.objects.filter(here, user=user, authority=Authority.APPROVER).exists()
 
 
 def may_validate(user: User, task: OpsTask) -> bool:

@@ -2,9 +2,12 @@
 
 from django.db import transaction
 
-#: name → (task, minutes)
+MONTHLY = 0
+#: name → (task, minutes; MONTHLY: once a month)
 SCHEDULES = {
     "sweep of plans and runs": ("execution.tasks.sweep", 1),
+    "escalation of approvals": ("governance.tasks.escalate_due_steps", 1),
+    "check of who answers for what": ("governance.tasks.check_authority", MONTHLY),
 }
 
 
@@ -17,5 +20,10 @@ def reconcile() -> None:
     for name, (function, minutes) in SCHEDULES.items():
         Schedule.objects.update_or_create(
             name=name,
-            defaults={"func": function, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1},
+            defaults={
+                "func": function,
+                "schedule_type": Schedule.MONTHLY if minutes == MONTHLY else Schedule.MINUTES,
+                "minutes": minutes or None,
+                "repeats": -1,
+            },
         )

@@ -214,6 +214,10 @@ SPECTACULAR_SETTINGS = {
 }
 SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=15), "REFRESH_TOKEN_LIFETIME": timedelta(hours=8)}
 
+# -- approvals -------------------------------------------------------------------------------------------------
+GUARDIA_SLA_SECONDS_PER_MINUTE = env.float("GUARDIA_SLA_SECONDS_PER_MINUTE", default=60.0)
+GUARDIA_SWEEP_SECONDS = env.float("GUARDIA_SWEEP_SECONDS", default=10.0)
+
 # -- the engine ----------------------------------------------------------------------------------------------
 GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=32)  # threads, and database connections, per worker
 GUARDIA_LEASE_SECONDS = env.int("GUARDIA_LEASE_SECONDS", default=20)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from accounts.models import User
-from governance.choices import RoundStatus, StepRole, StepStatus
+from governance.choices import Level, RoundStatus, StepRole, StepStatus
 from guardia.common.clock import now
 from tickets.choices import Channel
 from tickets.models import OpsTask
@@ -59,10 +59,14 @@ class ApprovalStep(models.Model):
     """One question to one person. The database itself refuses a decision by the requester, a second decision by one
     person in a round, and a decision without its digest.
 
+    While it is PENDING it climbs: owner, deputy, supervisor, each with the time of the system's SLA (`due_at`, in the
+    database's time; empty while the requester is asked something). Nobody answered: EXPIRED, decided by nobody.
+
     ::
 
         WAITING ─▶ PENDING ─▶ APPROVED
-                      └▶ REJECTED            any open ─▶ VOID
+                      ├▶ REJECTED            any open ─▶ VOID
+                      └▶ EXPIRED
     """
 
     scope_path = "round__task__institution"
@@ -76,7 +80,11 @@ class ApprovalStep(models.Model):
     status = FSMField(
         _("status"), max_length=16, choices=StepStatus.choices, default=StepStatus.WAITING, protected=True
     )
+    escalation_level = models.PositiveSmallIntegerField(
+        _("escalation level"), choices=Level.choices, default=Level.OWNER
+    )
     asked_at = models.DateTimeField(_("asked at"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
     decided_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
     )
@@ -100,11 +108,22 @@ class ApprovalStep(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["APPROVED", "REJECTED"], decided_by__isnull=False, decided_at__isnull=False)
                 & ~Q(digest_seen="")
-                | Q(status__in=["WAITING", "PENDING", "VOID"]),
+                | Q(status__in=["WAITING", "PENDING", "VOID", "EXPIRED"]),
                 name="step_decision_complete",
             ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["WAITING", "PENDING", "VOID", "EXPIRED"]) | Q(decided_by__isnull=True),
+                name="step_undecided_has_no_decider",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="EXPIRED") | Q(decided_at__isnull=False), name="step_expiry_has_its_time"
+            ),
+            models.CheckConstraint(condition=Q(escalation_level__in=Level.values), name="step_level_known"),
         ]
-        indexes: ClassVar = [models.Index(fields=["approver", "status", "-id"], name="step_inbox")]
+        indexes: ClassVar = [
+            models.Index(fields=["approver", "status", "-id"], name="step_inbox"),
+            models.Index(fields=["due_at"], condition=Q(status="PENDING"), name="step_due"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.round} · {self.order}. {self.get_role_display()}"
@@ -120,6 +139,15 @@ class ApprovalStep(models.Model):
     @transition(field=status, source=StepStatus.PENDING, target=StepStatus.REJECTED)
     def reject(self, *, by: User, digest: str, channel: str, comment: str) -> None:
         self._decide(by, digest, channel, comment)
+
+    @transition(field=status, source=StepStatus.PENDING, target=StepStatus.EXPIRED)
+    def expire(self, reason: str) -> None:
+        self.comment, self.decided_at = reason, now()
+
+    @property
+    def is_urgent(self) -> bool:
+        """The supervisor is asked: nobody after that."""
+        return self.escalation_level == Level.SUPERVISOR
 
     @transition(field=status, source=[StepStatus.WAITING, StepStatus.PENDING], target=StepStatus.VOID)
     def void(self) -> None: ...

@@ -12,8 +12,10 @@ from governance.exceptions import (
     ReasonMissing,
     SecondApproval,
     SelfApproval,
+    ViewerOnly,
 )
 from governance.models import ApprovalStep
+from governance.selectors import may_decide
 from governance.services.ask_next_step import ask_next_step
 from governance.signals import task_approved
 from guardia.common.errors import NotVisible
@@ -59,12 +61,16 @@ def decide_step(
 
 
 def _check(step: ApprovalStep, task: OpsTask, actor: User, digest: str, decision: Decision, comment: str) -> None:
+    if step.status == StepStatus.EXPIRED:
+        raise AlreadyDecided(_("Nobody answered in time, so the task was rejected. The requester can file it again."))
     if step.status in (StepStatus.APPROVED, StepStatus.REJECTED):
         raise AlreadyDecided(_("Already decided by %(name)s.") % {"name": step.decided_by})
     if actor.pk == task.requester_id:
         raise SelfApproval
     if not actor.is_active or actor.pk != step.approver_id:
         raise NotYourTurn(_("%(name)s is asked for this step.") % {"name": step.approver})
+    if not may_decide(actor, task):
+        raise ViewerOnly
     if step.round.steps.filter(decided_by=actor).exists():
         raise SecondApproval
     if step.status != StepStatus.PENDING:

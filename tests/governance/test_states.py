@@ -1,5 +1,7 @@
 """The state machines of approvals as tables."""
 
+from typing import Any
+
 from accounts.models import User
 from governance.choices import RoundStatus, StepStatus
 from governance.models import ApprovalRound, ApprovalStep
@@ -15,6 +17,7 @@ STEP: Table = {
     "approve": ({"PENDING"}, "APPROVED"),
     "reject": ({"PENDING"}, "REJECTED"),
     "void": ({"WAITING", "PENDING"}, "VOID"),
+    "expire": ({"PENDING"}, "EXPIRED"),
 }
 
 
@@ -24,7 +27,8 @@ def test_rounds_allow_exactly_the_table() -> None:
 
 def test_steps_allow_exactly_the_table() -> None:
     decision = {"by": User(pk=1), "digest": "d" * 64, "channel": "api", "comment": ""}
-    assert_states(ApprovalStep, STEP, StepStatus.values, {"approve": decision, "reject": decision})
+    calls: dict[str, dict[str, Any]] = {"approve": decision, "reject": decision, "expire": {"reason": "nobody"}}
+    assert_states(ApprovalStep, STEP, StepStatus.values, calls)
 
 
 def test_neither_status_can_be_assigned() -> None:

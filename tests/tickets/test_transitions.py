@@ -23,9 +23,11 @@ WAYS: Table = {
     "fail": ({"EXE"}, "ERR"),
     "hand_over": ({"PAR", "EXE", "VAL"}, "MAN"),
     "complete": ({"VAL"}, "COM"),
+    "withdraw": ({"REC", "INF", "PAR", "PEN", "APP"}, "WDR"),
+    "resubmit": ({"REJ", "WDR"}, "REC"),
 }
-WITH_REASON = {"submit", "reject", "fail", "hand_over", "complete"}
-CLOSING = {"reject", "fail", "complete"}
+WITH_REASON = {"submit", "reject", "fail", "hand_over", "complete", "withdraw"}
+CLOSING = {"reject", "fail", "complete", "withdraw"}
 
 
 def task_in(status: str) -> OpsTask:

@@ -35,6 +35,7 @@ class OpsTask(models.Model):
         REC ─▶ PAR ─▶ PEN ─▶ APP ─▶ EXE ─▶ VAL ─▶ COM
          └▶ INF ─┘     └▶ REJ  │      ├▶ ERR   └▶ MAN
                   PEN ◀────────┘      └▶ MAN
+        any before EXE ─▶ WDR          REJ, WDR ─▶ REC (filed again)
     """
 
     scope_path = "institution"
@@ -125,6 +126,18 @@ class OpsTask(models.Model):
     @transition(field=status, source=_S.PENDING_VALIDATION, target=_S.COMPLETED)
     def complete(self, reason: str = "") -> None:
         self._close(reason)
+
+    @transition(
+        field=status,
+        source=[_S.RECEIVED, _S.NEEDS_INFORMATION, _S.PARSED, _S.PENDING_APPROVAL, _S.APPROVED],
+        target=_S.WITHDRAWN,
+    )
+    def withdraw(self, reason: str = "") -> None:
+        self._close(reason)
+
+    @transition(field=status, source=[_S.REJECTED, _S.WITHDRAWN], target=_S.RECEIVED)
+    def resubmit(self, reason: str = "") -> None:
+        self.reason, self.closed_at = reason, None
 
     def _close(self, reason: str) -> None:
         self.reason, self.closed_at = reason, now()
