@@ -7,7 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
-from governance.models import ApprovalPolicy, ApprovalStep, PolicyStep, ResultReview, SystemOwner
+from governance.models import (
+    Absence,
+    ApprovalPolicy,
+    ApprovalStep,
+    PolicyStep,
+    ResultReview,
+    StepQuestion,
+    SystemOwner,
+)
+from governance.selectors_authority import absences_visible_to
 
 
 @admin.register(SystemOwner)
@@ -43,6 +52,8 @@ class ApprovalStepAdmin(ReadOnlyAdmin):
         "order",
         "role",
         "approver",
+        "escalation_level",
+        moment_column("due_at", _("due")),
         chip_column("status", _("status")),
         "decided_by",
         moment_column("decided_at", _("decided at")),
@@ -56,3 +67,30 @@ class ApprovalStepAdmin(ReadOnlyAdmin):
 class ResultReviewAdmin(ReadOnlyAdmin):
     list_display = ("task", "reviewer", "is_accepted", "created_at")
     list_select_related = ("task", "reviewer")
+
+
+@admin.register(Absence)
+class AbsenceAdmin(ReadOnlyAdmin):
+    """Who is away until when, of the people one works with. Why is their own affair and isn't shown."""
+
+    list_display = (
+        "user",
+        "deputy",
+        moment_column("starts_at", _("from")),
+        moment_column("ends_at", _("until")),
+        moment_column("ended_at", _("ended early")),
+        "set_by",
+    )
+    fields = ("user", "deputy", "starts_at", "ends_at", "ended_at", "set_by", "created_at")
+    list_select_related = ("user", "deputy", "set_by")
+    search_fields = ("user__username", "user__display_name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return absences_visible_to(request.user)  # type: ignore[arg-type]
+
+
+@admin.register(StepQuestion)
+class StepQuestionAdmin(ReadOnlyAdmin):
+    list_display = ("step", "asker", "question", "answer", moment_column("answered_at", _("answered at")))
+    list_select_related = ("step__round__task", "asker")
+    search_fields = ("=step__round__task__task_id",)

@@ -10,8 +10,8 @@ class GovernanceConfig(AppConfig):
         from auditlog.registry import auditlog
 
         from governance import panels
-        from governance.models import ApprovalPolicy, PolicyStep, SystemOwner
+        from governance.models import Absence, ApprovalPolicy, PolicyStep, SystemOwner
 
-        for model in (SystemOwner, ApprovalPolicy, PolicyStep):
+        for model in (SystemOwner, Absence, ApprovalPolicy, PolicyStep):
             auditlog.register(model)
         panels.register()

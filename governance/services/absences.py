@@ -96,7 +96,7 @@ def _plan(actor: User, user: User, starts_at: datetime, ends_at: datetime, reaso
         raise InvalidInput(_("An absence ends after it begins, and not in the past."), code="wrong_period")
     if deputy is not None and not deputies_for(user).filter(pk=deputy.pk).exists():
         raise InvalidInput(
-            _("%(name)s can't stand in: the deputy is another approver of the same institution.") % {"name": deputy},
+            _("The deputy must be another approver of the same institution."),
             code="wrong_deputy",
         )
     other = user.absences.filter(ended_at=None, starts_at__lt=ends_at, ends_at__gt=starts_at).first()

@@ -28,8 +28,7 @@ def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> Approv
     if to not in others:
         names = ", ".join(str(person) for person in others[:5])
         raise NotEligible(
-            _("%(name)s can't decide this step now. These people could: %(names)s.")
-            % {"name": to, "names": names or "-"}
+            _("That person can't decide this step now. These people could: %(names)s.") % {"names": names or "-"}
         )
     step.approver = to
     step.save(update_fields=["approver"])

@@ -41,6 +41,8 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "execution.HostRun": lambda zebra: HostRun.objects.get(wave__run=zebra.run),
     "execution.Plan": lambda zebra: zebra.plan,
     "execution.Run": lambda zebra: zebra.run,
+    "governance.Absence": lambda zebra: zebra.absence,
+    "governance.StepQuestion": lambda zebra: zebra.question,
     "governance.ApprovalStep": lambda zebra: ApprovalStep.objects.filter(round__task=zebra.task)[0],
     "governance.ResultReview": lambda zebra: zebra.task.result_reviews.all()[0],
     "governance.SystemOwner": lambda zebra: SystemOwner.objects.get(system=zebra.system),

@@ -1,5 +1,7 @@
 """Two tenants who must not see each other. Everything of the second carries the word ZEBRA or 얼룩말."""
 
+from datetime import timedelta
+
 from django.db import transaction
 
 from accounts.choices import Role
@@ -9,7 +11,10 @@ from execution.live.events import append_event
 from execution.models import HostRun, ResultPackage, Run, StepResult
 from execution.rollout.start_run import start_run
 from governance.models import ResultReview
-from tests.factories import Tenant, make_user
+from governance.services.absences import plan_absence
+from governance.services.ask_requester import answer_question, ask_requester
+from guardia.common.clock import now
+from tests.factories import Tenant, make_user, pending_step
 from tickets.models import OpsTask
 
 MARKS = ("zebra", "얼룩말")
@@ -27,6 +32,12 @@ class Zebra(Tenant):
         self.run: Run = run
         self._fill_run()
         self.waiting, self.waiting_plan = self.planned()
+        self.absence = plan_absence(
+            actor=self.security, starts_at=now() + timedelta(1), ends_at=now() + timedelta(2), reason="얼룩말 휴가"
+        )
+        question = ask_requester(actor=self.owner, step_pk=pending_step(self.waiting).pk, question="얼룩말은?")
+        answer_question(actor=self.site_manager, task_id=self.waiting.task_id, answer="얼룩말")
+        self.question = question
         self.asking = self.file(text=f"{self.system.name}")
         self.task = OpsTask.objects.get(pk=self.task.pk)
 
