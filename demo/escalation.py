@@ -34,7 +34,7 @@ class Escalation:
         waited = time.monotonic() - started
         check(f"after {waited:.0f} s of silence the supervisor is asked", step["approver"] == "kang.head", step)
         told = cast.supervisor.page("/messages/").text
-        check("marked urgent", task in told and "긴급" in told)
+        check("marked urgent", task in told and ("긴급" in told or "Urgent" in told), told)
         decision = {"task_id": task, "decision": "APPROVE", "plan_digest": step["plan_digest"]}
         answer = cast.deputy.post("/api/v1/approval/process", **decision)
         check(

@@ -31,7 +31,7 @@ def withdraw_task(*, actor: User, task_id: str, reason: str = "") -> OpsTask:
         raise NotInThatState(
             _("%(task)s is “%(status)s”: it can be withdrawn only before it runs. An operator can stop a run.")
             % {"task": task, "status": task.get_status_display()},
-            **error.details,
+            current=error.details["current"],
         ) from error
     void_round(task)
     notify(

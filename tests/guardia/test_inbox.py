@@ -97,11 +97,6 @@ def test_absences_are_entered_and_ended_on_their_page() -> None:
     client = browser(tenant.owner, "ko")
     form: dict[str, Any] = {"starts_at": "2099-01-01T09:00", "ends_at": "2099-01-02T18:00"}
     form |= {"reason": "연가", "deputy": tenant.deputy.pk}
-        "starts_at": "2099-01-01T09:00",
-        "ends_at": "2099-01-02T18:00",
-        "reason": "연가",
-        "deputy": tenant.deputy.pk,
-    }
     assert client.post("/absence/", {**form, "ends_at": "2098-01-01T09:00"}).status_code == 400
     assert client.post("/absence/", form).status_code == 302
     absence = Absence.objects.get()

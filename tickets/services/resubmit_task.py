@@ -26,7 +26,7 @@ def resubmit_task(*, actor: User, task_id: str, reason: str = "") -> OpsTask:
         raise NotInThatState(
             _("%(task)s is “%(status)s”: only what was rejected or withdrawn can be filed again.")
             % {"task": task, "status": task.get_status_display()},
-            **error.details,
+            current=error.details["current"],
         ) from error
     understood = understand(
         actor=actor,

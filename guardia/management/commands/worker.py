@@ -32,7 +32,8 @@ class Command(BaseCommand):
         # The cluster's own handlers would wait for its workers in the middle of an escalation that holds their locks.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
-        while not self._is_asked_to_stop and cluster.sentinel.is_alive():
+        sentinel: Any = cluster.sentinel
+        while not self._is_asked_to_stop and sentinel.is_alive():
             _escalate()
             self._nap(settings.GUARDIA_SWEEP_SECONDS)
         cluster.stop()
