@@ -46,7 +46,9 @@ def escalate_due_steps(batch: int = BATCH) -> int:
         "pk", "round__task_id", "round__task__institution_id"
     )
     fired = 0
-    for _institution, of_one in groupby([_Due(*map(int, row)) for row in rows], key=lambda row: row.institution):
+    for _institution, of_one in groupby(
+        [_Due(pk, int(task), institution) for pk, task, institution in rows], key=lambda row: row.institution
+    ):
         while chunk := list(islice(of_one, batch)):
             fired += _carry(chunk)
     return fired
