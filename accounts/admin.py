@@ -14,7 +14,7 @@ class MembershipInline(admin.TabularInline):
     extra = 0
     can_delete = False
     max_num = 0
-    fields = readonly_fields = ("institution", "role")
+    fields = readonly_fields = ("institution", "role", "authority")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """A colleague's roles in other institutions are not the viewer's to know."""

@@ -14,6 +14,13 @@ class Role(TextChoices):
     ADMINISTRATOR = "ADMINISTRATOR", _("Administrator")
 
 
+class Authority(TextChoices):
+    """What a membership's holder may do with what waits for a decision: a viewer is never asked and can't decide."""
+
+    APPROVER = "APPROVER", _("Approver")
+    VIEWER = "VIEWER", _("Viewer")
+
+
 #: Roles whose holders work in the admin; site managers have the portal.
 STAFF_ROLES = frozenset(Role) - {Role.SITE_MANAGER}
 

@@ -1,5 +1,7 @@
 """The one write of the chain."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -12,6 +14,18 @@ from guardia.common.canonical import moment_text
 from guardia.common.clock import now
 from guardia.common.context import current_trace
 from guardia.common.masking import mask
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One entry to be written: what `record` takes, but for the institution."""
+
+    action: str
+    actor: User | str
+    subject: models.Model | None = None
+    task_id: str = ""
+    summary: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def record(
@@ -31,45 +45,55 @@ def record(
     Outside a transaction it raises: an entry that could be committed without its change proves nothing.
     The chain's row stays locked until the caller commits; take it last.
     """
+    return record_many([Draft(action, actor, subject, task_id, summary, facts)], institution=institution)[0]
+
+
+def record_many(drafts: Sequence[Draft], *, institution: Institution | None) -> list[Entry]:
+    """The same for what happened to many things of one institution at once, in this order: the chain is locked once."""
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("audit.record needs the transaction of the change it tells of")
     key = f"institution:{institution.code}" if institution is not None else SYSTEM_CHAIN
     chain = _locked(key)
-    number = chain.head_number + 1
-    trace = current_trace()
-    moment = now()
+    entries = [_next_entry(chain, draft) for draft in drafts]
+    Entry.objects.bulk_create(entries)
+    chain.save(update_fields=["head_number", "head_hash"])
+    return entries
+
+
+def _next_entry(chain: Chain, draft: Draft) -> Entry:
+    """The entry after the chain's head, unsaved; the head in memory moves on to it."""
+    subject, trace, moment = draft.subject, current_trace(), now()
     columns = {
         "recorded_at": moment_text(moment),
-        "action": action,
-        "actor": _actor_text(actor),
-        "task_id": task_id,
+        "action": draft.action,
+        "actor": _actor_text(draft.actor),
+        "task_id": draft.task_id,
         "object_type": ContentType.objects.get_for_model(subject).model if subject is not None else "",
         "object_id": str(subject.pk) if subject is not None else "",
     }
     body = body_of(
-        chain=key,
-        number=number,
+        chain=chain.key,
+        number=chain.head_number + 1,
         prev_hash=chain.head_hash,
         facts={
             **columns,
             "object": mask(str(subject)) if subject is not None else "",
-            "summary": mask(summary),
+            "summary": mask(draft.summary),
             "source_ip": trace.source_ip,
             "channel": trace.channel,
             "run_id": trace.run_id,
-            "facts": facts,
+            "facts": draft.facts,
         },
     )
-    entry = Entry.objects.create(
+    entry = Entry(
         **{**columns, "recorded_at": moment},
         chain=chain,
-        number=number,
+        number=chain.head_number + 1,
         body=body.decode(),
         prev_hash=chain.head_hash,
         hash=entry_hash(body),
     )
-    chain.head_number, chain.head_hash = number, entry.hash
-    chain.save(update_fields=["head_number", "head_hash"])
+    chain.head_number, chain.head_hash = entry.number, entry.hash
     return entry
 
 

@@ -21,12 +21,15 @@ SYSTEM = "moef-budget-was"
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who plays: the site manager, the owner, the PM of one institution, and somebody of another."""
+    """Who plays: the site manager, the owner, the PM of one institution, and somebody of another; then those who
+    are asked when the owner is away."""
 
     site: Person
     owner: Person
     pm: Person
     stranger: Person
+    deputy: Person
+    supervisor: Person
 
 
 class MainJob:

@@ -42,6 +42,7 @@ PEOPLE = (
     Person("kim.site", "김현장", Role.SITE_MANAGER, "MOEF"),
     Person("lee.lead", "이팀장", Role.TEAM_LEAD, "MOEF"),
     Person("choi.deputy", "최대리", Role.TEAM_LEAD, "MOEF"),
+    Person("kang.head", "강본부장", Role.TEAM_LEAD, "MOEF"),
     Person("park.pm", "박피엠", Role.PM, "MOEF"),
     Person("jung.security", "정보안", Role.SECURITY_OFFICER, "MOEF"),
     Person("han.site", "한민원", Role.SITE_MANAGER, "MOIS"),
@@ -51,6 +52,8 @@ PEOPLE = (
     Person("moon.auditor", "문감사", Role.AUDITOR, ""),
 )
 OWNERS = {"MOEF-BUDGET": ("lee.lead", "choi.deputy"), "MOIS-CIVIL": ("oh.lead", None), "MOIS-DOC": ("oh.lead", None)}
+#: Who is asked last, marked urgent.
+SUPERVISORS = {"MOEF-BUDGET": "kang.head"}
 #: Where things are on a host of the fleet, below its directory.
 PATHS = {
     "startup_script": "app/bin/startup.sh",
@@ -93,6 +96,7 @@ def seed(
             system=System.objects.get(code=code),
             owner=people[owner],
             deputy=people[deputy] if deputy else None,
+            supervisor=people.get(SUPERVISORS.get(code, "")),
         )
     install_default_policies(actor="guardia")
     publish_shipped(actor="guardia")

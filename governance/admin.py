@@ -17,6 +17,7 @@ from accounts.admin_columns import chip_column, moment_column
 from accounts.caller import caller
 from governance import admin_hours  # noqa: F401 - registers its pages
 from governance.models import (
+    Absence,
     ApprovalPolicy,
     ApprovalStep,
     ChangeReview,
@@ -25,9 +26,11 @@ from governance.models import (
     PolicyStep,
     ResultReview,
     StandingApproval,
+    StepQuestion,
     SystemOwner,
     Takeover,
 )
+from governance.selectors_authority import absences_visible_to
 from governance.services.export_reworks import export_reworks
 from guardia.common.errors import GuardiaError
 
@@ -73,6 +76,8 @@ class ApprovalStepAdmin(ReadOnlyAdmin):
         "order",
         "role",
         "approver",
+        "escalation_level",
+        moment_column("due_at", _("due")),
         chip_column("status", _("status")),
         "decided_by",
         moment_column("decided_at", _("decided at")),
@@ -142,3 +147,30 @@ class ChangeReviewAdmin(ReadOnlyAdmin):
             return render(request, "portal/refused.html", context, status=refusal.http_status)
         file.seek(0)
         return FileResponse(file, as_attachment=True, filename="reworks.jsonl", content_type="application/jsonl")
+
+
+@admin.register(Absence)
+class AbsenceAdmin(ReadOnlyAdmin):
+    """Who is away until when, of the people one works with. Why is their own affair and isn't shown."""
+
+    list_display = (
+        "user",
+        "deputy",
+        moment_column("starts_at", _("from")),
+        moment_column("ends_at", _("until")),
+        moment_column("ended_at", _("ended early")),
+        "set_by",
+    )
+    fields = ("user", "deputy", "starts_at", "ends_at", "ended_at", "set_by", "created_at")
+    list_select_related = ("user", "deputy", "set_by")
+    search_fields = ("user__username", "user__display_name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return absences_visible_to(request.user)  # type: ignore[arg-type]
+
+
+@admin.register(StepQuestion)
+class StepQuestionAdmin(ReadOnlyAdmin):
+    list_display = ("step", "asker", "question", "answer", moment_column("answered_at", _("answered at")))
+    list_select_related = ("step__round__task", "asker")
+    search_fields = ("=step__round__task__task_id",)

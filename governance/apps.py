@@ -11,6 +11,7 @@ class GovernanceConfig(AppConfig):
 
         from governance import panels
         from governance.models import (
+            Absence,
             AccessRange,
             ApprovalPolicy,
             ChangeWindow,
@@ -20,7 +21,7 @@ class GovernanceConfig(AppConfig):
             SystemOwner,
         )
 
-        settings = (SystemOwner, ApprovalPolicy, PolicyStep, ChangeWindow, ExtraHoliday, Freeze, AccessRange)
+        settings = (SystemOwner, ApprovalPolicy, PolicyStep, ChangeWindow, ExtraHoliday, Freeze, AccessRange, Absence)
         for model in settings:
             auditlog.register(model)
         panels.register()

@@ -1,4 +1,4 @@
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -28,6 +28,15 @@ class StepStatus(TextChoices):
     APPROVED = "APPROVED", _("Approved")
     REJECTED = "REJECTED", _("Rejected")
     VOID = "VOID", _("Void")
+    EXPIRED = "EXPIRED", _("Nobody answered")
+
+
+class Level(IntegerChoices):
+    """How far a step has been escalated: who is asked now."""
+
+    OWNER = 0, _("Owner")
+    DEPUTY = 1, _("Deputy")
+    SUPERVISOR = 2, _("Supervisor")
 
 
 class RoundStatus(TextChoices):

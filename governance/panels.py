@@ -1,9 +1,10 @@
-"""Governance's panels on a task's page: the approvals, the change, work by hand, and the result's validation."""
+"""Governance's panels on a task's page: the approvals, the requester's acts, the change, work by hand, the result."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django_fsm import can_proceed
 
 from accounts.caller import caller
 from accounts.choices import Role
@@ -12,6 +13,7 @@ from accounts.scope import holds_role
 from accounts.services.second_factor import is_enrolled
 from governance.choices import TAKEABLE, StepStatus
 from governance.diff import read_diff
+from governance.ladder import Roster
 from governance.models import ApprovalStep
 from governance.selectors import (
     may_accept_work,
@@ -35,29 +37,62 @@ def register() -> None:
     register_panel(order=25, template="governance/partials/change_panel.html", context=change)
     register_panel(order=35, template="governance/partials/manual_panel.html", context=manual)
     register_panel(order=25, template="governance/partials/held_panel.html", context=held)
+    register_panel(order=15, template="governance/partials/requester_panel.html", context=requester_acts)
     register_panel(order=40, template="governance/partials/validation_panel.html", context=validation)
 
 
 def approvals(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
-    """Every step of every round; the one whose turn it is carries the form for the person who is asked."""
+    """Every step of every round; the one whose turn it is says until when and who comes next, and carries the forms
+    for the person who is asked and, where something was asked of them, for the requester."""
     steps = list(
         ApprovalStep.objects.filter(round__task=task)
         .select_related("round", "original_owner", "approver", "decided_by")
+        .prefetch_related("questions__asker")
         .order_by("-round__number", "order")
     )
     if not steps:
         return None
-    mine = next((s for s in steps if s.status == StepStatus.PENDING and s.approver_id == request.user.pk), None)
-    is_asked_again = mine is not None and (needs_proof(task) or mine.needs_reauthentication)
-    asks_proof = is_asked_again and remembered_proof(request) is None
-    return {
+    pending = next((step for step in steps if step.status == StepStatus.PENDING), None)
+    context: dict[str, Any] = {
         "steps": steps,
-        "mine": mine,
         "digest": steps[0].round.plan_digest,
         "was_voided": voided_digests(task) is not None,
-        "asks_proof": asks_proof,
-        "is_enrolled": asks_proof and is_enrolled(caller(request)),
     }
+    if pending is not None:
+        context.update(_whose_turn(request, task, pending, steps))
+    return context
+
+
+def _whose_turn(
+    request: HttpRequest, task: OpsTask, pending: ApprovalStep, steps: list[ApprovalStep]
+) -> dict[str, Any]:
+    """The open question to the requester, who is asked after the present one, and the form of who is asked now."""
+    question = next((row for row in pending.questions.all() if row.answered_at is None), None)
+    decided = {step.decided_by_id for step in steps if step.round_id == pending.round_id}
+    barred = {pk for pk in (task.requester_id, pending.approver_id, *decided) if pk is not None}
+    roster = Roster.load(task.institution_id)
+    original = pending.original_owner_id or 0
+    context: dict[str, Any] = {
+        "question": question,
+        "may_answer": question is not None and task.requester_id == request.user.pk,
+        "next": roster.reachable(
+            pending.role,
+            task.system_id,
+            original_id=original,
+            barred={*barred, original},
+            above=pending.escalation_level,
+        ),
+    }
+    if pending.approver_id == request.user.pk:
+        is_asked_again = needs_proof(task) or pending.needs_reauthentication
+        asks_proof = is_asked_again and remembered_proof(request) is None
+        context |= {
+            "mine": pending,
+            "others": roster.others(pending.role, task.system_id, barred),
+            "asks_proof": asks_proof,
+            "is_enrolled": asks_proof and is_enrolled(caller(request)),
+        }
+    return context
 
 
 def change(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
@@ -83,6 +118,14 @@ def held(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
         return None
     people = who_may_release(task)
     return {"when": task.params.get("when", ""), "may_start": caller(request) in people, "people": people[:5]}
+
+
+def requester_acts(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """What the requester may do with the task now: take it back, or file it again."""
+    may_withdraw, may_resubmit = can_proceed(task.withdraw), can_proceed(task.resubmit)
+    if task.requester_id != request.user.pk or not (may_withdraw or may_resubmit):
+        return None
+    return {"may_withdraw": may_withdraw, "may_resubmit": may_resubmit}
 
 
 def validation(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.choices import Role
+from accounts.choices import Authority, Role
 from accounts.models import Membership, User
 from accounts.scope import holders_of, holds_role, visible_to
 from cmdb.models import System
@@ -100,6 +100,22 @@ def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
     if not mine.filter(institution=None).exists():
         tasks = tasks.filter(institution__in=mine.values("institution"))
     return tasks.exclude(requester=user.pk or 0)
+
+
+def may_decide(user: User, task: OpsTask) -> bool:
+    """Whether an active user is an approver, not only a viewer, where the task belongs."""
+    if not user.is_active:
+        return False
+    here = Q(institution=None) | Q(institution=task.institution_id)
+    return Membership.objects.filter(here, user=user, authority=Authority.APPROVER).exists()
+
+
+def still_holds(user: User, step: ApprovalStep, task: OpsTask) -> bool:
+    """Whether the person asked is still one of those the step asks: by role, by name, or standing in for them."""
+    if step.escalation_level or user in people_for(step.role, task):
+        return True
+    role = Role.TEAM_LEAD if step.role == StepRole.OWNER else Role(step.role)
+    return holds_role(user, role, task.institution_id)
 
 
 def may_validate(user: User, task: OpsTask) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from django.conf import settings
@@ -24,9 +24,16 @@ def prepare() -> None:
 
 
 def portal_processes(
-    port: int, *, output: TextIO | None = None, on_beat: Callable[[], None] | None = None
+    port: int,
+    *,
+    output: TextIO | None = None,
+    on_beat: Callable[[], None] | None = None,
+    clock: Mapping[str, str] | None = None,
 ) -> ProcessGroup:
-    """The group, ready to `run()`. `on_beat` is called about once a second, after the database was looked after."""
+    """The group, ready to `run()`. `on_beat` is called about once a second, after the database was looked after.
+
+    `clock`: settings that make time pass faster, for demonstrations.
+    """
 
     def beat() -> None:
         revive_database()
@@ -34,6 +41,7 @@ def portal_processes(
             on_beat()
 
     environment = {**os.environ, "GUARDIA_HOME": str(settings.GUARDIA_HOME), "PYTHONUNBUFFERED": "1", **_SMALL_HEAPS}
+    environment |= clock or {}
     group = ProcessGroup(heartbeat=beat, output=output, stop_timeout=15)
     group.add("worker", [sys.executable, "manage.py", "worker"], environment, settings.BASE_DIR)
     group.add("web", _web(port), environment, settings.BASE_DIR)

@@ -6,9 +6,12 @@ from django.db import connection, transaction
 
 from guardia.common.clock import now
 
-#: name → (task, minutes)
+MONTHLY = 0
+#: name → (task, minutes; MONTHLY: once a month)
 SCHEDULES = {
     "sweep of plans and runs": ("execution.tasks.sweep", 1),
+    "escalation of approvals": ("governance.tasks.escalate_due_steps", 1),
+    "check of who answers for what": ("governance.tasks.check_authority", MONTHLY),
 }
 _LOCK = 0x67756172  # one advisory lock: workers that start at once must not each add a row
 
@@ -26,8 +29,8 @@ def reconcile() -> None:
         wanted: dict[str, Any] = {
             **dict.fromkeys(("args", "kwargs", "hook", "cluster", "cron", "intended_date_kwarg")),
             "func": function,
-            "schedule_type": Schedule.MINUTES,
-            "minutes": minutes,
+            "schedule_type": Schedule.MONTHLY if minutes == MONTHLY else Schedule.MINUTES,
+            "minutes": minutes or None,
             "repeats": -1,
             "next_run": now(),
         }

@@ -269,6 +269,10 @@ SIMPLE_JWT = {
     "CHECK_REVOKE_TOKEN": True,  # a changed password ends the tokens that were given for the old one
 }
 
+# -- approvals -------------------------------------------------------------------------------------------------
+GUARDIA_SLA_SECONDS_PER_MINUTE = env.float("GUARDIA_SLA_SECONDS_PER_MINUTE", default=60.0)
+GUARDIA_SWEEP_SECONDS = env.float("GUARDIA_SWEEP_SECONDS", default=10.0)
+
 # -- the engine ----------------------------------------------------------------------------------------------
 GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=32)  # threads, and database connections, per worker
 GUARDIA_LEASE_SECONDS = env.int("GUARDIA_LEASE_SECONDS", default=20)

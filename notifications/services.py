@@ -11,16 +11,23 @@ def notify(*, recipients: Iterable[User], kind: str, key: str, link: str = "", *
 
     `key` names the occasion ("OPS-…:run:7"); the same kind, key and recipient is never told twice.
     """
+    send(drafts(recipients=recipients, kind=kind, key=key, link=link, **values))
+
+
+def drafts(*, recipients: Iterable[User], kind: str, key: str, link: str = "", **values: object) -> list[Notification]:
+    """The messages of `notify`, not yet told: for those who tell many at once."""
     if kind not in KINDS:
         raise KeyError(kind)
     plain = {name: str(value) for name, value in values.items()}
-    Notification.objects.bulk_create(
-        [
-            Notification(recipient=user, kind=kind, values=plain, link=link, dedup_key=f"{kind}:{key}:{user.pk}")
-            for user in {user.pk: user for user in recipients}.values()
-        ],
-        ignore_conflicts=True,
-    )
+    return [
+        Notification(recipient=user, kind=kind, values=plain, link=link, dedup_key=f"{kind}:{key}:{user.pk}")
+        for user in {user.pk: user for user in recipients}.values()
+    ]
+
+
+def send(messages: Iterable[Notification]) -> None:
+    """Tell them in the caller's transaction; what was told before is not told again."""
+    Notification.objects.bulk_create(messages, ignore_conflicts=True)
 
 
 def mark_read(*, actor: User, upto: int) -> int:

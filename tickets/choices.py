@@ -20,6 +20,7 @@ class TaskStatus(TextChoices):
     FAILED = "ERR", _("Failed, rolled back")
     MANUAL = "MAN", _("Manual intervention")
     HALTED = "HLT", _("Halted")
+    WITHDRAWN = "WDR", _("Withdrawn")
 
 
 class Category(TextChoices):

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.choices import Role
+from accounts.choices import Authority, Role
 from guardia.common.clock import now
 
 
@@ -96,6 +96,7 @@ class Membership(models.Model):
         Institution, models.CASCADE, null=True, blank=True, related_name="memberships", verbose_name=_("institution")
     )
     role = models.CharField(_("role"), max_length=32, choices=Role.choices)
+    authority = models.CharField(_("authority"), max_length=16, choices=Authority.choices, default=Authority.APPROVER)
 
     class Meta:
         verbose_name = _("membership")
@@ -105,6 +106,9 @@ class Membership(models.Model):
                 fields=["user", "institution", "role"], nulls_distinct=False, name="membership_once"
             ),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(authority__in=Authority.values), name="membership_authority_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from accounts.models import User
-from governance.choices import RoundStatus, SatisfiedBy, StepRole, StepStatus
+from governance.choices import Level, RoundStatus, SatisfiedBy, StepRole, StepStatus
 from governance.models.standing import StandingApproval
 from guardia.common.clock import now
 from tickets.choices import Channel
@@ -64,10 +64,14 @@ class ApprovalStep(models.Model):
     `decided_by` is the person who decided; for a standing pre-approval the one who gave it, so that the rules on
     people hold for it as well. `findings` is what the automatic check looked at: `{check, is_good, told}` each.
 
+    While it is PENDING it climbs: owner, deputy, supervisor, each with the time of the system's SLA (`due_at`, in the
+    database's time; empty while the requester is asked something). Nobody answered: EXPIRED, decided by nobody.
+
     ::
 
         WAITING ─▶ PENDING ─▶ APPROVED
-           │          └▶ REJECTED            any open ─▶ VOID
+           │          ├▶ REJECTED            any open ─▶ VOID
+           │          └▶ EXPIRED
            └▶ APPROVED  (satisfied without asking)
     """
 
@@ -89,7 +93,11 @@ class ApprovalStep(models.Model):
     status = FSMField(
         _("status"), max_length=16, choices=StepStatus.choices, default=StepStatus.WAITING, protected=True
     )
+    escalation_level = models.PositiveSmallIntegerField(
+        _("escalation level"), choices=Level.choices, default=Level.OWNER
+    )
     asked_at = models.DateTimeField(_("asked at"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
     decided_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
     )
@@ -123,7 +131,7 @@ class ApprovalStep(models.Model):
                 condition=Q(status__in=["APPROVED", "REJECTED"], decided_at__isnull=False)
                 & (Q(decided_by__isnull=False) | Q(satisfied_by="AUTOMATIC"))
                 & ~Q(digest_seen="")
-                | Q(status__in=["WAITING", "PENDING", "VOID"]),
+                | Q(status__in=["WAITING", "PENDING", "VOID", "EXPIRED"]),
                 name="step_decision_complete",
             ),
             models.CheckConstraint(
@@ -147,8 +155,19 @@ class ApprovalStep(models.Model):
                 ),
                 name="step_standing_approves",
             ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["WAITING", "PENDING", "VOID", "EXPIRED"]) | Q(decided_by__isnull=True),
+                name="step_undecided_has_no_decider",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="EXPIRED") | Q(decided_at__isnull=False), name="step_expiry_has_its_time"
+            ),
+            models.CheckConstraint(condition=Q(escalation_level__in=Level.values), name="step_level_known"),
         ]
-        indexes: ClassVar = [models.Index(fields=["approver", "status", "-id"], name="step_inbox")]
+        indexes: ClassVar = [
+            models.Index(fields=["approver", "status", "-id"], name="step_inbox"),
+            models.Index(fields=["due_at"], condition=Q(status="PENDING"), name="step_due"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.round} · {self.order}. {self.get_role_display()}"
@@ -170,6 +189,21 @@ class ApprovalStep(models.Model):
         """Approve without asking: by the automatic check, or by what somebody approved beforehand."""
         self.satisfied_by, self.decided_at, self.digest_seen = by, now(), digest
         self.standing_approval, self.decided_by = standing, standing.giver if standing else None
+
+    @transition(field=status, source=StepStatus.PENDING, target=StepStatus.EXPIRED)
+    def expire(self, reason: str) -> None:
+        self.comment, self.decided_at = reason, now()
+
+    @property
+    def asked_person(self) -> User:
+        """Who is asked; a step that asks nobody (`is_automatic`) is never pending, so it has none."""
+        assert self.approver is not None, "an automatic step asks nobody"
+        return self.approver
+
+    @property
+    def is_urgent(self) -> bool:
+        """The supervisor is asked: nobody after that."""
+        return self.escalation_level == Level.SUPERVISOR
 
     @transition(field=status, source=[StepStatus.WAITING, StepStatus.PENDING], target=StepStatus.VOID)
     def void(self) -> None: ...

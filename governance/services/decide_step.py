@@ -14,9 +14,10 @@ from governance.exceptions import (
     ReasonMissing,
     SecondApproval,
     SelfApproval,
+    ViewerOnly,
 )
 from governance.models import ApprovalStep
-from governance.selectors import needs_proof, people_for
+from governance.selectors import may_decide, needs_proof, still_holds
 from governance.services.approve_round import approve_round
 from governance.services.ask_next_step import ask_next_step
 from governance.services.bastion import refusals_recorded, require_bastion
@@ -76,15 +77,19 @@ def decide_step(
 
 
 def _check(step: ApprovalStep, task: OpsTask, actor: User, digest: str, decision: Decision, comment: str) -> None:
+    if step.status == StepStatus.EXPIRED:
+        raise AlreadyDecided(_("Nobody answered in time, so the task was rejected. The requester can file it again."))
     if step.status in (StepStatus.APPROVED, StepStatus.REJECTED):
         raise AlreadyDecided(_("Already decided by %(name)s.") % {"name": step.decided_by or "Guardia"})
     if actor.pk == task.requester_id:
         raise SelfApproval
     if not actor.is_active or actor.pk != step.approver_id:
         raise NotYourTurn(_("%(name)s is asked for this step.") % {"name": step.approver or "Guardia"})
+    if not may_decide(actor, task):
+        raise ViewerOnly
     if step.round.steps.filter(decided_by=actor).exists():
         raise SecondApproval
-    if actor not in people_for(step.role, task):
+    if not still_holds(actor, step, task):
         raise NotYourTurn(_("You no longer hold the role that this step asks."), code="role_lost")
     if step.status != StepStatus.PENDING:
         raise NotYourTurn(_("It is not this step's turn."), code="not_its_turn")

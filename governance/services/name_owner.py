@@ -1,4 +1,5 @@
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.services import record
@@ -6,17 +7,37 @@ from cmdb.models import System
 from governance.models import SystemOwner
 from governance.services.accounts import require_administrator
 from governance.services.bastion import refusals_recorded
+from guardia.common.errors import InvalidInput
 
 
 @refusals_recorded
 @transaction.atomic
 def name_owner(
-    *, actor: User, system: System, owner: User, deputy: User | None = None, supervisor: User | None = None
+    *,
+    actor: User,
+    system: System,
+    owner: User,
+    deputy: User | None = None,
+    supervisor: User | None = None,
+    sla_minutes: int = 10,
+    is_active: bool = True,
 ) -> SystemOwner:
-    """Say who answers for a system, and who after them. Administrators only."""
+    """Say who answers for a system, who after them, and how many minutes each has. Administrators only.
+
+    Inactive: the team leads of the institution are asked instead. Raises InvalidInput for no time at all.
+    """
     require_administrator(actor, system.institution)
+    if sla_minutes < 1:
+        raise InvalidInput(_("Each level needs at least a minute to answer."))
     ownership, _is_new = SystemOwner.objects.update_or_create(
-        system=system, defaults={"owner": owner, "deputy": deputy, "supervisor": supervisor, "is_active": True}
+        system=system,
+        defaults={
+            "owner": owner,
+            "deputy": deputy,
+            "supervisor": supervisor,
+            "sla_minutes": sla_minutes,
+            "is_active": is_active,
+        },
     )
     record(
         action="owner.named",
@@ -24,6 +45,8 @@ def name_owner(
         institution=system.institution,
         subject=ownership,
         system=system.code,
+        sla_minutes=sla_minutes,
+        is_active=is_active,
         people=[person.get_username() for person in ownership.people()],
     )
     return ownership

@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from governance.exceptions import NobodyToAsk
+from governance.ladder import Roster
 from governance.models import ApprovalRound, ApprovalStep, PolicyStep
 from governance.rules import Question, may_do_without_people, questions_of
-from governance.selectors import living_round, people_for, policy_for, strictest_tier
+from governance.selectors import living_round, policy_for, strictest_tier
 from governance.services.approve_round import approve_round
 from governance.services.ask_next_step import ask_next_step
 from governance.services.security_check import Finding, is_clean, look_at
@@ -37,9 +38,9 @@ def request_approval(
     steps = list(policy.steps.all())
     _check_people(task, steps)
     findings = look_at(content, is_dangerous=task.is_dangerous) if any(step.is_automatic for step in steps) else []
-    questions = questions_of(
-        steps, lru_cache(lambda role: people_for(role, task)), is_check_failed=not is_clean(findings)
-    )
+    roster = Roster.load(task.institution_id)
+    eligible = lru_cache(lambda role: roster.eligible(role, task.system_id, {task.requester_id}))
+    questions = questions_of(steps, eligible, is_check_failed=not is_clean(findings))
     round_ = ApprovalRound.objects.create(
         task=task, number=task.rounds.count() + 1, policy=policy.name, plan_digest=plan_digest
     )

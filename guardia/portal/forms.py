@@ -1,9 +1,23 @@
+from typing import Any
+
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from governance.choices import ReviewDecision
 from tickets.services.file_task import KEY_LIMIT
 from tickets.understanding import TEXT_LIMIT
+
+#: What a browser's field for a moment sends.
+MINUTES = "%Y-%m-%dT%H:%M"
+
+
+class _Moment(forms.DateTimeInput):
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format=MINUTES)
 
 
 class TaskForm(forms.Form):
@@ -64,3 +78,34 @@ class ManualRecordForm(forms.Form):
     text = forms.CharField(max_length=TEXT_LIMIT, required=False)
     command_log = forms.CharField(required=False)
     done_at = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+
+class WordsForm(forms.Form):
+    """A few words to an act; whether they are needed is the service's to say."""
+
+    words = forms.CharField(max_length=2000, required=False)
+
+
+class ReassignForm(forms.Form):
+    to = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+    words = forms.CharField(max_length=2000, required=False)
+
+
+class AbsenceForm(forms.Form):
+    """From and until in the users' time zone; the deputies to choose from are given by the view."""
+
+    user = forms.ModelChoiceField(User.objects.none(), label=_("Who is away?"))
+    starts_at = forms.DateTimeField(label=_("From"), input_formats=[MINUTES], widget=_Moment())
+    ends_at = forms.DateTimeField(label=_("Until"), input_formats=[MINUTES], widget=_Moment())
+    deputy = forms.ModelChoiceField(
+        User.objects.none(), label=_("Deputy"), required=False, empty_label=_("The usual one of each system")
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=500)
+
+    def __init__(self, *args: Any, deputies: QuerySet[User], users: QuerySet[User] | None = None) -> None:
+        super().__init__(*args)
+        self.fields["deputy"].queryset = deputies  # type: ignore[attr-defined]
+        if users is None:
+            del self.fields["user"]
+        else:
+            self.fields["user"].queryset = users  # type: ignore[attr-defined]

@@ -1,6 +1,19 @@
 from django.urls import path
 
-from guardia.portal import account, acts, change_acts, hand_acts, hours, hours_acts, policies, standing, views
+from guardia.portal import (
+    absence,
+    account,
+    acts,
+    approval_acts,
+    change_acts,
+    hand_acts,
+    hours,
+    hours_acts,
+    inbox,
+    policies,
+    standing,
+    views,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -20,6 +33,16 @@ urlpatterns = [
     path("tasks/<str:task_id>/not-done/", hand_acts.not_done_act, name="not-done"),
     path("tasks/<str:task_id>/plan-again/", hand_acts.plan_again_act, name="plan-again"),
     path("tasks/<str:task_id>/evidence/<int:pk>/", hand_acts.evidence_file, name="evidence"),
+    path("tasks/<str:task_id>/withdraw/", approval_acts.withdraw_act, name="withdraw"),
+    path("tasks/<str:task_id>/resubmit/", approval_acts.resubmit_act, name="resubmit"),
+    path("tasks/<str:task_id>/answer/", approval_acts.answer_act, name="answer"),
+    path("tasks/<str:task_id>/ask/<int:step_pk>/", approval_acts.ask_act, name="ask"),
+    path("tasks/<str:task_id>/reassign/<int:step_pk>/", approval_acts.reassign_act, name="reassign"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/approve/", inbox.approve_many, name="approve-many"),
+    path("absence/", absence.own_absences, name="absence"),
+    path("absence/<int:absence_pk>/end/", absence.end_act, name="end-absence"),
+    path("authority/", absence.authority, name="authority"),
     path("tasks/<str:task_id>/plan.json", views.plan_document, name="plan"),
     path("tasks/<str:task_id>/result.json", views.result_document, name="result"),
     path("policies/", policies.policy_list, name="policies"),

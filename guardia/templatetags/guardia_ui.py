@@ -26,13 +26,13 @@ _S = TaskStatus
 _STAGES: tuple[tuple[Promise, frozenset[str]], ...] = (
     (pgettext_lazy("stage", "Filed"), frozenset({_S.RECEIVED})),
     (pgettext_lazy("stage", "Read"), frozenset({_S.NEEDS_INFORMATION, _S.PARSED})),
-    (pgettext_lazy("stage", "Approve"), frozenset({_S.PENDING_APPROVAL, _S.REJECTED})),
+    (pgettext_lazy("stage", "Approve"), frozenset({_S.PENDING_APPROVAL, _S.REJECTED, _S.WITHDRAWN})),
     (pgettext_lazy("stage", "Ready"), frozenset({_S.APPROVED, _S.PREPARING_CHANGE, _S.PENDING_REVIEW, _S.SCHEDULED})),
     (pgettext_lazy("stage", "Run"), frozenset({_S.EXECUTING, _S.FAILED, _S.HALTED})),
     (pgettext_lazy("stage", "Validate"), frozenset({_S.PENDING_VALIDATION})),
     (pgettext_lazy("stage", "Done"), frozenset({_S.COMPLETED})),
 )
-_BAD = frozenset({_S.REJECTED, _S.FAILED, _S.MANUAL, _S.HALTED})
+_BAD = frozenset({_S.REJECTED, _S.WITHDRAWN, _S.FAILED, _S.MANUAL, _S.HALTED})
 
 #: What a request may still lack (the parser's slots).
 #: template of a panel → its id on the page, and its name.
@@ -50,7 +50,7 @@ _PANELS: dict[str, tuple[str, Promise]] = {
     "audit/partials/entries_panel.html": ("entries", _("Chain entries")),
 }
 #: What in a panel's context says that the reader is asked to act.
-_ASKED = ("mine", "may_validate", "may_record", "may_close", "may_review")
+_ASKED = ("may_answer", "mine", "may_validate", "may_record", "may_close", "may_review")
 
 
 @register.simple_tag

@@ -30,6 +30,10 @@ def test_an_incomplete_or_forbidden_decision_is_not_stored() -> None:
         ("step_decision_complete", {"digest_seen": ""}),
         ("step_decision_complete", {"status": "GRANTED"}),
         ("step_order_once", {"order": 2}),
+        ("step_undecided_has_no_decider", {"status": "EXPIRED"}),
+        ("step_undecided_has_no_decider", {"status": "PENDING"}),
+        ("step_expiry_has_its_time", {"status": "EXPIRED", "decided_by": None, "decided_at": None}),
+        ("step_level_known", {"escalation_level": 3}),
     ]
     for constraint, change in wrong:
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():

@@ -1,5 +1,7 @@
 """The state machines of approvals as tables."""
 
+from typing import Any
+
 from accounts.models import User
 from governance.choices import ChangeStatus, ExceptionStatus, RoundStatus, SatisfiedBy, StepStatus
 from governance.models import ApprovalRound, ApprovalStep, FreezeException, PolicyChange
@@ -16,6 +18,7 @@ STEP: Table = {
     "reject": ({"PENDING"}, "REJECTED"),
     "satisfy": ({"WAITING"}, "APPROVED"),
     "void": ({"WAITING", "PENDING"}, "VOID"),
+    "expire": ({"PENDING"}, "EXPIRED"),
 }
 EXCEPTION: Table = {
     "grant": ({"REQUESTED"}, "GRANTED"),
@@ -29,8 +32,13 @@ def test_rounds_allow_exactly_the_table() -> None:
 
 def test_steps_allow_exactly_the_table() -> None:
     decision = {"by": User(pk=1), "digest": "d" * 64, "channel": "api", "comment": ""}
-    unasked = {"by": SatisfiedBy.AUTOMATIC, "digest": "d" * 64}
-    calls = {"approve": decision, "reject": decision, "satisfy": unasked}
+    unasked: dict[str, Any] = {"by": SatisfiedBy.AUTOMATIC, "digest": "d" * 64}
+    calls: dict[str, dict[str, Any]] = {
+        "approve": decision,
+        "reject": decision,
+        "satisfy": unasked,
+        "expire": {"reason": "nobody"},
+    }
     assert_states(ApprovalStep, STEP, StepStatus.values, calls)
 
 

@@ -46,6 +46,8 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "governance.ExtraHoliday": lambda zebra: zebra.holiday,
     "governance.Freeze": lambda zebra: zebra.freeze,
     "governance.FreezeException": lambda zebra: zebra.exception,
+    "governance.Absence": lambda zebra: zebra.absence,
+    "governance.StepQuestion": lambda zebra: zebra.question,
     "governance.ApprovalStep": lambda zebra: ApprovalStep.objects.filter(round__task=zebra.task)[0],
     "governance.ResultReview": lambda zebra: zebra.task.result_reviews.all()[0],
     "governance.StandingApproval": lambda zebra: zebra.standing,

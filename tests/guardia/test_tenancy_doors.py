@@ -43,6 +43,9 @@ PAGES = {
     "account/tokens/new/": ["/account/tokens/new/"],
     "queue/": ["/queue/", "/queue/?page=2"],
     "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
+    "inbox/": ["/inbox/"],
+    "absence/": ["/absence/"],
+    "authority/": ["/authority/"],
 }
 #: The same for those who work in the admin.
 STAFF_PAGES = {
@@ -94,6 +97,18 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/information/", "post", f"/tasks/{asking}/information/", {"text": "재기동"}),
         ("tasks/<str:task_id>/decide/<int:step_pk>/", "post", f"/tasks/{waiting}/decide/{step}/", decision),
         ("tasks/<str:task_id>/start/", "post", f"/tasks/{task}/start/", {}),
+        ("tasks/<str:task_id>/withdraw/", "post", f"/tasks/{waiting}/withdraw/", {}),
+        ("tasks/<str:task_id>/resubmit/", "post", f"/tasks/{waiting}/resubmit/", {}),
+        ("tasks/<str:task_id>/answer/", "post", f"/tasks/{waiting}/answer/", {"words": "2시"}),
+        ("tasks/<str:task_id>/ask/<int:step_pk>/", "post", f"/tasks/{waiting}/ask/{step}/", {"words": "언제?"}),
+        (
+            "tasks/<str:task_id>/reassign/<int:step_pk>/",
+            "post",
+            f"/tasks/{waiting}/reassign/{step}/",
+            {"to": zebra.deputy.pk, "words": "출장"},
+        ),
+        ("inbox/approve/", "post", "/inbox/approve/", {"step": f"{step}:{digest}"}),
+        ("absence/<int:absence_pk>/end/", "post", f"/absence/{zebra.absence.pk}/end/", {"words": "복귀"}),
         ("tasks/<str:task_id>/validate/", "post", f"/tasks/{task}/validate/", {"decision": "accept", "comment": ""}),
         ("tasks/<str:task_id>/evidence/<int:pk>/", "get", f"/tasks/{task}/evidence/{zebra.evidence.pk}/", {}),
         ("tasks/<str:task_id>/changes/<int:revision>.diff", "get", f"/tasks/{task}/changes/1.diff", {}),

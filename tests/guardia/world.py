@@ -26,9 +26,11 @@ from governance.models import (
     ResultReview,
     Takeover,
 )
+from governance.services.absences import plan_absence
+from governance.services.ask_requester import answer_question, ask_requester
 from governance.services.change_policy import propose_policy_change
 from guardia.common.clock import local_day, now
-from tests.factories import Tenant, make_user, stand
+from tests.factories import Tenant, make_user, pending_step, stand
 from tickets.models import OpsTask
 from tickets.services.store_artefact import store_artefact
 
@@ -56,6 +58,12 @@ class Zebra(Tenant):
         )
         self.session = begin_session(user=self.pm, source_ip="127.0.0.9", browser="zebra browser")
         self.token, self.token_text = create_token(actor=self.pm, name="zebra token", scopes=["read"], days=9)
+        self.absence = plan_absence(
+            actor=self.security, starts_at=now() + timedelta(1), ends_at=now() + timedelta(2), reason="얼룩말 휴가"
+        )
+        question = ask_requester(actor=self.owner, step_pk=pending_step(self.waiting).pk, question="얼룩말은?")
+        answer_question(actor=self.site_manager, task_id=self.waiting.task_id, answer="얼룩말")
+        self.question = question
         self.asking = self.file(text=f"{self.system.name}")
         self._fill_hours()
         self.task = OpsTask.objects.get(pk=self.task.pk)

@@ -31,6 +31,8 @@ WAYS: Table = {
     "close_by_hand": ({"MAN"}, "COM"),
     "close_not_done": ({"ERR"}, "ERR"),
     "drop": ({"MAN"}, "REJ"),
+    "withdraw": ({"REC", "INF", "PAR", "PEN", "APP", "SCH"}, "WDR"),
+    "resubmit": ({"REJ", "WDR"}, "REC"),
 }
 #: What the chain calls it: the past tense.
 TOLD = {
@@ -52,12 +54,14 @@ TOLD = {
     "close_by_hand": "closed_by_hand",
     "close_not_done": "closed_not_done",
     "drop": "dropped",
+    "withdraw": "withdrawn",
+    "resubmit": "resubmitted",
 }
 WITH_REASON = {
     "submit", "schedule", "reject", "fail", "hand_over", "complete", "plan_again", "prepare_change", "close_by_hand",
-    "close_not_done", "drop",
+    "close_not_done", "drop", "withdraw",
 }  # fmt: skip
-CLOSING = {"reject", "complete", "close_by_hand", "close_not_done", "drop"}
+CLOSING = {"reject", "complete", "close_by_hand", "close_not_done", "drop", "withdraw"}
 
 
 def task_in(status: str) -> OpsTask:

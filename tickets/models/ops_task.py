@@ -52,6 +52,7 @@ class OpsTask(models.Model):
         PEN ◀── APP, SCH                  └▶ MAN
         VAL, ERR, MAN ─▶ PAR   (planned and approved again)
         APP, VAL ─▶ CHG ─▶ REV ─▶ APP    REV ─▶ CHG (rework)    ERR, CHG, REV ─▶ MAN (by hand)
+        any before EXE ─▶ WDR          REJ, WDR ─▶ REC (filed again)
 
     ERR stays open until a PM plans it again or closes it as not done.
     """
@@ -202,6 +203,18 @@ class OpsTask(models.Model):
     @transition(field=status, source=_S.MANUAL, target=_S.REJECTED)
     def drop(self, reason: str) -> None:
         self._close(reason)
+
+    @transition(
+        field=status,
+        source=[_S.RECEIVED, _S.NEEDS_INFORMATION, _S.PARSED, _S.PENDING_APPROVAL, _S.APPROVED, _S.SCHEDULED],
+        target=_S.WITHDRAWN,
+    )
+    def withdraw(self, reason: str = "") -> None:
+        self._close(reason)
+
+    @transition(field=status, source=[_S.REJECTED, _S.WITHDRAWN], target=_S.RECEIVED)
+    def resubmit(self, reason: str = "") -> None:
+        self.reason, self.closed_at = reason, None
 
     def _close(self, reason: str) -> None:
         self.reason, self.closed_at = reason, now()

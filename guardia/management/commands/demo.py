@@ -13,6 +13,7 @@ from django.db import connection
 
 from audit.models import Entry
 from demo.client import Person
+from demo.escalation import Escalation
 from demo.fleet import Fleet
 from demo.main_job import Cast, MainJob
 from demo.report import Report
@@ -23,6 +24,9 @@ from guardia.embedded.ports import choose_port
 from guardia.processes import HOST, PREFERRED_PORT, portal_processes, prepare
 
 _READY_SECONDS = 60
+PLAYERS = ("kim.site", "lee.lead", "park.pm", "oh.lead", "choi.deputy", "kang.head")
+#: Time is sped up by the processes' own clock, not by changing data: an approval's minute lasts a second.
+_CLOCK = {"GUARDIA_SLA_SECONDS_PER_MINUTE": "1", "GUARDIA_SWEEP_SECONDS": "0.5"}
 
 
 class Command(BaseCommand):
@@ -37,7 +41,7 @@ class Command(BaseCommand):
         with fleet_on_stage() as fleet, log_path.open("w") as log:
             seed(fleet.inventory())
             port = choose_port(PREFERRED_PORT, HOST)
-            group = portal_processes(port, output=log)
+            group = portal_processes(port, output=log, clock=_CLOCK)
             show = threading.Thread(target=_show, args=(port, fleet, report, group.request_stop), name="main job")
             show.start()
             code = group.run()
@@ -52,8 +56,10 @@ def _show(port: int, fleet: Fleet, report: Report, stop: Any) -> None:
         base = f"http://{HOST}:{port}"
         wait_until_ready(base)
         report.line(f"The portal is up on {base}")
-        people = [Person(base, name, sample_password()) for name in ("kim.site", "lee.lead", "park.pm", "oh.lead")]
-        MainJob(Cast(*people), fleet.inventory(), settings.GUARDIA_HOME, report).run()
+        people = [Person(base, name, sample_password()) for name in PLAYERS]
+        cast = Cast(*people)
+        MainJob(cast, fleet.inventory(), settings.GUARDIA_HOME, report).run()
+        Escalation(cast, settings.GUARDIA_HOME, report).run()
         _prove(report)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told and counts
         report.check(f"the demonstration broke off: {type(error).__name__}: {error}", False)
