@@ -69,8 +69,10 @@ class Roster:
         return self._first(self._rungs(role, system_id, None), barred, ())
 
     def eligible(self, role: str, system_id: int | None, barred: Collection[int]) -> list[User]:
-        """Everybody who may decide the step, in the order in which they would be asked, away or not."""
-        people = [rung.person for rung in self._rungs(role, system_id, None)]
+        """Whom the step can be meant for, in order, away or not: a supervisor stands in for a role, but a round is not
+        begun where nobody holds it."""
+        rungs = self._rungs(role, system_id, None)
+        people = [rung.person for rung in rungs if role == StepRole.OWNER or rung.level != Level.SUPERVISOR]
         return list(dict.fromkeys(user for user in people if user.pk in self.approvers and user.pk not in barred))
 
     def reachable(

@@ -24,7 +24,7 @@ from governance.services.reassign_step import reassign_step
 from governance.services.withdraw_task import withdraw_task
 from guardia.common.clock import now
 from guardia.common.errors import GuardiaError
-from tests.factories import Tenant, let_pass, make_user
+from tests.factories import Tenant, let_pass, make_user, proof_of
 from tickets.models import OpsTask
 from tickets.services.resubmit_task import resubmit_task
 
@@ -155,6 +155,7 @@ class Approvals(RuleBasedStateMachine):
                     digest=step.round.plan_digest,
                     channel="api",
                     comment="사유",
+                    proof=proof_of(actor),
                 )
 
 

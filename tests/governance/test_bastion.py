@@ -9,6 +9,7 @@ from accounts.choices import Role
 from accounts.models import User
 from audit.models import Entry
 from audit.verification import verify_all
+from governance.choices import ReviewDecision
 from governance.exceptions import OutsideBastion
 from governance.models import AccessRange
 from governance.services.accounts import create_account, grant_role
@@ -75,7 +76,7 @@ def test_a_range_of_all_counts_everywhere_and_the_console_is_no_door(tenant: Ten
 def validating(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
     task, _plan = tenant.planned()
     OpsTask.objects.filter(pk=task.pk).update(status="VAL")
-    return lambda: validate_result(actor=tenant.pm, task_id=task.task_id, is_accepted=True)
+    return lambda: validate_result(actor=tenant.pm, task_id=task.task_id, decision=ReviewDecision.ACCEPT)
 
 
 def deciding(tenant: Tenant, _administrator: User) -> Callable[[], Any]:

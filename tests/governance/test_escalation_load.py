@@ -13,7 +13,7 @@ from governance.models import ApprovalRound, ApprovalStep
 from governance.services.decide_step import decide_step
 from governance.services.escalate import escalate_due_steps
 from guardia.common.clock import now
-from tests.factories import Tenant, let_pass, pending_step
+from tests.factories import Tenant, let_pass, pending_step, proof_of
 from tests.threads import race
 from tickets.choices import Channel
 from tickets.models import OpsTask
@@ -79,6 +79,7 @@ def test_of_a_decision_and_a_deadline_at_the_same_moment_one_counts() -> None:
         let_pass(task)
         decide = partial(
             decide_step,
+            proof=proof_of(tenant.owner),
             actor=tenant.owner,
             step_pk=step.pk,
             decision=Decision.APPROVE,

@@ -51,7 +51,7 @@ class Zebra(Tenant):
         self.waiting, self.waiting_plan = self.planned()
         self.standing = stand(self)
         self.policy_change = propose_policy_change(
-            actor=make_user(Role.SECURITY_OFFICER, username="zebra-officer"),
+            actor=make_user(Role.SECURITY_OFFICER, username="officer-of-all"),
             policy_pk=ApprovalPolicy.objects.all()[0].pk,
             after=None,
             reason="얼룩말",

@@ -18,6 +18,8 @@ _PAST = {
     "fail": "failed",
     "hand_over": "handed_over",
     "complete": "completed",
+    "withdraw": "withdrawn",
+    "resubmit": "resubmitted",
     "plan_again": "sent_back_to_planning",
     "prepare_change": "change_wanted",
     "submit_change": "change_submitted",
