@@ -49,7 +49,7 @@ def test_two_people_of_a_role_decide_in_a_step_each() -> None:
 
 def test_more_people_than_there_are_go_to_people_with_the_reason() -> None:
     tenant = Tenant()
-    policy_of("three", {"approvers_needed": 3})
+    policy_of("three", {"approvers_needed": 4})
     task = tenant.file()
     assert prepare_plan(task.pk) is None
     assert OpsTask.objects.get(pk=task.pk).status == "MAN"
