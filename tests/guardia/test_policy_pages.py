@@ -121,7 +121,7 @@ def test_a_policy_is_proposed_looked_at_and_accepted() -> None:
     decide = f"/policies/changes/{change.pk}/decide/"
     assert 'value="withdraw"' in read(signed_in(one), "/policies/changes/")
     page = read(signed_in(two), "/policies/changes/")
-    assert 'value="accept"' in page and "정기 백업" in page and "× 2" in page
+    assert 'value="accept"' in page and "정기 백업" in page and "2명" in page
     assert first.post(decide, {"decision": "accept"}).status_code == 403
     assert second.post(decide, {"decision": "other"}).status_code == 400
     assert second.post(decide, {"decision": "accept"}).status_code == 302
