@@ -35,12 +35,11 @@ class Escalation:
         check(f"after {waited:.0f} s of silence the supervisor is asked", step["approver"] == "kang.head", step)
         told = cast.supervisor.page("/messages/").text
         check("marked urgent", task in told and ("긴급" in told or "Urgent" in told), told)
-        decision = {"task_id": task, "decision": "APPROVE", "plan_digest": step["plan_digest"]}
-        answer = cast.deputy.post("/api/v1/approval/process", **decision)
+        answer = cast.deputy.decide(task, step["plan_digest"])
         check(
             f"the deputy is too late ({answer.status_code})", answer.json().get("code") == "not_your_turn", answer.text
         )
-        answer = cast.supervisor.post("/api/v1/approval/process", **decision)
+        answer = cast.supervisor.decide(task, step["plan_digest"])
         check("the supervisor approves", answer.status_code == 200, answer.text)
         self._take_back(task)
 
