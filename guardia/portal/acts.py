@@ -40,7 +40,7 @@ def decide_act(request: HttpRequest, task_id: str, step_pk: int) -> HttpResponse
         task_id,
         _("Your decision was recorded."),
         lambda: decide_step(
-            proof=_proof(request, form.cleaned_data["password"], form.cleaned_data["otp"]),
+            proof=proof_given(request, form.cleaned_data["password"], form.cleaned_data["otp"]),
             actor=caller(request),
             step_pk=step_pk,
             decision=Decision(form.cleaned_data["decision"]),
@@ -104,7 +104,7 @@ def add_information_act(request: HttpRequest, task_id: str) -> HttpResponse:
     )
 
 
-def _proof(request: HttpRequest, password: str, otp: str) -> IdentityProof | None:
+def proof_given(request: HttpRequest, password: str, otp: str) -> IdentityProof | None:
     """Given with the form, and kept for the next minutes; or given a moment ago."""
     if not password and not otp:
         return remembered_proof(request)

@@ -14,12 +14,14 @@ from accounts.caller import caller
 from accounts.identity import IdentityProof, remembered_proof
 from accounts.models import User
 from accounts.scope import visible_to
+from accounts.services.second_factor import is_enrolled
 from execution.models import Plan
 from governance.choices import Decision
 from governance.models import ApprovalStep
-from governance.selectors import steps_awaiting
+from governance.selectors import needs_proof, steps_awaiting
 from governance.services.decide_step import decide_step
 from guardia.common.errors import GuardiaError
+from guardia.portal.acts import proof_given
 from guardia.portal.forms import WordsForm
 from tickets.choices import Channel
 
@@ -55,7 +57,16 @@ def inbox(request: HttpRequest) -> HttpResponse:
     groups: dict[Likeness, Group] = {}
     for step, likeness in _likenesses(steps):
         groups.setdefault(likeness, Group(likeness[0])).steps.append(step)
-    context = {"place": "inbox", "groups": list(groups.values()), "count": count, "shown": len(steps)}
+    is_high = any(needs_proof(step.round.task) or step.needs_reauthentication for step in steps)
+    asks_proof = is_high and remembered_proof(request) is None
+    context = {
+        "place": "inbox",
+        "groups": list(groups.values()),
+        "count": count,
+        "shown": len(steps),
+        "asks_proof": asks_proof,
+        "is_enrolled": asks_proof and is_enrolled(caller(request)),
+    }
     return render(request, "portal/inbox.html", context)
 
 
@@ -77,7 +88,11 @@ def approve_many(request: HttpRequest) -> HttpResponse:
         raise Http404
     if len({likeness for _step, likeness in _likenesses(steps)}) > 1:
         return _refused(request, _("Only like tasks can be approved together: same playbook, system and role."))
-    words, proof = form.cleaned_data["words"], remembered_proof(request)
+    words = form.cleaned_data["words"]
+    try:
+        proof = proof_given(request, request.POST.get("password", ""), request.POST.get("otp", ""))
+    except GuardiaError as error:
+        return _refused(request, str(error))
     outcomes = [_approve(user, step, digests[step.pk], words, proof) for step in steps]
     return render(request, "portal/inbox_result.html", {"place": "inbox", "outcomes": outcomes})
 

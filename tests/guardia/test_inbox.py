@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.choices import Role
 from governance.models import Absence, ApprovalStep, SystemOwner
 from tests.doors import browser
-from tests.factories import Tenant, make_system, make_user, pending_step
+from tests.factories import PASSWORD, Tenant, make_system, make_user, pending_step
 from tests.snapshot import nothing_changes
 from tickets.models import OpsTask
 
@@ -23,7 +23,7 @@ def choice(task: OpsTask) -> str:
 
 
 def approve_many(client: Client, *choices: str) -> Any:
-    return client.post("/inbox/approve/", {"step": choices, "words": "확인"})
+    return client.post("/inbox/approve/", {"step": choices, "words": "확인", "password": PASSWORD})
 
 
 def test_like_tasks_are_approved_together_and_each_outcome_is_told() -> None:
@@ -59,8 +59,9 @@ def test_the_inbox_asks_few_questions_however_much_waits() -> None:
     tenant = Tenant(servers=1)
 
     def queries() -> int:
+        client = browser(tenant.owner)
         with CaptureQueriesContext(connection) as captured:
-            assert browser(tenant.owner).get("/inbox/").status_code == 200
+            assert client.get("/inbox/").status_code == 200
         return len([q for q in captured if "session" not in q["sql"]])
 
     tenant.planned()
