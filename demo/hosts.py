@@ -10,7 +10,7 @@ from demo.fleet import HostAccess
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """What the service says of itself, and how often its scripts were called."""
+    """What the service says of itself (status 0: nobody answers), and how often its scripts were called."""
 
     status: int
     version: str
@@ -20,12 +20,16 @@ class HostState:
 
 
 def state_of(host: HostAccess) -> HostState:
-    answer = httpx.get(f"http://{host.address}:{host.http_port}{host.health_path}", timeout=5)
-    body = answer.json() if answer.status_code == 200 else {}
+    try:
+        answer = httpx.get(f"http://{host.address}:{host.http_port}{host.health_path}", timeout=5)
+    except httpx.ConnectError:  # a service that is down is a state too
+        status, body = 0, {}
+    else:
+        status, body = answer.status_code, answer.json() if answer.status_code == 200 else {}
     actions = (Path(host.app_home) / "logs" / "actions.log").read_text().splitlines()
     words = [line.split()[1] for line in actions]
     return HostState(
-        answer.status_code,
+        status,
         body.get("version", ""),
         int(body.get("pid", 0)),
         words.count("startup"),
