@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -23,7 +24,7 @@ def state_of(host: HostAccess) -> HostState:
     try:
         answer = httpx.get(f"http://{host.address}:{host.http_port}{host.health_path}", timeout=5)
     except httpx.ConnectError:  # a service that is down is a state too
-        status, body = 0, {}
+        status, body = 0, dict[str, Any]()
     else:
         status, body = answer.status_code, answer.json() if answer.status_code == 200 else {}
     actions = (Path(host.app_home) / "logs" / "actions.log").read_text().splitlines()
