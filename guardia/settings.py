@@ -274,7 +274,7 @@ GUARDIA_SLA_SECONDS_PER_MINUTE = env.float("GUARDIA_SLA_SECONDS_PER_MINUTE", def
 GUARDIA_SWEEP_SECONDS = env.float("GUARDIA_SWEEP_SECONDS", default=10.0)
 
 # -- the engine ----------------------------------------------------------------------------------------------
-GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=32)  # threads, and database connections, per worker
+GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=24)  # threads, and database connections, per worker
 GUARDIA_LEASE_SECONDS = env.int("GUARDIA_LEASE_SECONDS", default=20)
 GUARDIA_CONNECT_SECONDS = env.int("GUARDIA_CONNECT_SECONDS", default=15)
 
