@@ -6,6 +6,7 @@ from audit.services import record
 from governance.choices import StepRole
 from governance.exceptions import SelfApproval
 from governance.selectors import people_for
+from governance.services.bastion import refusals_recorded, require_bastion
 from governance.signals import task_approved
 from guardia.common.errors import NotPermitted
 from tickets.choices import TaskStatus
@@ -14,13 +15,15 @@ from tickets.locks import lock_visible_task
 from tickets.models import OpsTask
 
 
+@refusals_recorded
 @transaction.atomic
 def release_task(*, actor: User, task_id: str) -> OpsTask:
     """Start an approved task that was asked for at a certain time: the owner's people or a PM say that it is time.
 
-    Raises NotVisible, SelfApproval, NotPermitted, NotInThatState.
+    Raises NotVisible, OutsideBastion, SelfApproval, NotPermitted, NotInThatState.
     """
     task = lock_visible_task(task_id, actor)
+    require_bastion(actor=actor, institution=task.institution)
     if actor.pk == task.requester_id:
         raise SelfApproval
     people = who_may_release(task)
