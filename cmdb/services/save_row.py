@@ -1,10 +1,12 @@
 from typing import TypeVar
 
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
+from accounts.who import who_hold
 from audit.services import record
 from cmdb.models import Server, Site, System
 from guardia.common.errors import NotPermitted
@@ -23,7 +25,10 @@ def save_row(*, actor: User, row: Row) -> Row:
     institution = _institution(row)
     for concerned in {institution, _institution(before)} if before is not None else {institution}:
         if not (actor.is_superuser or holds_role(actor, Role.OPERATOR, concerned.pk)):
-            raise NotPermitted
+            names = who_hold([Role.OPERATOR], concerned.pk)
+            raise NotPermitted(
+                _("The CMDB of %(institution)s is kept by: %(names)s.") % {"institution": concerned, "names": names}
+            )
     row.full_clean()
     changes = _changes(before, row)
     row.save()

@@ -1,8 +1,10 @@
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
+from accounts.who import who_hold
 from audit.services import record
 from cmdb.models import Credential
 from cmdb.vault import seal
@@ -18,7 +20,10 @@ def store_credential(
     Operators and administrators only. The chain names the credential, never the secret.
     """
     if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), institution.pk)):
-        raise NotPermitted
+        names = who_hold([Role.OPERATOR, Role.ADMINISTRATOR], institution.pk)
+        raise NotPermitted(
+            _("The CMDB of %(institution)s is kept by: %(names)s.") % {"institution": institution, "names": names}
+        )
     if not secret:
         raise InvalidInput
     credential = Credential.objects.select_for_update().filter(institution=institution, name=name).first()

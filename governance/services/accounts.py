@@ -12,6 +12,7 @@ from accounts.choices import STAFF_ROLES, Role, SessionEnd
 from accounts.models import Institution, Membership, User
 from accounts.scope import holds_role
 from accounts.services.sessions import end_sessions
+from accounts.who import named, who_hold
 from audit.services import record
 from governance.services.bastion import refusals_recorded, require_bastion
 from guardia.common.errors import InvalidInput, NotPermitted
@@ -39,8 +40,7 @@ def create_account(*, actor: User, username: str, display_name: str, password: s
 def grant_role(*, actor: User, user: User, role: Role, institution: Institution | None) -> Membership:
     """Give a role in an institution (None: in all). Staff roles open the admin. Administrators only, never oneself."""
     require_administrator(actor, institution)
-    if actor.pk == user.pk:
-        raise NotPermitted
+    refuse_oneself(actor, user, institution)
     user = User.objects.select_for_update().get(pk=user.pk)
     membership, is_new = Membership.objects.get_or_create(user=user, role=role, institution=institution)
     if role in STAFF_ROLES and not user.is_staff:
@@ -51,6 +51,7 @@ def grant_role(*, actor: User, user: User, role: Role, institution: Institution 
     return membership
 
 
+@refusals_recorded
 @transaction.atomic
 def disable_account(*, actor: User, user: User, reason: str) -> User:
     """Nobody logs in, calls the API or keeps a page open with it: sessions end with the commit, sockets within 5 s.
@@ -76,6 +77,7 @@ def disable_account(*, actor: User, user: User, reason: str) -> User:
     return user
 
 
+@refusals_recorded
 @transaction.atomic
 def enable_account(*, actor: User, user: User, reason: str) -> User:
     """Back again, with the roles of before; sessions that were ended stay so. Raises as `disable_account`."""
@@ -93,13 +95,24 @@ def _locked_account(actor: User, user: User) -> User:
     """The account's row, locked, when `actor` may open and close it."""
     user = User.objects.select_for_update().get(pk=user.pk)
     memberships = list(user.memberships.select_related("institution"))
-    if actor.pk == user.pk or (user.is_superuser and not actor.is_superuser):
-        raise NotPermitted
+    refuse_oneself(actor, user, next((row.institution for row in memberships), None))
+    if user.is_superuser and not actor.is_superuser:
+        people = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk).order_by("pk")
+        raise NotPermitted(_("Only another superuser may do that: %(names)s.") % {"names": named(people[:3])})
     for membership in memberships:
         require_administrator(actor, membership.institution)
     if not memberships:
         require_administrator(actor, None)
     return user
+
+
+def refuse_oneself(actor: User, user: User, institution: Institution | None) -> None:
+    """Nobody raises, disables or names themselves; raises NotPermitted with another administrator's name."""
+    if actor.pk == user.pk:
+        names = who_hold([Role.ADMINISTRATOR], institution.pk if institution else None, but={actor.pk})
+        raise NotPermitted(
+            _("Nobody does this for themselves; another administrator can: %(names)s.") % {"names": names}
+        )
 
 
 def require_administrator(actor: User, institution: Institution | None) -> None:

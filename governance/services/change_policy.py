@@ -4,24 +4,27 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.who import named
 from audit.services import record
 from governance.exceptions import ReasonMissing, SelfApproval
 from governance.models import ApprovalPolicy, PolicyChange
 from governance.policy_documents import PolicyDocument, check_document, document_of, write_policy
 from governance.selectors import is_policy_officer, policy_officers
+from governance.services.bastion import refusals_recorded, require_bastion
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from notifications.services import notify
 
 LINK = "/policies/changes/"
 
 
+@refusals_recorded
 @transaction.atomic
 def propose_policy_change(
     *, actor: User, policy_pk: int | None, after: PolicyDocument | None, reason: str
 ) -> PolicyChange:
     """Propose what a policy shall be (`policy_pk` None: a new one; `after` None: none any more).
 
-    Raises NotPermitted, NotVisible, ReasonMissing, InvalidInput. The other officers are told.
+    Raises NotPermitted, OutsideBastion, NotVisible, ReasonMissing, InvalidInput. The other officers are told.
     """
     _require_officer(actor)
     policy = None
@@ -59,6 +62,7 @@ def propose_policy_change(
     return change
 
 
+@refusals_recorded
 @transaction.atomic
 def decide_policy_change(*, actor: User, pk: int, is_accepted: bool, comment: str = "") -> PolicyChange:
     """Accept (the policy is written) or refuse another's proposal; its proposer can only withdraw it.
@@ -68,7 +72,8 @@ def decide_policy_change(*, actor: User, pk: int, is_accepted: bool, comment: st
     """
     change = _locked(actor, pk)
     if actor.pk == change.proposer_id:
-        raise SelfApproval
+        names = named(policy_officers().exclude(pk=actor.pk)[:3])
+        raise SelfApproval(_("Nobody accepts their own proposal. %(names)s can.") % {"names": names})
     if not is_accepted and not comment.strip():
         raise ReasonMissing
     if is_accepted:
@@ -89,24 +94,23 @@ def decide_policy_change(*, actor: User, pk: int, is_accepted: bool, comment: st
     return change
 
 
+@refusals_recorded
 @transaction.atomic
 def withdraw_policy_change(*, actor: User, pk: int) -> PolicyChange:
     """Take one's own proposal back. Raises NotPermitted, NotVisible, StaleState."""
     change = _locked(actor, pk)
     if actor.pk != change.proposer_id:
-        raise NotPermitted
+        raise NotPermitted(_("Only %(name)s, who proposed it, can take it back.") % {"name": change.proposer})
     change.withdraw(by=actor, comment="")
     _close(change, actor)
     return change
 
 
 def _require_officer(actor: User) -> None:
-    if is_policy_officer(actor):
-        return
-    names = ", ".join(str(person) for person in policy_officers()[:3])
-    raise NotPermitted(
-        _("Policies hold for all institutions. Who may change them: %(names)s.") % {"names": names or "-"}
-    )
+    if not is_policy_officer(actor):
+        names = named(policy_officers()[:3])
+        raise NotPermitted(_("Policies hold for all institutions. Who may change them: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=None)
 
 
 def _locked(actor: User, pk: int) -> PolicyChange:

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import visible_to, where_holding
+from accounts.who import who_hold
 from audit.services import record
 from governance.choices import ReviewDecision
 from governance.models import ChangeReview, ResultReview
-from governance.services.who import who_hold
 from guardia.common.errors import NotPermitted
 from guardia.common.masking import mask
 from tickets.models import OpsTask

@@ -7,21 +7,24 @@ from governance.exceptions import NotEligible, ReasonMissing
 from governance.ladder import Roster
 from governance.locks import lock_asked_step
 from governance.models import ApprovalStep
+from governance.services.bastion import refusals_recorded, require_bastion
 from governance.services.open_step import deciders_of
 from governance.timer import restart_timer
 from notifications.services import notify
 
 
+@refusals_recorded
 @transaction.atomic
 def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> ApprovalStep:
     """Hand the step that waits for the actor to another person who may decide it; their time begins anew.
 
-    Raises NotVisible, StaleState, NotYourTurn, ReasonMissing, NotEligible (which says who could take it).
+    Raises NotVisible, StaleState, NotYourTurn, OutsideBastion, ReasonMissing, NotEligible (with who could).
     """
     step = lock_asked_step(step_pk, actor)
     if not reason.strip():
         raise ReasonMissing
     task = step.round.task
+    require_bastion(actor=actor, institution=task.institution)
     roster = Roster.load(task.institution_id)
     barred = {task.requester_id, actor.pk, *deciders_of(step.round)}
     others = roster.others(step.role, task.system_id, barred)

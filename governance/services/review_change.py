@@ -6,6 +6,7 @@ from audit.services import record
 from governance.choices import ReviewDecision
 from governance.exceptions import AlreadyDecided, DigestChanged, ReasonMissing
 from governance.models import ApprovalStep, ChangeReview
+from governance.services.bastion import refusals_recorded
 from governance.services.take_over import hand_to
 from governance.services.who import require_judge
 from governance.signals import task_approved
@@ -17,6 +18,7 @@ from tickets.models import OpsTask
 from tickets.services.transition_task import transition_task
 
 
+@refusals_recorded
 @transaction.atomic
 def review_change(
     *, actor: User, task_id: str, revision: int, digest: str, decision: ReviewDecision, instruction: str = ""

@@ -3,10 +3,11 @@ from django.db import transaction
 from accounts.choices import Authority
 from accounts.models import Membership, User
 from audit.services import record
-from governance.services.accounts import require_administrator
-from guardia.common.errors import NotPermitted
+from governance.services.accounts import refuse_oneself, require_administrator
+from governance.services.bastion import refusals_recorded
 
 
+@refusals_recorded
 @transaction.atomic
 def set_authority(*, actor: User, membership_pk: int, authority: Authority) -> Membership:
     """Make a membership's holder an approver or a viewer. Administrators only, never for oneself."""
@@ -14,8 +15,7 @@ def set_authority(*, actor: User, membership_pk: int, authority: Authority) -> M
         Membership.objects.select_for_update(of=("self",)).select_related("user", "institution").get(pk=membership_pk)
     )
     require_administrator(actor, membership.institution)
-    if actor.pk == membership.user_id:
-        raise NotPermitted
+    refuse_oneself(actor, membership.user, membership.institution)
     if membership.authority == authority:
         return membership
     before, membership.authority = membership.authority, authority

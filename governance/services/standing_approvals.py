@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holds_role, visible_to
+from accounts.who import named, who_hold
 from audit.services import record
 from cmdb.choices import Tier
 from cmdb.models import System
@@ -16,6 +17,7 @@ from governance.exceptions import ReasonMissing
 from governance.models import ApprovalStep, StandingApproval
 from governance.rules import may_stand
 from governance.selectors import imagined_task, needs_proof, people_for, strictest_tier
+from governance.services.bastion import refusals_recorded, require_bastion
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from tickets.choices import SubType
@@ -23,8 +25,10 @@ from tickets.choices import SubType
 LONGEST = timedelta(days=180)
 MOST_USES = 100
 MOST_DAYS = 31
+OFFICERS = (Role.ADMINISTRATOR, Role.SECURITY_OFFICER)
 
 
+@refusals_recorded
 @transaction.atomic
 def give_standing_approval(
     *,
@@ -39,15 +43,15 @@ def give_standing_approval(
 ) -> StandingApproval:
     """Approve a kind of work on a system beforehand. Only for who could decide such a step now.
 
-    Raises NotVisible, NotPermitted (with who could), ReasonMissing, InvalidInput.
+    Raises NotVisible, OutsideBastion, NotPermitted (with who could), ReasonMissing, InvalidInput.
     """
     system = visible_to(System.objects.select_related("institution"), actor).filter(pk=system_pk).first()
     if system is None:
         raise NotVisible
+    require_bastion(actor=actor, institution=system.institution)
     people = people_for(role, imagined_task(system))
     if not actor.is_active or actor not in people:
-        names = ", ".join(str(person) for person in people[:3])
-        raise NotPermitted(_("Only who is asked for this system may do that: %(names)s.") % {"names": names or "-"})
+        raise NotPermitted(_("Only who is asked for this system may do that: %(names)s.") % {"names": named(people)})
     if not reason.strip():
         raise ReasonMissing
     if not now() < valid_until <= now() + LONGEST:
@@ -87,15 +91,22 @@ def give_standing_approval(
 @transaction.atomic
 def revoke_standing_approval(*, actor: User, pk: int, reason: str = "") -> StandingApproval:
     """End a standing pre-approval at once: its giver, or an administrator or security officer of the institution.
+    From anywhere: it only takes away.
 
     Raises NotVisible, NotPermitted, StaleState.
     """
     seen = visible_to(StandingApproval.objects.all(), actor).filter(pk=pk).first()
     if seen is None:
         raise NotVisible
-    standing = StandingApproval.objects.select_for_update(of=("self",)).select_related("system__institution").get(pk=pk)
+    standing = (
+        StandingApproval.objects.select_for_update(of=("self",))
+        .select_related("system__institution", "giver")
+        .get(pk=pk)
+    )
+    institution = standing.system.institution
     if not may_revoke(actor, standing):
-        raise NotPermitted
+        names = named([standing.giver]) + ", " + who_hold(OFFICERS, institution.pk, but={actor.pk})
+        raise NotPermitted(_("Who gave it can end it, and the officers: %(names)s.") % {"names": names})
     if standing.revoked_at is not None:
         raise StaleState
     standing.revoked_at, standing.revoked_by = now(), actor
@@ -118,8 +129,7 @@ def may_revoke(actor: User, standing: StandingApproval) -> bool:
 
 def may_revoke_all(actor: User, institution_id: int) -> bool:
     """Whether the actor may revoke every standing pre-approval of the institution."""
-    officers = (Role.ADMINISTRATOR, Role.SECURITY_OFFICER)
-    return actor.is_active and (actor.is_superuser or holds_role(actor, officers, institution_id))
+    return actor.is_active and (actor.is_superuser or holds_role(actor, OFFICERS, institution_id))
 
 
 def standing_for(step: ApprovalStep) -> StandingApproval | None:

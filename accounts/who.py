@@ -1,0 +1,20 @@
+"""Names for refusals: whoever may not do something is told who can."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from accounts.choices import Authority, Role
+from accounts.models import User
+from accounts.scope import holders_of
+
+_NAMED = 3
+
+
+def named(people: Iterable[User]) -> str:
+    """The first few of these people, each once; "-" where there is nobody."""
+    return ", ".join(list(dict.fromkeys(str(person) for person in people))[:_NAMED]) or "-"
+
+
+def who_hold(roles: Sequence[Role], institution_id: int | None, *, but: Collection[int] = ()) -> str:
+    """The first few who hold one of `roles` for the institution (None: for all), without viewers and those in `but`."""
+    holders = [holders_of(role, institution_id, authority=Authority.APPROVER) for role in roles]
+    return named([person for people in holders for person in people if person.pk not in but])
