@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from django.utils.translation import gettext as _
+
 from accounts.choices import Authority, Role
 from accounts.models import User
 from accounts.scope import holders_of
@@ -10,8 +12,9 @@ _NAMED = 3
 
 
 def named(people: Iterable[User]) -> str:
-    """The first few of these people, each once; "-" where there is nobody."""
-    return ", ".join(list(dict.fromkeys(str(person) for person in people))[:_NAMED]) or "-"
+    """The first few of these people, each once; where there is nobody, who could change that."""
+    names = ", ".join(list(dict.fromkeys(str(person) for person in people))[:_NAMED])
+    return names or _("nobody yet (an administrator can name somebody)")
 
 
 def who_hold(roles: Sequence[Role], institution_id: int | None, *, but: Collection[int] = ()) -> str:

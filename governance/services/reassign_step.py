@@ -2,6 +2,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.who import named
 from audit.services import record
 from governance.exceptions import NotEligible, ReasonMissing
 from governance.ladder import Roster
@@ -29,9 +30,8 @@ def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> Approv
     barred = {task.requester_id, actor.pk, *deciders_of(step.round)}
     others = roster.others(step.role, task.system_id, barred)
     if to not in others:
-        names = ", ".join(str(person) for person in others[:5])
         raise NotEligible(
-            _("That person can't decide this step now. These people could: %(names)s.") % {"names": names or "-"}
+            _("That person can't decide this step now. These people could: %(names)s.") % {"names": named(others)}
         )
     step.approver = to
     step.save(update_fields=["approver"])

@@ -27,8 +27,10 @@ def release_task(*, actor: User, task_id: str) -> OpsTask:
     require_bastion(actor=actor, institution=task.institution)
     people = who_may_release(task)
     if actor not in people:
-        refusal = SelfApproval if actor.pk == task.requester_id else NotPermitted
-        raise refusal(_("These people can start it: %(names)s") % {"names": named(people)})
+        is_own = actor.pk == task.requester_id
+        raise (SelfApproval if is_own else NotPermitted)(
+            _("These people can start it: %(names)s") % {"names": named(people)}
+        )
     if task.status != TaskStatus.APPROVED or not task.is_held:
         raise NotInThatState(current=task.status)
     task.is_held = False

@@ -16,7 +16,7 @@ from tickets.models import OpsTask
 
 
 def who_could(roles: Sequence[Role], task: OpsTask, *, but: set[int]) -> str:
-    """The first few people who hold one of `roles` for the task and aren't in `but`; "-" where there is nobody."""
+    """The first few people who hold one of `roles` for the task and aren't in `but`."""
     return who_hold(roles, task.institution_id, but=but)
 
 
