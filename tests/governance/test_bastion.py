@@ -1,26 +1,38 @@
 """From where administrators and approvers may act; a refusal changes nothing but adds its entry."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from accounts.choices import Role
+from accounts.choices import Authority, Role
 from accounts.models import User
 from audit.models import Entry
 from audit.verification import verify_all
 from governance.choices import ReviewDecision
 from governance.exceptions import OutsideBastion
 from governance.models import AccessRange
-from governance.services.accounts import create_account, grant_role
+from governance.services.absences import plan_absence_for
+from governance.services.accounts import create_account, disable_account, grant_role
 from governance.services.bastion import require_bastion
+from governance.services.change_policy import decide_policy_change, propose_policy_change
+from governance.services.close_task import close_not_done
 from governance.services.name_owner import name_owner
+from governance.services.plan_again import plan_again
+from governance.services.reassign_step import reassign_step
+from governance.services.review_change import review_change
 from governance.services.save_access_range import save_access_range
+from governance.services.schedule_task import run_later, set_priority
+from governance.services.set_authority import set_authority
+from governance.services.submit_change import submit_change
 from governance.services.validate_result import validate_result
+from guardia.common.clock import now
 from guardia.common.context import traced
 from guardia.common.errors import InvalidInput, NotPermitted
 from tests.doors import DECIDE, api, assert_refused, browser
-from tests.factories import Tenant, approve, make_user, pending_step
+from tests.factories import Tenant, approve, make_user, pending_step, stand
+from tests.governance.test_policy_changes import document
 from tests.snapshot import snapshot
 from tickets.models import OpsTask
 
@@ -84,9 +96,69 @@ def deciding(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
     return lambda: approve(task, plan, tenant.owner)
 
 
+def of_a_task(status: str, service: Callable[..., Any], **given: Any) -> Callable[[Tenant, User], Callable[[], Any]]:
+    """An act of the PM on a task in this state."""
+
+    def prepare(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
+        task, _plan = tenant.planned()
+        OpsTask.objects.filter(pk=task.pk).update(status=status)
+        return lambda: service(actor=tenant.pm, task_id=task.task_id, **given)
+
+    return prepare
+
+
+def handing_over(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
+    task, _plan = tenant.planned()
+    step = pending_step(task).pk
+    return lambda: reassign_step(actor=tenant.owner, step_pk=step, to=tenant.deputy, reason="외근")
+
+
+def reviewing(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
+    task, _plan = tenant.planned()
+    OpsTask.objects.filter(pk=task.pk).update(status="CHG", sub_type="CODE_FIX")
+    change = submit_change(actor="agent", task_pk=task.pk, diff="-a\n+b\n", context={})
+    return lambda: review_change(
+        actor=tenant.pm, task_id=task.task_id, revision=1, digest=change.diff_digest, decision=ReviewDecision.ACCEPT
+    )
+
+
+def proposing(_tenant: Tenant, administrator: User) -> Callable[[], Any]:
+    return lambda: propose_policy_change(actor=administrator, policy_pk=None, after=document(), reason="변경")
+
+
+def accepting(_tenant: Tenant, administrator: User) -> Callable[[], Any]:
+    proposer = make_user(Role.SECURITY_OFFICER)
+    change = propose_policy_change(actor=proposer, policy_pk=None, after=document(), reason="변경")
+    return lambda: decide_policy_change(actor=administrator, pk=change.pk, is_accepted=True)
+
+
+def sending_away(tenant: Tenant, administrator: User) -> Callable[[], Any]:
+    ends = now() + timedelta(hours=1)
+    return lambda: plan_absence_for(
+        actor=administrator, user=tenant.owner, starts_at=now(), ends_at=ends, reason="사고"
+    )
+
+
+def lowering(tenant: Tenant, administrator: User) -> Callable[[], Any]:
+    membership = int(tenant.pm.memberships.get().pk)
+    return lambda: set_authority(actor=administrator, membership_pk=membership, authority=Authority.VIEWER)
+
+
 ACTS: list[tuple[str, Callable[[Tenant, User], Callable[[], Any]]]] = [
     ("decide_step", deciding),
     ("validate_result", validating),
+    ("reassign_step", handing_over),
+    ("review_change", reviewing),
+    ("plan_again", of_a_task("ERR", plan_again, reason="다시")),
+    ("close_not_done", of_a_task("ERR", close_not_done, reason="취소")),
+    ("set_priority", of_a_task("APP", set_priority, priority=1, reason="급함")),
+    ("run_later", of_a_task("APP", run_later, scheduled_for=None)),
+    ("give_standing_approval", lambda t, _a: lambda: stand(t)),
+    ("propose_policy_change", proposing),
+    ("decide_policy_change", accepting),
+    ("plan_absence_for", sending_away),
+    ("set_authority", lowering),
+    ("disable_account", lambda t, a: lambda: disable_account(actor=a, user=t.pm, reason="퇴직")),
     (
         "create_account",
         lambda _t, a: lambda: create_account(actor=a, username="n", display_name="n", password="Long-enough-1!"),
