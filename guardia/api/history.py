@@ -15,6 +15,7 @@ from execution.models import HostRun, Run
 from execution.selectors import current_plan, host_runs_of, voided_differences
 from governance.api.serializers import ApprovalStepSerializer
 from governance.models import ApprovalStep
+from guardia.common.error_responses import refusals
 from tickets.api.serializers import TaskSerializer
 from tickets.selectors import visible_task
 
@@ -76,7 +77,7 @@ class HistoryView(APIView):
 
     token_scope = TokenScope.READ
 
-    @extend_schema(responses={200: HistorySerializer}, operation_id="task_history")
+    @extend_schema(responses={200: HistorySerializer, **refusals(404)}, operation_id="task_history")
     def get(self, request: Request, task_id: str) -> Response:
         task = visible_task(request.user, task_id)
         plan = current_plan(task)
