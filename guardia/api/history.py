@@ -51,7 +51,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
-    field_name = serializers.CharField(source="label")
+    name = serializers.CharField(source="label")
     before = serializers.ListField(child=serializers.CharField())
     after = serializers.ListField(child=serializers.CharField())
 
