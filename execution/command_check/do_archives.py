@@ -10,7 +10,7 @@ from execution.command_check.words import has_glob, shown
 
 _TAR = spec_of("cxtvzjJpkhmSWOrua", "fCXT:x b:n", "create extract list gzip bzip2 xz verbose file=x directory=x exclude=x strip-components=n no-same-owner keep-old-files numeric-owner totals wildcards ignore-failed-read anchored same-order preserve-permissions get newer-mtime=x", "x*")
 _UNZIP = spec_of("lLtvZpqqnojC1hm", "dx:x", "", "x*")
-_ZIP = spec_of("rqvyjo9016T", "xi:x", "recurse-paths quiet exclude=x", "x*")
+_ZIP = spec_of("rqvyjo9016", "xi:x", "recurse-paths quiet exclude=x", "x*")
 _RSYNC = spec_of("aAbchHiklLmnoprRStuvWXzEgDOPqx", "", "archive verbose dry-run progress stats human-readable partial checksum update exclude=x include=x bwlimit=n recursive times itemize-changes ignore-existing existing size-only delete", "x*")
 
 
@@ -57,6 +57,8 @@ def _target(context: Context, archive: str) -> None:
         context.escalate("packs into a pipe")
     elif re.search(r":", archive):
         context.block("packs to another host")
+    elif zone == "served":
+        context.block(f"packs into what is served: {shown(path)}")
     elif zone not in ("backup", "app", "tmp"):
         check_change(context, archive, what="packs into")
     elif not re.search(r"\.(tar|tgz|gz|bz2|xz|zip|tbz2?|txz)$", path):

@@ -10,7 +10,7 @@ from execution.command_check.sql import judge_sql
 from execution.command_check.verdict import Verdict
 from execution.command_check.words import shown
 
-_PSQL = spec_of("AtqxXnEwW1", "hpUdFPR:x c:x", "host=x port=x username=x dbname=x command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version", "x*")
+_PSQL = spec_of("AtqxXnEwW1l", "hpUdFPR:x c:x", "host=x port=x username=x dbname=x command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version", "x*")
 _MYSQL = spec_of("BNstEvrXVq", "huPDS:x e:x", "host=x user=x port=x database=x execute=x batch skip-column-names table vertical version defaults-group-suffix=x protocol=x connect-timeout=n login-path=x default-character-set=x safe-updates", "x*")
 _SQLITE = spec_of("", "", "readonly header noheader csv column line list json bail batch version separator=x", "x*")
 _META = re.compile(r"\\(d[a-zA-Z]*\+?|l\+?|conninfo|x|timing|q|z|sf?|encoding|dt\+?)(\s+[\w.*\"]+)?\s*;?")
@@ -34,7 +34,8 @@ def psql(context: Context, argv: Sequence[str]) -> None:
                 context.block("a command of psql that isn't a look")
         else:
             statements(context, value, "postgres")
-    _from_stdin(context, given, "postgres")
+    is_list = any(name == "l" for name, _value in parsed["options"])
+    _from_stdin(context, given, "postgres", is_list=is_list)
 
 
 def mysql(context: Context, argv: Sequence[str]) -> None:
@@ -77,12 +78,12 @@ def sqlplus(context: Context, argv: Sequence[str]) -> None:
     statements(context, rest.replace("\n/\n", ";\n"), "oracle")
 
 
-def _from_stdin(context: Context, given: Sequence[str], dialect: str) -> None:
+def _from_stdin(context: Context, given: Sequence[str], dialect: str, *, is_list: bool = False) -> None:
     if context.stdin.text is not None:
         statements(context, context.stdin.text, dialect)
     elif context.stdin.is_piped:
         context.block("statements that come out of a pipe")
-    elif not given:
+    elif not given and not is_list:
         context.escalate("a session on a database")
 
 

@@ -152,7 +152,7 @@ def mark(context: Context, argv: Sequence[str]) -> None:
             context.block(f"{argv[0]} on {shown(path)}")
         elif is_deep and len(parts) < 3 and argv[0] == "chmod":
             context.escalate(f"{argv[0]} on everything in {shown(path)}")
-        elif is_referred or zone not in ("app", "served", "backup", "tmp"):
+        elif is_referred or is_secret(path) or zone not in ("app", "served", "backup", "tmp", "keep"):
             context.escalate(f"{argv[0]} on {shown(path)}")
     if argv[0] == "chmod":
         _mode(context, value, is_deep=is_deep)

@@ -119,7 +119,7 @@ def dig(context: Context, argv: Sequence[str]) -> None:
             context.block("sends values in a name")
 
 
-_OPENSSL = spec_of("", "", "noout text enddate startdate dates subject issuer serial fingerprint pubkey modulus in=m inform=x checkend=n connect=x servername=x showcerts brief CAfile=m untrusted=m CApath=m sha256 sha1 sha512 md5 hash nameopt=x ext=x email purpose alias ocsp_uri verify_return_error tls1_2 tls1_3 tls1_1 tls1 nodes starttls=x verify=n r hex", "m*")
+_OPENSSL = spec_of("", "", "noout text enddate startdate dates subject issuer serial fingerprint pubkey modulus in=m inform=x checkend=n connect=x servername=x showcerts brief CAfile=m untrusted=m CApath=m sha256 sha1 sha512 md5 hash nameopt=x ext=x email purpose alias ocsp_uri verify_return_error tls1_2 tls1_3 tls1_1 tls1 nodes starttls=x verify=n r hex nextupdate lastupdate crlnumber", "m*")
 _OPENSSL_LOOKS = frozenset(("x509", "req", "crl", "s_client", "verify", "dgst", "version", "ciphers", "asn1parse", "sha256", "md5"))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from execution.command_check.context import NO_STDIN, STAR, WILD, Context, is_static
 from execution.command_check.options import parse, spec_of
-from execution.command_check.paths import absolute, check_output, check_read, check_tree
+from execution.command_check.paths import absolute, check_found, check_output, check_read, check_tree, is_secret
 from execution.command_check.words import shown
 
 _GREP = spec_of("aEFGHIPRTUZbchilnoqrsvwxyz#", "ABCm:n e:x f:r d:x D:x", "color=x? colour=x? count ignore-case invert-match line-number no-filename with-filename recursive regexp=x include=x exclude=x exclude-dir=x only-matching quiet after-context=n before-context=n context=n max-count=n line-buffered extended-regexp fixed-strings perl-regexp word-regexp files-with-matches no-messages text", "x*")
@@ -61,6 +61,8 @@ _FIND = {
     for name in names.split()
 }
 _LOOKS = frozenset("ls stat wc grep egrep fgrep zgrep file md5sum sha256sum sha1sum cksum du basename dirname echo readlink zcat head tail".split())
+#: They show names, sizes and sums, and no content.
+_NAMES = frozenset("ls stat wc file md5sum sha256sum sha1sum cksum du basename dirname echo readlink gzip kill rm".split())
 _PACKS = frozenset(("gzip", "bzip2", "xz", "compress"))
 
 
@@ -75,6 +77,8 @@ def find(context: Context, argv: Sequence[str]) -> None:
     while words:
         word = words.pop(0)
         if word in _FIND:
+            if words[: _FIND[word]] and is_secret(f"/{words[0]}") and "-exec" in words:
+                context.block("looks for secrets")
             del words[: _FIND[word]]
         elif word in ("-exec", "-execdir"):
             words = _run_on_found(context, roots, words)
@@ -96,6 +100,9 @@ def _run_on_found(context: Context, roots: Sequence[str], words: list[str]) -> l
         return []
     inner = words[:end]
     name = inner[0] if inner else ""
+    if name not in _NAMES and not (name in ("grep", "egrep", "zgrep") and {"-l", "-c", "-q"} & set(inner)):
+        for root in roots:
+            check_found(context, root)
     for root in roots[:8]:
         found = f"{root.rstrip('/')}/{STAR}x"
         context.judge_argv(replace_stdin(context), [word.replace("{}", found) for word in inner])
@@ -148,6 +155,9 @@ def xargs(context: Context, argv: Sequence[str]) -> None:
         return
     if text is None and inner[0] not in _LOOKS and inner[0] not in ("cat", "kill"):
         context.escalate(f"runs {shown(inner[0])} on words that come from outside")
+    if inner[0] not in _NAMES:
+        for root in roots:
+            check_found(context, root)
     for word in found[:8]:
         command = [part.replace(replaced, word) for part in inner] if replaced else [*inner, word]
         context.judge_argv(replace_stdin(context), command)
@@ -162,6 +172,8 @@ def roots_of(argv: Sequence[str], cwd: str) -> tuple[str, ...]:
         if word.startswith(("-", "!", "(")):
             break
         words.append(word)
+    if any(is_secret(f"/{word}") for word in argv[1:]):
+        return ("/",)
     return tuple(word if word.startswith("/") or not cwd else f"{cwd}/{word}" for word in words or [cwd or "."])
 
 

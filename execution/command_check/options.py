@@ -25,13 +25,15 @@ HOOKS = frozenset(
 class Spec:
     """`flags`: letters; `valued`: letters with a value → its kind; `longs`: names → kind of the value, "" for none.
 
-    `operands` are kinds in order, the last one repeats with “*”; none: the program takes no operand here.
+    `operands` are kinds in order, the last one repeats with “*”; none: the program takes no operand here. `needed`: one of
+    these options must be there (“!a,b” in the table).
     """
 
     flags: str
     valued: dict[str, str]
     longs: dict[str, str]
     operands: tuple[str, ...]
+    needed: frozenset[str]
 
 
 class Parsed(TypedDict):
@@ -46,7 +48,8 @@ def spec_of(flags: str, valued: str, longs: str, operands: str) -> Spec:
         flags=flags.strip(),
         valued={letter: kind or "x" for name, _colon, kind in pairs for letter in name},
         longs={name: (kind or "x") if equals else "" for name, equals, kind in names},
-        operands=tuple(operands.split()),
+        operands=tuple(kind for kind in operands.split() if not kind.startswith("!")),
+        needed=frozenset(word for kind in operands.split() if kind.startswith("!") for word in kind[1:].split(",")),
     )
 
 
@@ -68,6 +71,7 @@ def parse(context: Context, argv: Sequence[str], spec: Spec) -> Parsed:
             continue
         else:
             operands.append(word)
+    check_needed(context, argv[0], options, spec)
     return {"options": options, "operands": operands}
 
 
@@ -93,7 +97,7 @@ def _short(
     if "#" in spec.flags and word[1:].rstrip("fFc").isdigit():
         options.append(("#", word[1:]))
         return
-    if word[1:] in spec.longs and len(word) > 2:  # find, java and openssl write long options so
+    if word[1:] in spec.longs and len(word) > 2 and word[1] not in spec.flags and word[1] not in spec.valued:
         _long(context, name, "-" + word, spec, rest, options)
         return
     at = 1
@@ -101,14 +105,21 @@ def _short(
         letter = word[at]
         at += 1
         if letter in spec.valued:
-            value = word[at:] or (rest.pop(0) if rest else "")
+            kind = spec.valued[letter]
+            value = word[at:] or (rest.pop(0) if rest and not kind.endswith("?") else "")
             options.append((letter, value))
-            check_kind(context, spec.valued[letter], value)
+            check_kind(context, kind.rstrip("?"), value)
             return
         if letter not in spec.flags or letter in "#+":
             context.escalate(f"{name}: option -{shown(letter)} isn't known here")
             return
         options.append((letter, ""))
+
+
+def check_needed(context: Context, name: str, options: Sequence[tuple[str, str]], spec: Spec) -> None:
+    """Some programs only look when they are told to."""
+    if spec.needed and not any(option in spec.needed for option, _value in options):
+        context.escalate(f"{name} isn't told only to look")
 
 
 def check_operands(context: Context, name: str, operands: Sequence[str], kinds: Sequence[str]) -> None:

@@ -86,6 +86,8 @@ def _reaches(path: str) -> bool:
 
 
 def is_secret(path: str) -> bool:
+    if path in ("/etc/passwd", "/etc/passwd-"):
+        return False
     return bool(_SECRET.search(path)) or (path.startswith(TILDE) and bool(_SECRET.search("/x" + path[1:])))
 
 
@@ -123,6 +125,15 @@ def check_tree(context: Context, word: str) -> None:
         check_read(context, word)
         if set(path.split("/")) & {"conf", "config", "keys", "cert", "certs", "ssl"}:
             context.escalate(f"reads all settings in {shown(path)}")
+
+
+def check_found(context: Context, root: str) -> None:
+    """Files below `root` are shown whose names nobody knows."""
+    path = absolute(context, root)
+    if path == "/" or path.startswith(("/etc", "/root", "/home", "/proc", "/dev", "/var/lib", TILDE)) or is_secret(path):
+        context.block(f"shows files of {shown(path)}")
+    elif _is_unsure(path) or not (in_app(context, path) or in_backup(context, path) or path.startswith("/var/log")):
+        context.escalate(f"shows files of {shown(path)}")
 
 
 def zone_of(context: Context, word: str) -> tuple[str, str]:

@@ -11,10 +11,11 @@ from execution.command_check.do_archives import rsync, tar, unzip, zip_
 from execution.command_check.do_files import copy, link, make_folder, mark, move, remove, shrink, tee
 from execution.command_check.do_search import find, grep, xargs
 from execution.command_check.do_text import awk, sed
-from execution.command_check.options import KINDS, check_operands, parse
-from execution.command_check.paths import absolute, is_device, is_secret
+from execution.command_check.options import KINDS, Spec, check_operands, parse
+from execution.command_check.paths import absolute, check_output, is_device, is_secret
 from execution.command_check.subcommands import PROGRAMS, subcommand
 from execution.command_check.verbs import VERBS
+from execution.command_check.verdict import Findings
 from execution.command_check.words import shown
 
 Handler = Callable[[Context, Sequence[str]], None]
@@ -47,6 +48,50 @@ def _json_tool(context: Context, argv: Sequence[str]) -> None:
         context.block("an interpreter that runs what it reads")
 
 
+def _jar(context: Context, argv: Sequence[str]) -> None:
+    if len(argv) < 3 or not re.fullmatch(r"-?tv?f", argv[1]):
+        context.escalate("packs or unpacks")
+
+
+def _ssh(context: Context, argv: Sequence[str]) -> None:
+    """Another host is another run; what would be said there is judged all the same."""
+    rest = list(argv[1:])
+    while rest and rest[0].startswith("-"):
+        if re.match(r"-\w*[RLDwfN]|-oProxy|-F", rest[0]) or (rest[0] == "-o" and "command" in " ".join(rest[1:2]).lower()):
+            context.block("opens a tunnel or a hidden session")
+        del rest[: 2 if rest[0] in ("-p", "-i", "-l", "-o", "-J", "-b", "-c", "-m", "-E", "-S", "-W") else 1]
+    context.escalate("a command on another host")
+    if len(rest) > 1:
+        context.judge_script(context.inner(), " ".join(rest[1:]))
+
+
+def _editor(context: Context, argv: Sequence[str]) -> None:
+    commands = any(word.startswith(("-c", "+", "-s", "--cmd", "-e")) for word in argv[1:])
+    (context.block if commands or context.stdin.is_piped else context.escalate)("an editor, where commands can be run")
+    for word in argv[1:]:
+        if re.search(r"passwd|shadow|sudoers|/\.ssh/|cron", word):
+            context.block(f"edits {shown(word)}")
+
+
+def _truncate(context: Context, argv: Sequence[str]) -> None:
+    context.escalate("empties a file")
+    for word in argv[1:]:
+        if "/" in word:
+            check_output(context, word, is_trivial=True)
+
+
+def _printf(context: Context, argv: Sequence[str]) -> None:
+    if any(word.startswith("-v") for word in argv[1:2]):
+        context.block("sets a variable by its name")
+    elif any("$(" in word or "`" in word for word in argv[1:]):
+        context.escalate("text that looks like a command")
+
+
+def _history(context: Context, argv: Sequence[str]) -> None:
+    if argv[1:] and not argv[1].isdigit():
+        context.block("changes the history")
+
+
 def _supervisor(context: Context, argv: Sequence[str]) -> None:
     if len(argv) > 2 and argv[1] in ("start", "restart", "stop"):
         do_services.service_action(context, argv[1], argv[2:])
@@ -77,7 +122,7 @@ _REMOVAL = frozenset(("remove", "erase", "autoremove", "purge", "rm"))
 
 
 def _packages(context: Context, argv: Sequence[str]) -> None:
-    removes = _REMOVAL.intersection(argv[1:])
+    removes = _REMOVAL.intersection(argv[1:]) or any(word in ("-e", "--erase", "--nodeps") for word in argv[1:])
     remote = any("://" in word or "trusted" in word or "::" in word for word in argv[1:])
     (context.block if removes or remote else context.escalate)(f"{argv[0]} changes packages")
 
@@ -89,7 +134,9 @@ _FILES: dict[str, Handler] = {
     "unxz": shrink, "compress": shrink, "uncompress": shrink, "tar": tar, "gtar": tar, "unzip": unzip, "zip": zip_, "rsync": rsync,
     "grep": grep, "egrep": grep, "fgrep": grep, "zgrep": grep, "zegrep": grep, "bzgrep": grep, "xzgrep": grep,
     "find": find, "xargs": xargs, "awk": awk, "gawk": awk, "mawk": awk, "nawk": awk, "sed": sed, "gsed": sed,
-    "cd": _change_place, "supervisorctl": _supervisor, "git": _git,
+    "cd": _change_place, "supervisorctl": _supervisor, "git": _git, "jar": _jar, "ssh": _ssh,
+    "vi": _editor, "vim": _editor, "view": _editor, "nano": _editor, "ed": _editor, "ex": _editor, "emacs": _editor, "nvim": _editor,
+    "truncate": _truncate, "printf": _printf, "history": _history, "fc": _history,
 }  # fmt: skip
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(PROGRAMS, _other),
@@ -114,6 +161,12 @@ def _kernel_setting(context: Context, value: str) -> None:
         context.block("sets a value of the kernel")
 
 
+def _state_of_container(context: Context, value: str) -> None:
+    if not re.fullmatch(r"(\s*\{\{\s*\.(State|RestartCount|NetworkSettings|Mounts|Image|Created|Name|Id|LogPath)[\w.]*\s*\}\}\s*)+", value):
+        context.escalate("shows settings of a container, with the passwords in them")
+
+
+KINDS["i"] = _state_of_container
 KINDS["K"] = _resource
 KINDS["S"] = _kernel_setting
 KINDS["O"] = KINDS["l"]
@@ -151,16 +204,12 @@ def judge_argv(context: Context, argv: Sequence[str]) -> None:
         context.escalate(f"a program that isn't known: {shown(name)}")
 
 
-def _fits(context: Context, spec: object, words: Sequence[str]) -> bool:
+def _fits(context: Context, spec: Spec, words: Sequence[str]) -> bool:
     """Whether the row of the table covers the words; what it doesn't know is left to the program's own rule."""
-    from execution.command_check.verdict import Findings
-
     trial = context.inner()
     trial.findings = Findings()
-    parsed = parse(trial, words, spec)  # type: ignore[arg-type]
-    check_operands(trial, words[0], parsed["operands"], spec.operands)  # type: ignore[attr-defined]
-    if trial.findings.worst.verdict:
-        context.findings.add(trial.findings.worst.verdict, trial.findings.worst.reason)
+    parsed = parse(trial, words, spec)
+    check_operands(trial, words[0], parsed["operands"], spec.operands)
     return not trial.findings.worst.verdict
 
 
@@ -184,6 +233,14 @@ def _name(context: Context, argv: Sequence[str]) -> str:
     return ""
 
 
+_HOOKS = {
+    "tar": ("--checkpoint-action", "--to-command", "--use-compress-program", "-I", "--rmt-command", "--rsh-command", "-F", "--info-script"),
+    "tcpdump": ("-z",), "rsync": ("-e", "--rsh", "--rsync-path"), "sort": ("--compress-program",), "zip": ("-TT", "--unzip-command"),
+    "man": ("-P", "-H", "--pager", "--html"), "split": ("--filter",), "xz": ("--files",), "curl": ("-K", "--config", "-T", "-d", "-F", "--data",
+    "--data-binary", "--upload-file", "--form"), "wget": ("--use-askpass", "--post-file", "--post-data", "--body-file"), "sed": ("-f",), "make": ("-f",),
+}  # fmt: skip
+
+
 def _look_for_obvious(context: Context, words: Sequence[str]) -> None:
     """Whatever the program: nothing good comes of a device, a secret or a channel among its words."""
     if words[0] in ("echo", "grep", "egrep", "fgrep", "zgrep", "printf", "ls", "stat", "man", "logger", "test", "find", "ps", "pgrep", "file", "lsof", "fuser"):
@@ -191,6 +248,8 @@ def _look_for_obvious(context: Context, words: Sequence[str]) -> None:
     for word in words[1:]:
         if word.startswith(("/dev/tcp/", "/dev/udp/")):
             context.block("opens a channel to another host")
+        elif word.partition("=")[0] in _HOOKS.get(words[0], ()):
+            context.block(f"{shown(words[0])} {shown(word)} runs another program")
         elif words[0] not in VERBS and words[0] not in HANDLERS:
             path = absolute(context, word)
             if is_secret(path) or (is_device(path) and words[0] not in READS):

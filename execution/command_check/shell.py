@@ -16,6 +16,8 @@ from execution.command_check.words import Reader, Word
 
 _MAX_DEPTH = 12
 _KNOWN_HOME = re.compile(r'"?\$\{?(JAVA_HOME|CATALINA_HOME|CATALINA_BASE|TOMCAT_HOME|APP_HOME)\}?"?/[\w./-]+"?')
+_STARTS = re.compile(r"(?:&&|;|\n)\s*(?:systemctl start ([\w@.-]+)|service ([\w.-]+) start)\b")
+_LOOKS_BAD = re.compile(r"(?<![\w./-])(?:/\S*/)?(rm|dd|mkfs\S*|shred|halt|reboot|poweroff|shutdown|wipefs|nc|chmod|userdel|kill|bash|sh|mv|curl|wget)(?![\w-])|/dev/(tcp|sd)|\(\)\s*\{")
 _FILTERS = frozenset(("grep", "egrep", "head", "tail", "sort", "uniq", "tac"))
 _TRIVIAL = frozenset(("", ":", "echo", "printf", "true", "cat"))
 
@@ -41,9 +43,10 @@ def judge_script(context: Context, text: str) -> None:
         root = parse_line(source)
         if root.has_error or not accounts_for_all(root, source):
             context.escalate("not understood as a command of the shell")
+            if _LOOKS_BAD.search(re.sub(r"['\"\\\\]|\$@|\$\*", "", text)):
+                context.block("not understood, with a dangerous name in it")
         walker = Walker(source)
-        context.restarted |= frozenset(re.findall(r"\bsystemctl (?:re)?start ([\w@.-]+)|\bservice ([\w.-]+) (?:re)?start", text) and
-                                       [a or b for a, b in re.findall(r"\bsystemctl start ([\w@.-]+)|\bservice ([\w.-]+) start", text)])
+        context.restarted |= frozenset(a or b for a, b in _STARTS.findall(text))
         walker.children(context, root)
     context.budget.depth -= 1
 
@@ -138,6 +141,13 @@ class Walker:
             if before == context.variables:
                 return
         context.escalate("a loop that isn't understood")
+
+    def while_(self, context: Context, node: Any) -> None:
+        """A loop without an end must sleep."""
+        text = node.text.decode("utf-8", "replace")
+        if re.match(r"while\s+(true|:|\[\s*1\s*\])\s*;|until\s+false\s*;", text) and not re.search(r"\bsleep\s+[1-9]", text):
+            context.block("a loop that doesn't end")
+        self.loop(context, node)
 
     def for_(self, context: Context, node: Any) -> None:
         name, values, body = "", [], None
@@ -282,7 +292,7 @@ class Walker:
             child = waiting.pop(0)
             if child.type in WORDS:
                 texts = self.word(context, child).texts
-                if evaluates and any("[" in text and ("$(" in text or "`" in text) for text in texts):
+                if evaluates and any("$(" in text or "`" in text for text in texts):
                     context.block("a test that evaluates its operand")
                 if evaluates and any(WILD in text for text in texts) and "-eq" not in self.source:
                     self.evaluated(context, node)
@@ -480,7 +490,7 @@ def _is_number(value: str) -> bool:
 _STATEMENTS: dict[str, Callable[[Walker, Context, Any], None]] = {
     "comment": Walker.comment, "ERROR": Walker.error, "list": Walker.and_or, "pipeline": Walker.pipeline,
     "subshell": Walker.subshell, "compound_statement": Walker.block, "do_group": Walker.block, "else_clause": Walker.branches,
-    "elif_clause": Walker.branches, "if_statement": Walker.branches, "while_statement": Walker.loop, "for_statement": Walker.for_,
+    "elif_clause": Walker.branches, "if_statement": Walker.branches, "while_statement": Walker.while_, "for_statement": Walker.for_,
     "c_style_for_statement": Walker.counted_for, "case_statement": Walker.case, "function_definition": Walker.function,
     "command": Walker.command, "variable_assignment": Walker.assignment, "variable_assignments": Walker.assignments,
     "declaration_command": Walker.declaration, "unset_command": Walker.unset, "test_command": Walker.test,

@@ -22,7 +22,7 @@ _PLAIN = re.compile(
     rf"""(?ix)
       show\s+(?!.*\binto\b)[\w\s.$@%'`*-]+ | desc(ribe)?\s+{_NAME} | explain\s+{_NAME}
     | analyze(\s+verbose)?(\s+table)?(\s+{_NAME}(\s*,\s*{_NAME})*)?(\s*\(\s*\w+(\s*,\s*\w+)*\s*\))?
-    | vacuum(\s+(analyze|verbose))*(\s*\(\s*(analyze|verbose)(\s*,\s*(analyze|verbose))*\s*\))?(\s+{_NAME})?
+    | vacuum(\s+(analyze|verbose))*(\s*\(\s*(analyze|verbose)(\s*,\s*(analyze|verbose))*\s*\))?(\s+(?!full\b|freeze\b){_NAME})?
     | check\s+table\s+{_NAME}(\s+(quick|fast|medium|extended|changed))? | checksum\s+table\s+{_NAME}
     | pragma\s+(table_info|index_list|index_info|foreign_key_list|table_xinfo)\s*\(\s*{_NAME}\s*\)
     | pragma\s+(integrity_check|quick_check|database_list|user_version|page_count|page_size|journal_mode|freelist_count|compile_options|encoding)

@@ -8,6 +8,7 @@ _TABLE = """
 docker ps,podman ps|aqsnl|f:x n:n|all filter=x format=x no-trunc quiet last=n size|
 docker logs,podman logs|ft|n:x|follow tail=x since=x until=x timestamps details|t
 docker stats,podman stats|a||no-stream all format=x no-trunc|t*
+docker inspect||f:i|format=i|!f,format t*
 docker images,podman images|aq|f:x|all format=x filter=x digests quiet|t
 docker top,docker port,docker diff,docker history,podman top||||t*
 docker version,docker info,podman version,podman info||f:x|format=x|
@@ -34,7 +35,7 @@ systemctl|alq|t:x p:x|failed no-pager all type=x state=x full version no-legend 
 systemctl daemon-reload||||
 journalctl|abefklmqrx|nuptogSUDNi:x|no-pager unit=x since=x until=x lines=x follow priority=x output=x reverse catalog disk-usage list-boots boot=x? dmesg grep=x quiet identifier=x utc header no-hostname|x*
 loginctl list-sessions,loginctl list-users,loginctl session-status,loginctl user-status,loginctl show-session||p:x|no-pager no-legend|t*
-hostnamectl status,timedatectl status,localectl status,timedatectl show,timedatectl timesync-status||||
+hostnamectl,localectl,hostnamectl status,timedatectl status,localectl status,timedatectl show,timedatectl timesync-status||||
 timedatectl||||
 systemd-analyze,systemd-analyze time,systemd-analyze blame,systemd-analyze critical-chain||||
 coredumpctl list|rn||no-pager|t*
@@ -62,7 +63,7 @@ apt list,apt show,apt search,apt policy,apt-cache policy,apt-cache show,apt-cach
 apt-mark showhold||||
 dpkg|lLsSpV|||t*
 dpkg-query|lLsSW|f:x|show list showformat=x|t*
-rpm|qailcdRVvfKp||query all info list changelog requires provides verify last qf=x queryformat=x file scripts nomtime|m*
+rpm|qailcdRVvfKp||query all info list changelog requires provides verify last qf=x queryformat=x file scripts nomtime|!q,V,K,query,verify m*
 pip list,pip3 list,pip show,pip3 show,pip freeze,pip3 freeze||||t*
 npm ls,npm list|g||depth=n global|t*
 rabbitmqctl status,rabbitmqctl list_queues,rabbitmqctl cluster_status,rabbitmqctl list_connections,rabbitmqctl list_consumers,rabbitmqctl list_channels|q|p:t||t*
@@ -76,7 +77,7 @@ git stash list||||
 pcs status,crm_mon,crm status|1rA|||t*
 multipath|ll|||
 pvs,vgs,lvs,pvdisplay,vgdisplay,lvdisplay,pvscan,vgscan,lvscan|avsCmPc|o:x S:x|units=x noheadings all|m*
-mdadm|D||detail|m*
+mdadm|D||detail|!D,detail m*
 smartctl|aAHix|l:x||m
 ipmitool sensor,ipmitool sdr,ipmitool sel list,ipmitool chassis status,ipmitool fru||||
 auditctl|ls|||
@@ -88,26 +89,24 @@ sysctl|anN|||S*
 mount|lv|t:x||
 swapon|s||show summary|
 lpstat|toaprs|||
-chage|l|||t
-passwd|S|||t
-faillock|||user=t|
+chage|l|||!l t
+passwd|S|||!S t
+faillock|||user=t|!user
 pam_tally2|||user=t|
-at,atq|l|||
-logrotate|dv|||m*
-ulimit|Sa|||
+at|l|||!l
+atq|q|||
+logrotate|dv|||!d m*
 certbot certificates||||
-haproxy|cvV|f:m||
+haproxy|cvV|f:m||!c,v
 varnishadm status,varnishadm ping||||
 varnishstat|1|||
 pg_lsclusters||||
-java|||version showversion|
 javac|||version|
-jar|tvf|||m*
 catalina.sh version,catalina.sh configtest||||
-uwsgi,gunicorn,nginx|vVtTq|||
-httpd,apache2,apachectl,apache2ctl,httpd.worker|tSvVMLlD|D:x||
+nginx|vVtTq|||!v,V,t,T
+httpd,apache2,apachectl,apache2ctl,httpd.worker|tSvVMLl|D:x||!t,S,v,V,M,L,l
 apachectl configtest,apachectl graceful,apachectl status,apachectl fullstatus,apache2ctl configtest,apache2ctl graceful,apache2ctl status,apachectl restart,apachectl start||||
-php-fpm,php|vmit|||
+php-fpm,php|vmit|||!v,m,i,t
 postfix status,postqueue,mailq|p|||
 consul members,vault status,nomad status,etcdctl member list||||
 """

@@ -68,6 +68,9 @@ who,w,users|abdHhilmpqrstTuwfo|||l*
 last,lastb,lastlog|#adFiwxRb|f:m n:n s:x t:x u:t|since=x until=x fulltimes limit=n|t*
 getent||s:x||l t*
 getconf|a|||x*
+zipinfo|12slmhtTzZ|||m x*
+istat||||m
+hwclock|r||show|!r,show
 free|bkmgtwhlvV|s:n c:n|human mega giga kilo total wide si seconds=n count=n|
 vmstat|adfmnstwivzSI|S:x p:x|stats active unit=x wide|n*
 iostat|cdhkmNptxyzTsalDV|jp:x|human|t*
@@ -87,7 +90,7 @@ pmap|dqxX|A:x||t*
 pldd,pwdx,ptree,pstack,procstack,procfiles,proctree,pflags,pfiles|anFc|||t*
 netstat|aceFgiIlLMnNopPrsStTuvwWxVdm46|Af:x I:x p:x|all numeric tcp udp listening programs statistics route interfaces|t*
 ss|0146abeEhHiIlmnNoOprstTuVwWxZ|f:x A:x|listening numeric tcp udp processes summary all info options extended|l*
-ping,ping6|46aAbBDdfhLnOqrRUvV|c:n i:n I:x m:x M:x p:x Q:x s:n S:x t:n w:n W:n l:n||l t*
+ping,ping6|46aDdhLnOqrRUvV|c:n i:n I:x m:x M:x p:x Q:x s:n S:x t:n w:n W:n l:n||l t*
 traceroute,traceroute6,tracepath,tracert|46bdFInrTUVx|fmqtwpszgi:x||l n
 mtr|46bcenrRwzTu|c:n i:n o:x s:n P:n m:n f:n|report report-wide report-cycles=n no-dns tcp port=n|l
 nslookup||t:x|type=x query=x timeout=n debug|l l
@@ -104,7 +107,7 @@ ipcs|abclmopqstu|i:n||
 nm,ldd,size,readelf|aADghlSsuvrnpe|||m*
 jps|lmqvV|||
 jstack,jstackd|elFm|||t
-jinfo|| |flag=l|t
+jinfo|||flag=l flags|t
 jstat||h:n|gc gcutil gccapacity gcnew gcold gccause gcmetacapacity class compiler options|t t t
 which,whereis,type,whatis,apropos|abmps|||t*
 man|afiks|S:x|locale=x|l*
@@ -121,7 +124,7 @@ prtconf,prtpicl,uname,swap,kmstat,machinfo,model,swapinfo,ioscan,vxprint,vxdisk,
 prstat|acJLmRtTvZH|nkpPsSu:x||n*
 svcs|aDdHlnpvxZ|o:x R:x s:x S:x||t*
 instfix|iv|k:x||
-glance,mp,sam||||
+glance,mp,sam|||version|
 swlist|lavdisR|l:x a:x||t*
 pkginfo,pkg_info|ilxq|||t*
 zpool,zfs|||| l
@@ -129,15 +132,15 @@ chronyc|anv46|||l
 ntpq,ntpstat,ntpdc|ncp|||
 chkrootkit||||
 named-checkconf,named-checkzone|jzp|||m*
-sshd|tT|||
-visudo|cq|||
+sshd|tT|||!t,T
+visudo|cq|||!c
 logger|is|p:x t:x|priority=x tag=x|l*
 jq|acCeMrsSjnR|||x r*
 expr||||x*
 bc,dc|lqs|||
 factor|||| n
-bash,sh,ksh,node,npm,python,python2,python3,perl,ruby,php,go,gcc,mvn,gradle,ant|vV||version|
-sqlplus,tnsping,pg_config,db2level|vVL|||l n
+npm,go,gcc,mvn,gradle,ant|v||version|!v,version
+tnsping,db2level||||l n
 pg_isready|q|h:l p:n d:l U:l t:n|host=l port=n dbname=l username=l timeout=n|
 lsb_release|acdirs||all description release|
 aa-status|||version|

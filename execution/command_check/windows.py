@@ -9,9 +9,10 @@ _ONLY_THERE = re.compile(
     r"|wevtutil|vssadmin|wbadmin|bcdedit|sc|schtasks|wmic|certutil|bitsadmin|rundll32|regsvr32|mshta|wscript|cscript|msiexec|icacls|cacls"
     r"|takeown|attrib|cipher|diskpart|diskshadow|fsutil|query|quser|qwinsta|gpresult|nltest|ver|vol|iisreset|appcmd|forfiles|dism|auditpol"
     r"|w32tm|logoff|nbtstat|pathping|driverquery|typeperf|sfc|chkdsk)(?:\.exe)?(?=[\s/&|]|$)"
-    r"|\s*(?:[A-Z][A-Za-z]+|get|set|remove|invoke|stop|start|clear|new|add|test|select|where|measure|out|enable|disable)-[A-Za-z]+(?=[\s|;)]|$)"
+    r"|\s*(?:(?-i:[A-Z][a-z]+(?=-[A-Z]))|get|set|remove|invoke|stop|start|clear|new|add|test|select|where|measure|out|enable|disable)-[A-Za-z]+(?=[\s|;)]|$)"
     r"|\s*\(?(?:New-Object|Get-)|(?i:\s*(?:type|for|where|fc)\b.*(?:[A-Za-z]:\\|%\w)|for /)|\s*[A-Za-z]:\\"
 )
+_STAGE_THERE = re.compile(r"(?i)\|\s*(?:findstr|select-|where-|sort-|measure-|format-|foreach-|out-)")
 #: `&`, `;`, `` ` ``, `^`, `%`, `$`, redirections, sub-expressions: all that makes one line another one.
 _PLAIN = re.compile(r"[\w \t./\\:*?,=+@#~{}\[\]|\"'()가-힣-]*")
 _BLOCKED = re.compile(
@@ -32,21 +33,22 @@ _CMDLETS = (
 _PREDICATE = r"\{\s*\$_\.\w+\s+-(?:eq|ne|gt|lt|ge|le|like|match|notlike)\s+(?:'[^'$]*'|\"[^\"$]*\"|[\w.*]+)\s*\}"
 _STAGES = re.compile(
     rf"(?i)(?:{_CMDLETS})(?:\s+(?:-\w+(?::\$?(?:true|false))?|{_DATA}|{_PREDICATE}))*"
-    rf"|(?:sort|select|where|measure|ft|fl|gps|gsv|group|findstr|find|more)(?:\s+(?:[/-]\w+(?::{_DATA})?|{_DATA}|{_PREDICATE}))*"
+    rf"|(?:select|where|measure|ft|fl|gps|gsv|group|findstr)(?:\s+(?:[/-]\w+(?::{_DATA})?|{_DATA}|{_PREDICATE}))*"
+    r"|more|find(?:\s+/[icvn])*\s+\"[^\"]*\"|sort(?:\s+(?:/r|[A-Za-z]\w+|-Descending|-Property|-Unique))*"
     rf"|tasklist(?:\s+(?:/(?:svc|v|m|nh|fi|fo)|{_DATA}))*|systeminfo(?:\s+/fo\s+\w+)?|ipconfig(?:\s+/(?:all|displaydns))?"
     rf"|dir(?:\s+(?:/[a-zA-Z:-]+|{_DATA}))*|type\s+{_DATA}|netstat(?:\s+-[abefnoprst]+)*(?:\s+\w+)?|ver|hostname|whoami(?:\s+/(?:all|groups|priv|user))?"
     rf"|sc\s+(?:query|queryex|qc|qfailure|qdescription)(?:\s+{_DATA})*|schtasks\s+/query(?:\s+(?:/(?:fo|tn|v|nh)|{_DATA}))*|query\s+(?:user|session|process)"
     rf"|quser|qwinsta|net\s+(?:start|user|share|session|accounts|statistics\s+\w+|localgroup(?:\s+\w+)?|time|view)|gpresult\s+/r|driverquery|w32tm\s+/query\s+/\w+"
     rf"|wmic\s+(?:logicaldisk|cpu|os|memorychip|process|service|qfe|diskdrive|computersystem|bios)(?:\s+where\s+\"[^\"]*\")?\s+(?:get\s+[\w,]+|list\s+brief)(?:\s+/value)?"
-    rf"|where\s+[\w.*]+|fc\s+{_DATA}\s+{_DATA}|vol(?:\s+\w:)?|tree(?:\s+{_DATA})?|nbtstat\s+-[anr]\b|wevtutil\s+(?:el|gli\s+\w+|qe\s+\w+(?:\s+/(?:c|rd|f):\w+)*)"
+    rf"|where\s+[\w.*]+|vol(?:\s+\w:)?|tree(?:\s+{_DATA})?|nbtstat\s+-[anr]\b|wevtutil\s+(?:el|gli\s+\w+|qe\s+\w+(?:\s+/(?:c|rd|f):\w+)*)"
     rf"|reg\s+query\s+{_DATA}(?:\s+/[vs](?:\s+{_DATA})?)*|certutil\s+-hashfile\s+{_DATA}(?:\s+\w+)?|netsh\s+(?:\w+\s+){{1,3}}show\s+\w+|iisreset\s+/status|appcmd\s+list\s+\w+"
     rf"|chkdsk(?:\s+\w:)?|attrib\s+{_DATA}|icacls\s+{_DATA}|vssadmin\s+list\s+\w+|auditpol\s+/get\s+/category:{_DATA}|fsutil\s+volume\s+diskfree\s+\w:"
 )
-_SECRETS = re.compile(r"(?i)passw|secret|credential|\\config\\(sam|system|security)|\.(key|pfx|pem|p12|env)\b|web\.config|unattend|ntds|env:|hklm\\sam|lsa")
+_SECRETS = re.compile(r"(?i)passw|secret|credential|\\config\\(sam|system|security)|\.(key|pfx|pem|p12|env)\b|web\.config|unattend|\\.ssh|id_(rsa|dsa|ed25519|ecdsa)|ntds|env:|hklm\\sam|lsa")
 
 
 def is_windows(command: str) -> bool:
-    return bool(_ONLY_THERE.match(command))
+    return bool(_ONLY_THERE.match(command) or _STAGE_THERE.search(command))
 
 
 def judge_windows(command: str) -> Judgement:
