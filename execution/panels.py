@@ -56,6 +56,7 @@ def _planned(hostname: str, host: dict[str, Any]) -> dict[str, Any]:
         "address": host["address"],
         "tier": host["tier"],
         "group": host["group"],
+        "check": host.get("check"),
         "steps": _steps(host["steps"]),
     }
 

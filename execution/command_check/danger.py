@@ -14,7 +14,7 @@ _TABLE = {
     "destroys data of a middleware": "kafka-topics.sh kafka-delete-records.sh dropdb mongo mongosh cypher-shell zkCli.sh",
     "moves data out": "sftp ftp tftp lftp rclone s3cmd mail mailx sendmail mutt uuencode scp",
     "loads code into the kernel or a process": "insmod rmmod gdb ptrace strace ltrace bpftrace perf gcore crash dlv ld.so enable",
-    "runs hidden code": "eval source . coproc busybox toybox xterm expect tclsh lua luajit osascript",
+    "runs hidden code": "eval coproc busybox toybox xterm expect tclsh lua luajit osascript",
     "starts with other rights": "pkexec doas chroot unshare nsenter setpriv capsh newgrp sg runcon machinectl systemd-nspawn",
     "changes many hosts": "salt pssh pdsh pscp clush ansible ansible-playbook dsh fab cexec mco puppet chef-client",
     "cuts the network": "ifdown brctl tc",
@@ -22,4 +22,11 @@ _TABLE = {
 }
 BLOCKED = {name: reason for reason, names in _TABLE.items() for name in names.split()}
 #: Only read: with these letters or words the same programs look.
-READS = {"fdisk": ("-l",), "parted": ("-l",), "hdparm": ("-I", "-i"), "nvme": ("list", "smart-log"), "sfdisk": ("-l", "-d"), "tune2fs": ("-l",)}
+READS = {
+    "fdisk": ("-l",),
+    "parted": ("-l",),
+    "hdparm": ("-I", "-i"),
+    "nvme": ("list", "smart-log"),
+    "sfdisk": ("-l", "-d"),
+    "tune2fs": ("-l",),
+}

@@ -8,18 +8,32 @@ from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import absolute, check_change, in_app, in_backup, is_secret, zone_of
 from execution.command_check.words import has_glob, shown
 
-_TAR = spec_of("cxtvzjJpkhmSWOrua", "fCXT:x b:n", "create extract list gzip bzip2 xz verbose file=x directory=x exclude=x strip-components=n no-same-owner keep-old-files numeric-owner totals wildcards ignore-failed-read anchored same-order preserve-permissions get newer-mtime=x", "x*")
+_TAR = spec_of(
+    "cxtvzjJpkhmSWOrua",
+    "fCXT:x b:n",
+    "create extract list gzip bzip2 xz verbose file=x directory=x exclude=x strip-components=n no-same-owner keep-old-files numeric-owner totals wildcards ignore-failed-read anchored same-order preserve-permissions get newer-mtime=x",
+    "x*",
+)
 _UNZIP = spec_of("lLtvZpqqnojC1hm", "dx:x", "", "x*")
 _ZIP = spec_of("rqvyjo9016", "xi:x", "recurse-paths quiet exclude=x", "x*")
-_RSYNC = spec_of("aAbchHiklLmnoprRStuvWXzEgDOPqx", "", "archive verbose dry-run progress stats human-readable partial checksum update exclude=x include=x bwlimit=n recursive times itemize-changes ignore-existing existing size-only delete", "x*")
+_RSYNC = spec_of(
+    "aAbchHiklLmnoprRStuvWXzEgDOPqx",
+    "",
+    "archive verbose dry-run progress stats human-readable partial checksum update exclude=x include=x bwlimit=n recursive times itemize-changes ignore-existing existing size-only delete",
+    "x*",
+)
 
 
 def _source(context: Context, word: str) -> None:
     """Something of the application that is packed or copied whole."""
     path = absolute(context, word)
-    if is_secret(path) or path in ("/", "/root", "/home", "/etc") or path.startswith(("/etc", "/root", "/proc", "/dev", "\x0f")):
+    if (
+        is_secret(path)
+        or path in ("/", "/root", "/home", "/etc")
+        or path.startswith(("/etc", "/root", "/proc", "/dev", "\x0f"))
+    ):
         context.block(f"packs {shown(path)}")
-    elif not in_app(context, path) and not in_backup(context, path) and not path.startswith(("/var/log/", "/tmp/")):  # noqa: S108
+    elif not in_app(context, path) and not in_backup(context, path) and not path.startswith(("/var/log/", "/tmp/")):
         context.escalate(f"packs {shown(path)}")
 
 
@@ -37,6 +51,8 @@ def tar(context: Context, argv: Sequence[str]) -> None:
         here = context.inner()
         if folder:
             here.cwd = absolute(context, folder)
+        if zone_of(context, archive)[0] == "tmp":
+            context.escalate("packs files to where everybody reads")
         for word in parsed["operands"]:
             _source(here, word)
     elif options.keys() & {"x", "extract", "get"}:
@@ -72,7 +88,7 @@ def _unpacked(context: Context, folder: str, archive: str) -> None:
     elif zone not in ("app", "backup", "tmp") or not path.startswith("/") or path.count("/") < 3:
         context.escalate(f"unpacks into {shown(path)}")
     source = absolute(context, archive)
-    if source.startswith(("/tmp", "/var/tmp")) or "/upload" in source or "/dev/" in source:  # noqa: S108
+    if source.startswith(("/tmp", "/var/tmp")) or "/upload" in source or "/dev/" in source:
         context.escalate(f"unpacks something unknown: {shown(source)}")
 
 

@@ -10,8 +10,18 @@ from execution.command_check.sql import judge_sql
 from execution.command_check.verdict import Verdict
 from execution.command_check.words import shown
 
-_PSQL = spec_of("AtqxXnEwW1l", "hpUdFPR:x c:x", "host=x port=x username=x dbname=x command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version", "x*")
-_MYSQL = spec_of("BNstEvrXVq", "huPDS:x e:x", "host=x user=x port=x database=x execute=x batch skip-column-names table vertical version defaults-group-suffix=x protocol=x connect-timeout=n login-path=x default-character-set=x safe-updates", "x*")
+_PSQL = spec_of(
+    "AtqxXnEwW1l",
+    "hpUdFPR:x c:x",
+    "host=x port=x username=x dbname=x command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version",
+    "x*",
+)
+_MYSQL = spec_of(
+    "BNstEvrXVq",
+    "huPDS:x e:x",
+    "host=x user=x port=x database=x execute=x batch skip-column-names table vertical version defaults-group-suffix=x protocol=x connect-timeout=n login-path=x default-character-set=x safe-updates",
+    "x*",
+)
 _SQLITE = spec_of("", "", "readonly header noheader csv column line list json bail batch version separator=x", "x*")
 _META = re.compile(r"\\(d[a-zA-Z]*\+?|l\+?|conninfo|x|timing|q|z|sf?|encoding|dt\+?)(\s+[\w.*\"]+)?\s*;?")
 _DOTS = re.compile(r"\.(tables|schema|indexes|indices|databases|dbinfo|mode \w+|headers (on|off))(\s+[\w%]+)?")
@@ -87,8 +97,43 @@ def _from_stdin(context: Context, given: Sequence[str], dialect: str, *, is_list
         context.escalate("a session on a database")
 
 
-_REDIS = frozenset("ping info dbsize lastsave role time ttl pttl exists type llen scard hlen zcard strlen slowlog memory client config latency cluster command sentinel".split())
-_REDIS_SECOND = {"slowlog": {"get", "len"}, "memory": {"stats", "usage", "doctor"}, "client": {"list", "info", "id"}, "latency": {"latest", "doctor", "history"}, "cluster": {"info", "nodes", "slots"}, "command": {"count"}, "sentinel": {"masters", "master", "slaves", "get-master-addr-by-name"}, "config": {"get"}}
+_REDIS = frozenset(
+    [
+        "ping",
+        "info",
+        "dbsize",
+        "lastsave",
+        "role",
+        "time",
+        "ttl",
+        "pttl",
+        "exists",
+        "type",
+        "llen",
+        "scard",
+        "hlen",
+        "zcard",
+        "strlen",
+        "slowlog",
+        "memory",
+        "client",
+        "config",
+        "latency",
+        "cluster",
+        "command",
+        "sentinel",
+    ]
+)
+_REDIS_SECOND = {
+    "slowlog": {"get", "len"},
+    "memory": {"stats", "usage", "doctor"},
+    "client": {"list", "info", "id"},
+    "latency": {"latest", "doctor", "history"},
+    "cluster": {"info", "nodes", "slots"},
+    "command": {"count"},
+    "sentinel": {"masters", "master", "slaves", "get-master-addr-by-name"},
+    "config": {"get"},
+}
 _REDIS_SPEC = spec_of("", "h:l p:n n:n", "no-auth-warning stat latency bigkeys", "x*")
 
 

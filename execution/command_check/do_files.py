@@ -18,9 +18,17 @@ from execution.command_check.paths import (
 )
 from execution.command_check.words import has_glob, shown
 
+_FOLDERS = frozenset(("bin", "scripts", "tomcat", "conf", "lib", "webapps", "jobs"))
 _SCRATCH = frozenset(("tmp", "temp", "cache", "work", "trash"))
-_RM = spec_of("dfirRvI", "", "force recursive verbose interactive=x? dir one-file-system preserve-root no-preserve-root", "x*")
-_COPY = spec_of("abfHiLnpPrRTuvxZd", "tS:x", "archive backup=x? force no-clobber interactive parents preserve=x? recursive verbose update no-preserve=x one-file-system sparse=x", "x*")
+_RM = spec_of(
+    "dfirRvI", "", "force recursive verbose interactive=x? dir one-file-system preserve-root no-preserve-root", "x*"
+)
+_COPY = spec_of(
+    "abfHiLnpPrRTuvxZd",
+    "tS:x",
+    "archive backup=x? force no-clobber interactive parents preserve=x? recursive verbose update no-preserve=x one-file-system sparse=x",
+    "x*",
+)
 _LINK = spec_of("fnsTvr", "", "symbolic force no-dereference verbose relative", "x*")
 _MODE = spec_of("cfvRhLHP", "", "changes verbose recursive reference=m quiet silent no-dereference", "x*")
 _MKDIR = spec_of("pvZ", "m:x", "parents mode=x verbose", "w*")
@@ -44,9 +52,12 @@ def check_removal(context: Context, word: str, *, is_deep: bool) -> None:
     parts = [part for part in path.split("/") if part not in ("", ".")]
     name = parts[-1] if parts else ""
     is_vague = has_glob(path) and not re.search(r"[\w-]{2,}", name)
-    if WILD in path or not (in_app(context, path) or path.startswith(("/tmp/", "/opt/", "/srv/", "/data/"))):  # noqa: S108
-        context.block(f"removes {shown(path)}")
-    elif is_secret(path) or (is_deep and (has_glob(path) or len(parts) < (3 if path.startswith("/") else 1))):
+    if (
+        WILD in path
+        or not (in_app(context, path) or path.startswith(("/tmp/", "/opt/", "/srv/", "/data/")))
+        or is_secret(path)
+        or (is_deep and (has_glob(path) or len(parts) < (3 if path.startswith("/") else 1)))
+    ):
         context.block(f"removes {shown(path)}")
     elif is_deep or is_vague or not in_app(context, path) or not _SCRATCH & set(parts[:-1]):
         context.escalate(f"removes {shown(path)}")
@@ -61,6 +72,8 @@ def copy(context: Context, argv: Sequence[str]) -> None:
             context.block(f"copies a secret: {shown(path)}")
         elif is_device(path) or path.startswith(("/dev/", "/proc/")):
             context.block(f"copies {shown(path)} over a file")
+        elif zone_of(context, source)[0] in ("keep", "run") and zone_of(context, target)[0] == "tmp":
+            context.escalate(f"copies {shown(path)} to where everybody reads")
         elif not in_app(context, path) and not in_backup(context, path):
             check_read(context, source)
             context.escalate(f"copies from outside of the application: {shown(path)}")
@@ -80,7 +93,9 @@ def _moved_away(context: Context, source: str, target: str) -> None:
     if zone == "tmp":
         return
     if zone not in ("app", "served", "backup") or is_secret(path):
-        verdict = context.escalate if zone in ("keep", "run") and len(parts) > 3 and not is_secret(path) else context.block
+        verdict = (
+            context.escalate if zone in ("keep", "run") and len(parts) > 3 and not is_secret(path) else context.block
+        )
         verdict(f"moves {shown(path)} away")
     elif zone == "backup":
         context.escalate(f"takes {shown(path)} out of the back-up")
@@ -131,14 +146,25 @@ def link(context: Context, argv: Sequence[str]) -> None:
     zone = zone_of(context, target)[0]
     if is_secret(path) or path.startswith("/dev/") or zone in ("else", "quiet"):
         context.block(f"links {shown(target)} to {shown(path)}")
-    elif not in_app(context, path) or zone != "app":
+    elif (
+        not in_app(context, path)
+        or zone != "app"
+        or target.rstrip("/").rsplit("/", 1)[-1] in _FOLDERS
+        or "/upload" in path
+    ):
         context.escalate(f"links {shown(target)} to {shown(path)}")
 
 
 def mark(context: Context, argv: Sequence[str]) -> None:
     """`chmod`, `chown`, `chgrp`."""
-    if argv[0] == "chmod" and len(argv) > 1 and argv[1].startswith("-") and argv[1][1:] and set(argv[1][1:]) <= set("rwxXst"):
-        argv = [argv[0], *argv[2:], argv[1]][:1] + ["a" + argv[1], *argv[2:]]
+    if (
+        argv[0] == "chmod"
+        and len(argv) > 1
+        and argv[1].startswith("-")
+        and argv[1][1:]
+        and set(argv[1][1:]) <= set("rwxXst")
+    ):
+        argv = [argv[0], "a" + argv[1], *argv[2:]]
     parsed = parse(context, argv, _MODE)
     letters = {name for name, _value in parsed["options"]}
     operands = parsed["operands"]
@@ -154,6 +180,8 @@ def mark(context: Context, argv: Sequence[str]) -> None:
             context.escalate(f"{argv[0]} on everything in {shown(path)}")
         elif is_referred or is_secret(path) or zone not in ("app", "served", "backup", "tmp", "keep"):
             context.escalate(f"{argv[0]} on {shown(path)}")
+    if any("/upload" in target or "/tmp/" in target for target in targets) and set(value[-3:]) & set("1357x"):
+        context.escalate("makes something that was brought in executable")
     if argv[0] == "chmod":
         _mode(context, value, is_deep=is_deep)
     elif re.match(r"(root|0)(:|$|\.)", value) or WILD in value:
@@ -171,7 +199,14 @@ def _mode(context: Context, value: str, *, is_deep: bool) -> None:
         elif digits[2] in "2367":
             context.block(f"everybody may write: {value}")
         elif is_deep or any(d in "1357" for d in digits) or digits[1] in "2367":
-            context.escalate(f"makes it executable: {value}") if digits not in ("755", "750", "664", "660", "775", "770") or is_deep else None
+            context.escalate(f"makes it executable: {value}") if digits not in (
+                "755",
+                "750",
+                "664",
+                "660",
+                "775",
+                "770",
+            ) or is_deep else None
     elif re.search(r"[ugoa]*[+=][rwxX]*s", value):
         context.block(f"sets the user id bit: {shown(value)}")
     elif re.search(r"(^|,)[uga]*[oa]?[ug]*[+=]\w*w", value) and re.search(r"(^|,)(\w*[oa]\w*)?[+=]\w*w", value):

@@ -4,20 +4,32 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
-from execution.command_check.context import UNKNOWN, WILD, Context
+from execution.command_check.context import CLASS, QUERY, UNKNOWN, WILD, Context
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import absolute, check_output, check_read, is_secret
 from execution.command_check.words import shown
 
-_CURL = spec_of("sSfkiIvLgN46#", "m:n o:x w:x A:x e:x r:x H:x X:x", "silent show-error fail insecure include head verbose location max-time=n connect-timeout=n output=x write-out=x user-agent=x header=x request=x retry=n retry-delay=n compressed noproxy=x http1.1 http2 tlsv1.2 resolve=x no-buffer globoff no-progress-meter retry-connrefused range=x", "x*")
-_WGET = spec_of("qSvd", "O:x T:n t:n", "quiet spider server-response timeout=n tries=n no-check-certificate output-document=x no-verbose no-proxy", "x*")
+_CURL = spec_of(
+    "sSfkiIvLgN46#",
+    "m:n o:x w:x A:x e:x r:x H:x X:x",
+    "silent show-error fail insecure include head verbose location max-time=n connect-timeout=n output=x write-out=x user-agent=x header=x request=x retry=n retry-delay=n compressed noproxy=x http1.1 http2 tlsv1.2 resolve=x no-buffer globoff no-progress-meter retry-connrefused range=x",
+    "x*",
+)
+_WGET = spec_of(
+    "qSvd",
+    "O:x T:n t:n",
+    "quiet spider server-response timeout=n tries=n no-check-certificate output-document=x no-verbose no-proxy",
+    "x*",
+)
 _ACTS = re.compile(
     r"shutdown|manager|undeploy|deploy|reload|stop|start|kill|delete|remove|drop|flush|exec|eval|cmd|command|admin|heapdump|threaddump"
     r"|env\b|configprops|logfile|jolokia|refresh|restart|console|shell|script|reset|update|insert|import|token|secret|passw"
     r"|download|upload|\.(sh|jsp|key|pem|sql|war|zip|gz)$",
     re.IGNORECASE,
 )
-_LOCAL = re.compile(r"(localhost|127(\.\d+){3}|\[?::1\]?|10(\.\d+){3}|192\.168(\.\d+){2}|172\.(1[6-9]|2\d|3[01])(\.\d+){2})$")
+_LOCAL = re.compile(
+    r"(localhost|127(\.\d+){3}|\[?::1\]?|10(\.\d+){3}|192\.168(\.\d+){2}|172\.(1[6-9]|2\d|3[01])(\.\d+){2})$"
+)
 
 
 def curl(context: Context, argv: Sequence[str]) -> None:
@@ -57,6 +69,7 @@ def _asked(context: Context, urls: Sequence[str], target: str, *, is_shown: bool
 
 
 def _url(context: Context, url: str, *, is_shown: bool) -> None:
+    url = url.replace(QUERY, "?").replace(CLASS, "[")
     match = re.fullmatch(r"(?:(https?)://)?(\[[0-9a-fA-F:.]+\]|[^/:?#@\[\]]+)(?::([\d\x04*]+))?([/?#][^\s]*)?", url)
     if match is None:
         context.block(f"an address that isn't plain: {shown(url)}")
@@ -93,6 +106,8 @@ def check_host(context: Context, host: str) -> None:
 def netcat(context: Context, argv: Sequence[str]) -> None:
     """`nc -z` asks whether a port is open; everything else opens a channel."""
     rest = [word for word in argv[1:] if word.startswith("-")]
+    if any(WILD in word for word in argv[1:]):
+        context.escalate("an argument that isn't known")
     letters = "".join(word[1:] for word in rest if not word.startswith("--"))
     if "z" in letters and set(letters) <= set("zvnw4u0123456789") and not any(word.startswith("--") for word in rest):
         return
@@ -111,21 +126,32 @@ _DIG = re.compile(r"\+(short|trace|noall|answer|nocomments|tcp|norecurse|time=\d
 
 def dig(context: Context, argv: Sequence[str]) -> None:
     for word in argv[1:]:
-        if word.startswith("+") and not _DIG.fullmatch(word):
-            context.escalate(f"dig {shown(word)} isn't known here")
-        elif word.startswith("-") and word not in ("-x", "-t", "-4", "-6"):
+        if (word.startswith("+") and not _DIG.fullmatch(word)) or (
+            word.startswith("-") and word not in ("-x", "-t", "-4", "-6")
+        ):
             context.escalate(f"dig {shown(word)} isn't known here")
         elif not UNKNOWN.isdisjoint(word):
             context.block("sends values in a name")
 
 
-_OPENSSL = spec_of("", "", "noout text enddate startdate dates subject issuer serial fingerprint pubkey modulus in=m inform=x checkend=n connect=x servername=x showcerts brief CAfile=m untrusted=m CApath=m sha256 sha1 sha512 md5 hash nameopt=x ext=x email purpose alias ocsp_uri verify_return_error tls1_2 tls1_3 tls1_1 tls1 nodes starttls=x verify=n r hex nextupdate lastupdate crlnumber", "m*")
-_OPENSSL_LOOKS = frozenset(("x509", "req", "crl", "s_client", "verify", "dgst", "version", "ciphers", "asn1parse", "sha256", "md5"))
+_OPENSSL = spec_of(
+    "",
+    "",
+    "noout text enddate startdate dates subject issuer serial fingerprint pubkey modulus in=m inform=x checkend=n connect=x servername=x showcerts brief CAfile=m untrusted=m CApath=m sha256 sha1 sha512 md5 hash nameopt=x ext=x email purpose alias ocsp_uri verify_return_error tls1_2 tls1_3 tls1_1 tls1 nodes starttls=x verify=n r hex nextupdate lastupdate crlnumber",
+    "m*",
+)
+_OPENSSL_LOOKS = frozenset(
+    ("x509", "req", "crl", "s_client", "verify", "dgst", "version", "ciphers", "asn1parse", "sha256", "md5")
+)
 
 
 def openssl(context: Context, argv: Sequence[str]) -> None:
     if len(argv) < 2 or argv[1] not in _OPENSSL_LOOKS:
-        verdict = context.block if len(argv) > 1 and argv[1] in ("enc", "rsa", "pkey", "pkcs12", "ec", "pkcs8", "s_server") else context.escalate
+        verdict = (
+            context.block
+            if len(argv) > 1 and argv[1] in ("enc", "rsa", "pkey", "pkcs12", "ec", "pkcs8", "s_server")
+            else context.escalate
+        )
         verdict(f"openssl {shown(argv[1]) if len(argv) > 1 else ''} isn't a look")
         return
     words = [argv[0], *(f"-{word}" if re.fullmatch(r"-[a-zA-Z]\w+", word) else word for word in argv[2:])]

@@ -60,9 +60,12 @@ def wrapped(context: Context, argv: Sequence[str]) -> None:
             break
         if word in wrapper.valued:
             del rest[:1]
-        elif word in wrapper.flags or word.partition("=")[0] in wrapper.valued or word[:2] in wrapper.valued:
-            pass
-        elif re.fullmatch(r"-\d+", word) and name in ("nice", "watch"):
+        elif (
+            word in wrapper.flags
+            or word.partition("=")[0] in wrapper.valued
+            or word[:2] in wrapper.valued
+            or (re.fullmatch(r"-\d+", word) and name in ("nice", "watch"))
+        ):
             pass
         else:
             context.escalate(f"{name}: option {shown(word)} isn't known here")
@@ -72,7 +75,9 @@ def wrapped(context: Context, argv: Sequence[str]) -> None:
         while rest and re.match(r"[A-Za-z_]\w*=", rest[0]):
             check_variable(context, *rest.pop(0).split("=", 1), is_passed=True)
         if not rest:
-            context.escalate("shows the environment, with the passwords in it" if name == "env" else "a shell as another user")
+            context.escalate(
+                "shows the environment, with the passwords in it" if name == "env" else "a shell as another user"
+            )
             return
     if name == "watch" and len(rest) == 1:
         context.judge_script(context.inner(), rest[0])
@@ -140,9 +145,11 @@ def program(context: Context, argv: Sequence[str]) -> None:
     known = context.surroundings.programs
     if not is_static(path):
         context.block(f"runs a program whose name isn't fixed: {shown(path)}")
-    elif path.startswith(("/tmp/", "/var/tmp/", "/dev/")) or "/upload" in path or "/tmp/" in path:  # noqa: S108
+    elif path not in known and (
+        path.startswith(("/tmp/", "/var/tmp/", "/dev/")) or "/upload" in path or "/tmp/" in path
+    ):
         context.block(f"runs a program out of {shown(path)}")
-    elif path.startswith(known):
+    elif any(path == one or (one.endswith("/") and path.startswith(one)) for one in known):
         if not all("\x05" not in word for word in argv[1:]):
             context.escalate("a known program with arguments that aren't known")
         elif any(re.search(r"[;&|`$<>\n]", word) for word in argv[1:]):
@@ -154,5 +161,9 @@ def program(context: Context, argv: Sequence[str]) -> None:
 
 
 Handler = Callable[[Context, Sequence[str]], None]
-HANDLERS: dict[str, Handler] = dict.fromkeys(WRAPPERS, wrapped) | dict.fromkeys(_SHELLS, shell)
-HANDLERS |= {"su": as_user, "runuser": as_user}
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(WRAPPERS, wrapped),
+    **dict.fromkeys(_SHELLS, shell),
+    "su": as_user,
+    "runuser": as_user,
+}

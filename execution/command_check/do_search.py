@@ -8,7 +8,12 @@ from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import absolute, check_found, check_output, check_read, check_tree, is_secret
 from execution.command_check.words import shown
 
-_GREP = spec_of("aEFGHIPRTUZbchilnoqrsvwxyz#", "ABCm:n e:x f:r d:x D:x", "color=x? colour=x? count ignore-case invert-match line-number no-filename with-filename recursive regexp=x include=x exclude=x exclude-dir=x only-matching quiet after-context=n before-context=n context=n max-count=n line-buffered extended-regexp fixed-strings perl-regexp word-regexp files-with-matches no-messages text", "x*")
+_GREP = spec_of(
+    "aEFGHIPRTUZbchilnoqrsvwxyz#",
+    "ABCm:n e:x f:r d:x D:x",
+    "color=x? colour=x? count ignore-case invert-match line-number no-filename with-filename recursive regexp=x include=x exclude=x exclude-dir=x only-matching quiet after-context=n before-context=n context=n max-count=n line-buffered extended-regexp fixed-strings perl-regexp word-regexp files-with-matches no-messages text",
+    "x*",
+)
 _CREDENTIAL = re.compile(r"pass?w|secret|credential|token|api.?key|private|BEGIN|jdbc|(^|\W)pwd", re.IGNORECASE)
 _VAGUE = re.compile(r"[\s.*^$\\+?|()\[\]:=-]*")
 
@@ -60,9 +65,51 @@ _FIND = {
     }.items()
     for name in names.split()
 }
-_LOOKS = frozenset("ls stat wc grep egrep fgrep zgrep file md5sum sha256sum sha1sum cksum du basename dirname echo readlink zcat head tail".split())
+_LOOKS = frozenset(
+    [
+        "ls",
+        "stat",
+        "wc",
+        "grep",
+        "egrep",
+        "fgrep",
+        "zgrep",
+        "file",
+        "md5sum",
+        "sha256sum",
+        "sha1sum",
+        "cksum",
+        "du",
+        "basename",
+        "dirname",
+        "echo",
+        "readlink",
+        "zcat",
+        "head",
+        "tail",
+    ]
+)
 #: They show names, sizes and sums, and no content.
-_NAMES = frozenset("ls stat wc file md5sum sha256sum sha1sum cksum du basename dirname echo readlink gzip kill rm".split())
+_NAMES = frozenset(
+    [
+        "ls",
+        "stat",
+        "wc",
+        "file",
+        "md5sum",
+        "sha256sum",
+        "sha1sum",
+        "cksum",
+        "du",
+        "basename",
+        "dirname",
+        "echo",
+        "readlink",
+        "gzip",
+        "kill",
+        "rm",
+    ]
+)
 _PACKS = frozenset(("gzip", "bzip2", "xz", "compress"))
 
 
@@ -94,7 +141,9 @@ def find(context: Context, argv: Sequence[str]) -> None:
 
 
 def _run_on_found(context: Context, roots: Sequence[str], words: list[str]) -> list[str]:
-    end = next((at for at, word in enumerate(words) if word == ";" or (word == "+" and at and words[at - 1] == "{}")), -1)
+    end = next(
+        (at for at, word in enumerate(words) if word == ";" or (word == "+" and at and words[at - 1] == "{}")), -1
+    )
     if end < 0:
         context.escalate("find -exec without an end")
         return []
@@ -130,7 +179,12 @@ def replace_stdin(context: Context) -> Context:
     return inner
 
 
-_XARGS = spec_of("0rtpx", "nPLsd:x I:x i:x E:x a:r", "null no-run-if-empty max-args=n max-procs=n max-lines=n delimiter=x arg-file=r replace=x? verbose", "")
+_XARGS = spec_of(
+    "0rtpx",
+    "nPLsd:x I:x i:x E:x a:r",
+    "null no-run-if-empty max-args=n max-procs=n max-lines=n delimiter=x arg-file=r replace=x? verbose",
+    "",
+)
 _VALUED = frozenset("nPLsdIEa")
 
 
@@ -175,5 +229,3 @@ def roots_of(argv: Sequence[str], cwd: str) -> tuple[str, ...]:
     if any(is_secret(f"/{word}") for word in argv[1:]):
         return ("/",)
     return tuple(word if word.startswith("/") or not cwd else f"{cwd}/{word}" for word in words or [cwd or "."])
-
-

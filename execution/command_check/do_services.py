@@ -30,17 +30,29 @@ def service_action(context: Context, action: str, units: Sequence[str]) -> None:
             verdict = context.block if action in ("isolate", "stop", "mask", "set-default") else context.escalate
             verdict(f"{action} of {shown(unit)}")
         elif _GUARDS.fullmatch(unit.removesuffix(".service")):
-            verdict = context.escalate if action in ("restart", "reload", "start", "enable", "try-restart") else context.block
+            verdict = (
+                context.escalate if action in ("restart", "reload", "start", "enable", "try-restart") else context.block
+            )
             verdict(f"{action} of {shown(unit)}, which guards the host")
         elif action == "stop" and unit in context.restarted and _is_ours(unit):
             continue
-        elif action not in ("start", "restart", "reload", "try-restart", "reload-or-restart", "condrestart", "graceful"):
+        elif action not in (
+            "start",
+            "restart",
+            "reload",
+            "try-restart",
+            "reload-or-restart",
+            "condrestart",
+            "graceful",
+        ):
             context.escalate(f"{action} of {shown(unit)}")
         elif not _is_ours(unit):
             context.escalate(f"{action} of a service that isn't known: {shown(unit)}")
 
 
-_FINAL = frozenset("poweroff halt kexec emergency rescue exit soft-reboot suspend hibernate hybrid-sleep".split())
+_FINAL = frozenset(
+    ["poweroff", "halt", "kexec", "emergency", "rescue", "exit", "soft-reboot", "suspend", "hibernate", "hybrid-sleep"]
+)
 
 
 def systemctl(context: Context, argv: Sequence[str]) -> None:
@@ -52,9 +64,32 @@ def systemctl(context: Context, argv: Sequence[str]) -> None:
         context.escalate(f"systemctl with {shown(words[0])}")
     if action in _FINAL or ("reboot" in words and len(words) > 1 and words[0].startswith("-")):
         context.block(f"systemctl {action}")
-    elif action in ("start", "restart", "reload", "try-restart", "reload-or-restart", "stop", "disable", "enable", "mask", "unmask", "kill", "isolate", "reset-failed"):
+    elif action in (
+        "start",
+        "restart",
+        "reload",
+        "try-restart",
+        "reload-or-restart",
+        "stop",
+        "disable",
+        "enable",
+        "mask",
+        "unmask",
+        "kill",
+        "isolate",
+        "reset-failed",
+    ):
         service_action(context, action, [word for word in words[1:] if not word.startswith("-")])
-    elif action in ("set-default", "link", "edit", "set-environment", "import-environment", "revert", "add-wants", "switch-root"):
+    elif action in (
+        "set-default",
+        "link",
+        "edit",
+        "set-environment",
+        "import-environment",
+        "revert",
+        "add-wants",
+        "switch-root",
+    ):
         context.block(f"systemctl {action}")
     else:
         context.escalate(f"systemctl {shown(action)}")
@@ -95,7 +130,9 @@ def kill(context: Context, argv: Sequence[str]) -> None:
 
 def kill_by_name(context: Context, argv: Sequence[str]) -> None:
     words = [word for word in argv[1:] if not word.startswith("-")]
-    vague = not words or any(word in ("java", "sshd", "systemd", "init", "root", "oracle", "postgres", ".", "bash", "") for word in words)
+    vague = not words or any(
+        word in ("java", "sshd", "systemd", "init", "root", "oracle", "postgres", ".", "bash", "") for word in words
+    )
     (context.block if vague or "-u" in argv or "-U" in argv else context.escalate)("ends processes by their name")
 
 
@@ -104,9 +141,15 @@ def reboot(context: Context, argv: Sequence[str]) -> None:
     words = set(argv[1:])
     if argv[0] == "shutdown" and "-c" in words:
         context.escalate("calls off a shutdown")
-    elif argv[0] == "shutdown" and words & {"-r", "--reboot"} and not words & {"-h", "-H", "-P", "now", "-f", "-n", "+0"}:
-        context.escalate("reboots the host")
-    elif (argv[0] == "init" and argv[1:] == ["6"]) or (argv[0] == "reboot" and not words):
+    elif (
+        (
+            argv[0] == "shutdown"
+            and words & {"-r", "--reboot"}
+            and not words & {"-h", "-H", "-P", "now", "-f", "-n", "+0"}
+        )
+        or (argv[0] == "init" and argv[1:] == ["6"])
+        or (argv[0] == "reboot" and not words)
+    ):
         context.escalate("reboots the host")
     else:
         context.block("stops the host")
@@ -135,7 +178,9 @@ def dd(context: Context, argv: Sequence[str]) -> None:
 
 
 _PS = re.compile(r"-?[aAdefFgHjLlmMNnrsTuvwxXyZkZ]+|-?\d+")
-_PS_VALUED = frozenset(("-o", "-p", "-u", "-U", "-C", "-g", "-G", "-t", "--pid", "--ppid", "--sort", "-O", "o", "-k", "-q", "--user"))
+_PS_VALUED = frozenset(
+    ("-o", "-p", "-u", "-U", "-C", "-g", "-G", "-t", "--pid", "--ppid", "--sort", "-O", "o", "-k", "-q", "--user")
+)
 
 
 def ps(context: Context, argv: Sequence[str]) -> None:
@@ -147,14 +192,31 @@ def ps(context: Context, argv: Sequence[str]) -> None:
         if word in _PS_VALUED:
             if words and WILD in words.pop(0):
                 context.escalate("an argument that isn't known")
-        elif word in ("--no-headers", "--forest", "--no-heading", "--headers", "--deselect", "h", "f", "-eo", "-Ao", "axo", "-efo", "-axo", "-eLo", "aux", "-aux"):
+        elif word in (
+            "--no-headers",
+            "--forest",
+            "--no-heading",
+            "--headers",
+            "--deselect",
+            "h",
+            "f",
+            "-eo",
+            "-Ao",
+            "axo",
+            "-efo",
+            "-axo",
+            "-eLo",
+            "aux",
+            "-aux",
+        ):
             if word.endswith("o"):
                 del words[:1]
-        elif word.startswith(("--sort=", "-o", "--format=", "--pid=", "--ppid=", "k")):
-            pass
-        elif re.fullmatch(r"-?[\d,\x04]+", word) or (word.startswith("-") and _PS.fullmatch(word)):
-            pass
-        elif is_first and re.fullmatch(r"[aAfglmnNruvwxXjT]+", word):
+        elif (
+            word.startswith(("--sort=", "-o", "--format=", "--pid=", "--ppid=", "k"))
+            or re.fullmatch(r"-?[\d,\x04]+", word)
+            or (word.startswith("-") and _PS.fullmatch(word))
+            or (is_first and re.fullmatch(r"[aAfglmnNruvwxXjT]+", word))
+        ):
             pass
         elif not word.startswith("-") and re.fullmatch(r"[a-zA-Z]*e[a-zA-Z]*", word):
             context.block("shows the environment of processes, with the passwords in it")
@@ -164,14 +226,18 @@ def ps(context: Context, argv: Sequence[str]) -> None:
 
 
 _JMAP = frozenset(("-histo", "-histo:live", "-heap", "-clstats", "-finalizerinfo"))
-_JCMD = re.compile(r"(GC\.(heap_info|class_histogram|run_finalization_)|Thread\.print|VM\.(version|uptime|flags|native_memory|info|classloader_stats|log list)|Compiler\.\w+|help|-l)")
+_JCMD = re.compile(
+    r"(GC\.(heap_info|class_histogram|run_finalization_)|Thread\.print|VM\.(version|uptime|flags|native_memory|info|classloader_stats|log list)|Compiler\.\w+|help|-l)"
+)
 
 
 def jmap(context: Context, argv: Sequence[str]) -> None:
     words = [word for word in argv[1:] if word != "-F"]
     if len(words) == 2 and words[0] in _JMAP and WILD not in words[1]:
         return
-    context.block("dumps the memory of a process") if "dump" in " ".join(words) else context.escalate("jmap isn't known so")
+    context.block("dumps the memory of a process") if "dump" in " ".join(words) else context.escalate(
+        "jmap isn't known so"
+    )
 
 
 def jcmd(context: Context, argv: Sequence[str]) -> None:
@@ -182,12 +248,12 @@ def jcmd(context: Context, argv: Sequence[str]) -> None:
         context.escalate("an argument that isn't known")
     for word in words[1:2]:
         if not _JCMD.fullmatch(word):
-            context.block(f"jcmd {shown(word)}") if "dump" in word or "propert" in word else context.escalate(f"jcmd {shown(word)}")
+            context.block(f"jcmd {shown(word)}") if "dump" in word or "propert" in word else context.escalate(
+                f"jcmd {shown(word)}"
+            )
     for word in words[2:]:
         if "/" in word:
             check_output(context, word)
-
-
 
 
 def test(context: Context, argv: Sequence[str]) -> None:
@@ -196,7 +262,9 @@ def test(context: Context, argv: Sequence[str]) -> None:
             context.block("a test that may evaluate its operand")
 
 
-_JAVA = re.compile(r"-version|--version|-fullversion|-showversion|-XX:\+Print\w+|-X(m[sxn]\d+\w?|log:\w+)|-Xinternalversion")
+_JAVA = re.compile(
+    r"-version|--version|-fullversion|-showversion|-XX:\+Print\w+|-X(m[sxn]\d+\w?|log:\w+)|-Xinternalversion"
+)
 
 
 def java(context: Context, argv: Sequence[str]) -> None:
@@ -219,7 +287,9 @@ def httpd(context: Context, argv: Sequence[str]) -> None:
     context.escalate("a web server that isn't asked for its state")
 
 
-_SET = frozenset(("-e", "-u", "-x", "-eu", "-ex", "-euo", "-o", "pipefail", "errexit", "nounset", "+e", "+x", "-euxo", "-f"))
+_SET = frozenset(
+    ("-e", "-u", "-x", "-eu", "-ex", "-euo", "-o", "pipefail", "errexit", "nounset", "+e", "+x", "-euxo", "-f")
+)
 
 
 def set_(context: Context, argv: Sequence[str]) -> None:

@@ -11,10 +11,58 @@ from execution.command_check.words import shown
 _AWK = spec_of("", "Fv:x", "posix re-interval field-separator=x assign=x", "x*")
 _TOKEN = re.compile(r'("(?:\\.|[^"\\\n])*")|(#[^\n]*)|([A-Za-z_]\w*)|(\d[\w.]*)|(\s+)|(.)', re.DOTALL)
 _CALLS = frozenset(
-    "length substr index split sub gsub match sprintf tolower toupper int sqrt log exp sin cos atan2 rand srand systime"
-    " strftime mktime gensub asort asorti if while for print printf in return switch".split()
+    [
+        "length",
+        "substr",
+        "index",
+        "split",
+        "sub",
+        "gsub",
+        "match",
+        "sprintf",
+        "tolower",
+        "toupper",
+        "int",
+        "sqrt",
+        "log",
+        "exp",
+        "sin",
+        "cos",
+        "atan2",
+        "rand",
+        "srand",
+        "systime",
+        "strftime",
+        "mktime",
+        "gensub",
+        "asort",
+        "asorti",
+        "if",
+        "while",
+        "for",
+        "print",
+        "printf",
+        "in",
+        "return",
+        "switch",
+    ]
 )
-_NEVER = frozenset(("system", "getline", "ENVIRON", "close", "fflush", "PROCINFO", "SYMTAB", "function", "func"))
+_NEVER = frozenset(
+    (
+        "system",
+        "getline",
+        "ENVIRON",
+        "close",
+        "fflush",
+        "PROCINFO",
+        "SYMTAB",
+        "function",
+        "func",
+        "ARGV",
+        "ARGC",
+        "ARGIND",
+    )
+)
 
 
 def awk(context: Context, argv: Sequence[str]) -> None:
@@ -79,8 +127,23 @@ def _awk_token(token: str, name: str | None, before: str, following: str, is_out
     return ""
 
 
-_SED = spec_of("nErsuz", "e:x l:n", "quiet silent expression=x regexp-extended separate posix null-data sandbox debug", "x*")
-_ADDRESS = re.compile(r"\s*(?:(?:\d+(?:~\d+)?|\$|/(?:\\.|[^/\\])*/I?|\\(.)(?:(?!\1).)*\1)\s*(?:,\s*(?:[+~]?\d+|\$|/(?:\\.|[^/\\])*/I?)\s*)?)?!?\s*")
+_JQ = spec_of("acCeMrsSjnR", "", "arg=x", "x*")
+
+
+def jq(context: Context, argv: Sequence[str]) -> None:
+    operands = parse(context, argv, _JQ)["operands"]
+    if operands and re.search(r"\benv\b|\$ENV|\bimport\b|\binclude\b|\binputs?_filename|\$__", operands[0]):
+        context.block("a jq program that reads the environment or files")
+    for word in operands[1:]:
+        check_read(context, word)
+
+
+_SED = spec_of(
+    "nErsuz", "e:x l:n", "quiet silent expression=x regexp-extended separate posix null-data sandbox debug", "x*"
+)
+_ADDRESS = re.compile(
+    r"\s*(?:(?:\d+(?:~\d+)?|\$|/(?:\\.|[^/\\])*/I?|\\(.)(?:(?!\1).)*\1)\s*(?:,\s*(?:[+~]?\d+|\$|/(?:\\.|[^/\\])*/I?)\s*)?)?!?\s*"
+)
 
 
 def sed(context: Context, argv: Sequence[str]) -> None:
@@ -145,7 +208,13 @@ def _parts(script: str, at: int) -> int:
     while at < len(script) and seen < 2:
         if script[at] == "\\":
             at += 1
-        elif script[at] == "[" and delimiter != "[" and (end := re.compile(r"\[\^?\]?[^\]\n]*\]").match(script, at)) and seen == 0 and delimiter not in end[0]:
+        elif (
+            script[at] == "["
+            and delimiter != "["
+            and (end := re.compile(r"\[\^?\]?[^\]\n]*\]").match(script, at))
+            and seen == 0
+            and delimiter not in end[0]
+        ):
             at = end.end() - 1
         elif script[at] == delimiter:
             seen += 1

@@ -8,16 +8,91 @@ from execution.command_check.context import TAME, UNKNOWN, WILD, Context
 from execution.command_check.paths import check_change, check_output, check_read, check_tree
 from execution.command_check.words import shown
 
-
 #: Variables that shells, loaders and programs obey.
 HOOKS = frozenset(
-    """PATH IFS ENV CDPATH SHELLOPTS GLOBIGNORE PS0 PS1 PS2 PS3 PS4 PROMPT_COMMAND PYTHONPATH PYTHONSTARTUP PYTHONHOME
-    PERL5LIB PERL5OPT PERLLIB RUBYOPT RUBYLIB NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH PAGER
-    MANPAGER GIT_PAGER SYSTEMD_PAGER LESSOPEN LESSCLOSE LESS LESSSECURE EDITOR VISUAL GIT_SSH GIT_SSH_COMMAND SUDO_ASKPASS
-    GCONV_PATH LOCPATH HISTFILE HISTSIZE HISTCONTROL HISTIGNORE HISTFILESIZE HOME SHELL TERM TERMINFO http_proxy https_proxy
-    HTTP_PROXY HTTPS_PROXY ALL_PROXY SSH_AUTH_SOCK KUBECONFIG DOCKER_HOST PGSERVICEFILE MYSQL_HOME TAR_OPTIONS GREP_OPTIONS
-    GZIP RSYNC_RSH BROWSER INPUTRC TMPDIR FUNCNEST POSIXLY_CORRECT OPENSSL_CONF RANDOM UID EUID CATALINA_OPTS JAVA_OPTS
-    AWKPATH AWKLIBPATH ORACLE_PATH SQLPATH XDG_CONFIG_HOME LD_PRELOAD""".split()
+    [
+        "PATH",
+        "IFS",
+        "ENV",
+        "CDPATH",
+        "SHELLOPTS",
+        "GLOBIGNORE",
+        "PS0",
+        "PS1",
+        "PS2",
+        "PS3",
+        "PS4",
+        "PROMPT_COMMAND",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "PYTHONHOME",
+        "PERL5LIB",
+        "PERL5OPT",
+        "PERLLIB",
+        "RUBYOPT",
+        "RUBYLIB",
+        "NODE_OPTIONS",
+        "NODE_PATH",
+        "JAVA_TOOL_OPTIONS",
+        "_JAVA_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "CLASSPATH",
+        "PAGER",
+        "MANPAGER",
+        "GIT_PAGER",
+        "SYSTEMD_PAGER",
+        "LESSOPEN",
+        "LESSCLOSE",
+        "LESS",
+        "LESSSECURE",
+        "EDITOR",
+        "VISUAL",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "SUDO_ASKPASS",
+        "GCONV_PATH",
+        "LOCPATH",
+        "HISTFILE",
+        "HISTSIZE",
+        "HISTCONTROL",
+        "HISTIGNORE",
+        "HISTFILESIZE",
+        "HOME",
+        "SHELL",
+        "TERM",
+        "TERMINFO",
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "SSH_AUTH_SOCK",
+        "KUBECONFIG",
+        "DOCKER_HOST",
+        "PGSERVICEFILE",
+        "MYSQL_HOME",
+        "TAR_OPTIONS",
+        "GREP_OPTIONS",
+        "GZIP",
+        "RSYNC_RSH",
+        "BROWSER",
+        "INPUTRC",
+        "TMPDIR",
+        "FUNCNEST",
+        "POSIXLY_CORRECT",
+        "OPENSSL_CONF",
+        "RANDOM",
+        "UID",
+        "EUID",
+        "CATALINA_OPTS",
+        "JAVA_OPTS",
+        "AWKPATH",
+        "AWKLIBPATH",
+        "ORACLE_PATH",
+        "SQLPATH",
+        "XDG_CONFIG_HOME",
+        "LD_PRELOAD",
+    ]
 )
 
 
@@ -75,9 +150,7 @@ def parse(context: Context, argv: Sequence[str], spec: Spec) -> Parsed:
     return {"options": options, "operands": operands}
 
 
-def _long(
-    context: Context, name: str, word: str, spec: Spec, rest: list[str], options: list[tuple[str, str]]
-) -> None:
+def _long(context: Context, name: str, word: str, spec: Spec, rest: list[str], options: list[tuple[str, str]]) -> None:
     option, equals, value = word[2:].partition("=")
     kind = spec.longs.get(option)
     if kind is None:
@@ -91,9 +164,7 @@ def _long(
         check_kind(context, kind.rstrip("?"), value)
 
 
-def _short(
-    context: Context, name: str, word: str, spec: Spec, rest: list[str], options: list[tuple[str, str]]
-) -> None:
+def _short(context: Context, name: str, word: str, spec: Spec, rest: list[str], options: list[tuple[str, str]]) -> None:
     if "#" in spec.flags and word[1:].rstrip("fFc").isdigit():
         options.append(("#", word[1:]))
         return
@@ -157,7 +228,7 @@ def _tame(context: Context, value: str) -> None:
 
 
 def _number(context: Context, value: str) -> None:
-    if not value.replace(TAME, "1").replace(",", "").replace(".", "").lstrip("+-").rstrip("kKmMgGsMhd").isdigit():
+    if not value.replace(TAME, "1").replace(",", "").replace(".", "").lstrip("+-").rstrip("kKmMgGshd").isdigit():
         context.escalate(f"not a number: {shown(value)}")
 
 
@@ -170,6 +241,11 @@ def _format(context: Context, value: str) -> None:
     """Of `date`: anything else sets the clock."""
     if not value.startswith("+"):
         context.block("sets the clock")
+
+
+def _plain_name(context: Context, value: str) -> None:
+    if not value.isidentifier():
+        context.escalate(f"not a name: {shown(value)}")
 
 
 def _identifier(context: Context, value: str) -> None:
@@ -200,6 +276,7 @@ KINDS: dict[str, Callable[[Context, str], None]] = {
     "l": _literal,
     "F": _format,
     "I": _identifier,
+    "a": _plain_name,
     "o": _output,
     "w": _change,
 }

@@ -7,9 +7,43 @@ from execution.command_check.context import STAR, TAME, is_static
 from execution.command_check.do_search import roots_of
 
 #: They print one tame word, or several.
-_TAME = frozenset("hostname whoami nproc pgrep pidof wc basename uname seq id logname arch tty jps".split())
-_TABLES = frozenset("ps jps ss netstat df free uptime docker kubectl pgrep lsof date hostname echo".split())
-_FILTERS = frozenset("grep egrep head tail sort uniq tr cut awk sed wc rev".split())
+_TAME = frozenset(
+    [
+        "hostname",
+        "whoami",
+        "nproc",
+        "pgrep",
+        "pidof",
+        "wc",
+        "basename",
+        "uname",
+        "seq",
+        "id",
+        "logname",
+        "arch",
+        "tty",
+        "jps",
+    ]
+)
+_TABLES = frozenset(
+    [
+        "ps",
+        "jps",
+        "ss",
+        "netstat",
+        "df",
+        "free",
+        "uptime",
+        "docker",
+        "kubectl",
+        "pgrep",
+        "lsof",
+        "date",
+        "hostname",
+        "echo",
+    ]
+)
+_FILTERS = frozenset(["grep", "egrep", "head", "tail", "sort", "uniq", "tr", "cut", "awk", "sed", "wc", "rev"])
 
 
 def output_of(*commands: Sequence[str]) -> str | None:
@@ -22,7 +56,9 @@ def output_of(*commands: Sequence[str]) -> str | None:
     if all(command[0] in _FILTERS for command in commands[1:]):
         if first[0] in _TABLES:
             return TAME
-        if first[0] in ("ls", "find") and all(command[0] in ("grep", "head", "tail", "sort") for command in commands[1:]):
+        if first[0] in ("ls", "find") and all(
+            command[0] in ("grep", "head", "tail", "sort") for command in commands[1:]
+        ):
             return _listed(first)
         if first[0] == "cat" and len(first) == 2 and first[1].endswith(".pid"):
             return TAME
@@ -33,7 +69,11 @@ def _output_of_one(argv: Sequence[str]) -> str | None:
     name = argv[0]
     if name in ("echo", "print"):
         words = [word for word in argv[1:] if word not in ("-n", "-e", "-ne", "-en")]
-        return _unescaped(" ".join(words)) if any(word.startswith("-") and "e" in word for word in argv[1:2]) else " ".join(words)
+        return (
+            _unescaped(" ".join(words))
+            if any(word.startswith("-") and "e" in word for word in argv[1:2])
+            else " ".join(words)
+        )
     if name == "printf" and len(argv) > 1 and is_static(argv[1]):
         return _printed(argv[1], argv[2:])
     if name == "date":

@@ -21,7 +21,7 @@ _SECRET = re.compile(
 _GUARDED = re.compile(
     r"(^|/)(application[\w.-]*\.(ya?ml|properties)|bootstrap[\w.-]*\.ya?ml|context\.xml|(jdbc|db|datasource|database)[\w.-]*"
     r"\.(properties|xml|ya?ml|conf)|[\w.-]*\.env|config\.php|wp-config\.php|settings\.(py|xml)|my\.cnf|pgbouncer\.ini"
-    r"|userlist\.txt)$",
+    r"|userlist\.txt|[^/]*\.(properties|ya?ml|ini)|[^/]*[\x01\x02][^/]*\.(xml|conf|cfg|json))$",
     _I,
 )
 _TARGETS = (
@@ -34,10 +34,16 @@ _PROC = re.compile(
     r"/proc/(?:[^/]+/(?:status|limits|stat|statm|io|sched|schedstat|cmdline|comm|mounts|mountinfo|smaps_rollup|oom_score"
     r"|net/\w+|fd|task)|(?:net/)?\w+|sys/[\w./-]+)"
 )
-_CODE = re.compile(r"\.(sh|bash|ksh|csh|pl|py|rb|php\d?|phtml|jsp|jspx|jspf|asp|aspx|ashx|so|class|cgi|service|timer|desktop)$", _I)
-_PLAIN_OUTPUT = re.compile(r"\.(txt|log|out|csv|tsv|lst|list|tmp|json|md|html|trc|stat|dat|rpt|\d{4,14}|gz|zip|tgz|bz2|xz|tar)$", _I)
+_CODE = re.compile(
+    r"\.(sh|bash|ksh|csh|pl|py|rb|php\d?|phtml|jsp|jspx|jspf|asp|aspx|ashx|so|class|cgi|service|timer|desktop)$", _I
+)
+_PLAIN_OUTPUT = re.compile(
+    r"\.(txt|log|out|csv|tsv|lst|list|tmp|json|md|html|trc|stat|dat|rpt|\d{4,14}|gz|zip|tgz|bz2|xz|tar)$", _I
+)
 _RUN_DIRS = frozenset(("bin", "sbin", "scripts", "script", "lib", "libs", "jobs", "cron", "hooks", "init.d"))
-_KEEP_DIRS = frozenset(("conf", "config", "cfg", "data", "db", "pgdata", "upload", "uploads", "keys", "cert", "certs", "ssl"))
+_KEEP_DIRS = frozenset(
+    ("conf", "config", "cfg", "data", "db", "pgdata", "upload", "uploads", "keys", "cert", "certs", "ssl")
+)
 _SERVED_DIRS = frozenset(("webapps", "htdocs", "www", "html", "static", "public", "public_html", "web"))
 _BACKUP_NAME = re.compile(r"[._-](bak|backup|orig|old|org|save|prev|\d{6,14}|\x04)[\w.\x04-]*$", _I)
 
@@ -80,6 +86,9 @@ def _reaches(path: str) -> bool:
     """Whether a pattern in the path can mean a secret or a system file."""
     if GLOBS.isdisjoint(path):
         return False
+    first = min(path.index(glob) for glob in GLOBS if glob in path)
+    if not any(target.startswith(path[:first]) for target in _TARGETS):
+        return False
     parts = ["[^/]*" if s == STAR else "[^/]" if s == QUERY else "[^/]+" if s == CLASS else re.escape(s) for s in path]
     pattern = re.compile("".join(parts) + r"(/.*)?")
     return any(pattern.fullmatch(target) for target in _TARGETS)
@@ -110,7 +119,9 @@ def check_read(context: Context, word: str, *, whole: bool = True) -> None:
         context.escalate(f"shows settings that may hold passwords: {shown(path)}")
     elif path.startswith("/proc/") and not _PROC.fullmatch(path):
         context.escalate(f"reads {shown(path)}")
-    elif path.startswith((TILDE, "/root", "/home")) or path in ("/", "/etc", "/root", "/home") or path.startswith(".."):
+    elif not path.startswith("..") and (in_app(context, path) or in_backup(context, path)):
+        return
+    elif path.startswith((TILDE, "/root", "/home")) or path in ("/", "/etc", "/root", "/home") or path[:2] == "..":
         context.escalate(f"reads outside of the application: {shown(path)}")
     elif path.startswith("/etc/") and not GLOBS.isdisjoint(path) and not re.search(r"release|nginx|httpd|apache", path):
         context.escalate(f"reads many system files: {shown(path)}")
@@ -119,7 +130,9 @@ def check_read(context: Context, word: str, *, whole: bool = True) -> None:
 def check_tree(context: Context, word: str) -> None:
     """Everything below is shown."""
     path = absolute(context, word)
-    if path in ("/", "/etc", "/proc", "/dev", "/var", "/usr", "/sys") or path.startswith(("/etc", "/proc", "/dev", TILDE)):
+    if path in ("/", "/etc", "/proc", "/dev", "/var", "/usr", "/sys") or path.startswith(
+        ("/etc", "/proc", "/dev", TILDE)
+    ):
         context.block(f"reads all of {shown(path)}")
     else:
         check_read(context, word)
@@ -130,7 +143,11 @@ def check_tree(context: Context, word: str) -> None:
 def check_found(context: Context, root: str) -> None:
     """Files below `root` are shown whose names nobody knows."""
     path = absolute(context, root)
-    if path == "/" or path.startswith(("/etc", "/root", "/home", "/proc", "/dev", "/var/lib", TILDE)) or is_secret(path):
+    if (
+        path == "/"
+        or path.startswith(("/etc", "/root", "/home", "/proc", "/dev", "/var/lib", TILDE))
+        or is_secret(path)
+    ):
         context.block(f"shows files of {shown(path)}")
     elif _is_unsure(path) or not (in_app(context, path) or in_backup(context, path) or path.startswith("/var/log")):
         context.escalate(f"shows files of {shown(path)}")
@@ -145,10 +162,8 @@ def zone_of(context: Context, word: str) -> tuple[str, str]:
         return "else", path
     if in_backup(context, path):
         return "backup", path
-    if path.startswith(("/tmp/", "/var/tmp/")):  # noqa: S108 — judged, not used
-        return "tmp", path
     if not in_app(context, path):
-        return "else", path
+        return ("tmp" if path.startswith(("/tmp/", "/var/tmp/")) else "else"), path
     folders = set(path.split("/")[1:-1] if path.startswith("/") else path.split("/")[:-1])
     if folders & _RUN_DIRS or _CODE.search(path):
         return "run", path
@@ -195,13 +210,13 @@ def check_change(context: Context, word: str, *, what: str) -> None:
     if zone in ("app", "backup", "quiet") or (zone == "tmp" and not _CODE.search(path)):
         return
     if zone == "else":
-        if path.startswith(("/etc/nginx", "/etc/httpd", "/etc/apache2", "/etc/haproxy", "/etc/tomcat", "/etc/logrotate.d")):
+        if path.startswith(
+            ("/etc/nginx", "/etc/httpd", "/etc/apache2", "/etc/haproxy", "/etc/tomcat", "/etc/logrotate.d")
+        ):
             context.escalate(f"{what} system settings: {shown(path)}")
         else:
             _outside(context, path)
-    elif zone == "keep" and _BACKUP_NAME.search(path):
-        return
-    elif zone == "served" and not _CODE.search(path):
+    elif (zone == "keep" and _BACKUP_NAME.search(path)) or (zone == "served" and not _CODE.search(path)):
         return
     elif _CODE.search(path) and set(path.split("/")) & _SERVED_DIRS:
         context.block(f"{what} a program into what is served: {shown(path)}")

@@ -10,7 +10,7 @@ from execution.command_check.danger import BLOCKED, READS
 from execution.command_check.do_archives import rsync, tar, unzip, zip_
 from execution.command_check.do_files import copy, link, make_folder, mark, move, remove, shrink, tee
 from execution.command_check.do_search import find, grep, xargs
-from execution.command_check.do_text import awk, sed
+from execution.command_check.do_text import awk, jq, sed
 from execution.command_check.options import KINDS, Spec, check_operands, parse
 from execution.command_check.paths import absolute, check_output, is_device, is_secret
 from execution.command_check.subcommands import PROGRAMS, subcommand
@@ -19,7 +19,9 @@ from execution.command_check.verdict import Findings
 from execution.command_check.words import shown
 
 Handler = Callable[[Context, Sequence[str]], None]
-_SYSTEM_BIN = re.compile(r"/(usr/)?(local/)?s?bin|/usr/lib/jvm/[\w.-]+/bin|/usr/(ucb|ccs/bin|xpg4/bin)|/usr/pgsql-\d+/bin")
+_SYSTEM_BIN = re.compile(
+    r"/(usr/)?(local/)?s?bin|/usr/lib/jvm/[\w.-]+/bin|/usr/(ucb|ccs/bin|xpg4/bin)|/usr/pgsql-\d+/bin"
+)
 
 
 def _change_place(context: Context, argv: Sequence[str]) -> None:
@@ -28,10 +30,23 @@ def _change_place(context: Context, argv: Sequence[str]) -> None:
     if len(operands) != 1 or not is_static(operands[0].replace("\x04", "")) or operands[0] == "-":
         context.cwd = f"/{WILD}"
     else:
-        context.cwd = absolute(context, operands[0]) if operands[0].startswith("/") or context.cwd else f"./{operands[0]}"
+        context.cwd = (
+            absolute(context, operands[0]) if operands[0].startswith("/") or context.cwd else f"./{operands[0]}"
+        )
         if context.cwd.startswith("./"):
             inside = absolute(context, operands[0])
             context.cwd = f"/{WILD}" if inside.startswith("..") else ""
+
+
+def _source(context: Context, argv: Sequence[str]) -> None:
+    """Settings of a known script, or of a log-in; everything else is hidden code."""
+    word = argv[1] if len(argv) == 2 else WILD
+    if word in ("\x0f/.bash_profile", "\x0f/.profile", "\x0f/.bashrc", "/etc/profile"):
+        return
+    path = absolute(context, word)
+    if WILD in path or "\x04" in path or path.startswith(("/dev", "/tmp", "/proc")):
+        context.block("runs what it can't be known")
+    do_run.program(context, [word])
 
 
 def _json_tool(context: Context, argv: Sequence[str]) -> None:
@@ -57,7 +72,9 @@ def _ssh(context: Context, argv: Sequence[str]) -> None:
     """Another host is another run; what would be said there is judged all the same."""
     rest = list(argv[1:])
     while rest and rest[0].startswith("-"):
-        if re.match(r"-\w*[RLDwfN]|-oProxy|-F", rest[0]) or (rest[0] == "-o" and "command" in " ".join(rest[1:2]).lower()):
+        if re.match(r"-\w*[RLDwfN]|-oProxy|-F", rest[0]) or (
+            rest[0] == "-o" and "command" in " ".join(rest[1:2]).lower()
+        ):
             context.block("opens a tunnel or a hidden session")
         del rest[: 2 if rest[0] in ("-p", "-i", "-l", "-o", "-J", "-b", "-c", "-m", "-E", "-S", "-W") else 1]
     context.escalate("a command on another host")
@@ -100,8 +117,12 @@ def _supervisor(context: Context, argv: Sequence[str]) -> None:
 
 
 def _git(context: Context, argv: Sequence[str]) -> None:
-    hidden = any(word in ("-c", "--exec-path", "-C") or word.startswith(("--upload-pack", "--exec")) for word in argv[1:])
-    (context.block if hidden or "--force" in argv else context.escalate)(f"git {shown(argv[1]) if len(argv) > 1 else ''}")
+    hidden = any(
+        word in ("-c", "--exec-path", "-C") or word.startswith(("--upload-pack", "--exec")) for word in argv[1:]
+    )
+    (context.block if hidden or "--force" in argv else context.escalate)(
+        f"git {shown(argv[1]) if len(argv) > 1 else ''}"
+    )
 
 
 _DESTROYS = re.compile(
@@ -133,7 +154,7 @@ _FILES: dict[str, Handler] = {
     "mkdir": make_folder, "tee": tee, "gzip": shrink, "gunzip": shrink, "bzip2": shrink, "bunzip2": shrink, "xz": shrink,
     "unxz": shrink, "compress": shrink, "uncompress": shrink, "tar": tar, "gtar": tar, "unzip": unzip, "zip": zip_, "rsync": rsync,
     "grep": grep, "egrep": grep, "fgrep": grep, "zgrep": grep, "zegrep": grep, "bzgrep": grep, "xzgrep": grep,
-    "find": find, "xargs": xargs, "awk": awk, "gawk": awk, "mawk": awk, "nawk": awk, "sed": sed, "gsed": sed,
+    "find": find, "xargs": xargs, "awk": awk, "gawk": awk, "mawk": awk, "nawk": awk, "sed": sed, "gsed": sed, "jq": jq, "source": _source, ".": _source,
     "cd": _change_place, "supervisorctl": _supervisor, "git": _git, "jar": _jar, "ssh": _ssh,
     "vi": _editor, "vim": _editor, "view": _editor, "nano": _editor, "ed": _editor, "ex": _editor, "emacs": _editor, "nvim": _editor,
     "truncate": _truncate, "printf": _printf, "history": _history, "fc": _history,
@@ -162,14 +183,22 @@ def _kernel_setting(context: Context, value: str) -> None:
 
 
 def _state_of_container(context: Context, value: str) -> None:
-    if not re.fullmatch(r"(\s*\{\{\s*\.(State|RestartCount|NetworkSettings|Mounts|Image|Created|Name|Id|LogPath)[\w.]*\s*\}\}\s*)+", value):
+    if not re.fullmatch(
+        r"(\s*\{\{\s*\.(State|RestartCount|NetworkSettings|Mounts|Image|Created|Name|Id|LogPath)[\w.]*\s*\}\}\s*)+",
+        value,
+    ):
         context.escalate("shows settings of a container, with the passwords in them")
+
+
+def _output_format(context: Context, value: str) -> None:
+    if value not in ("wide", "name"):
+        context.escalate("shows everything of a resource, with the settings in it")
 
 
 KINDS["i"] = _state_of_container
 KINDS["K"] = _resource
 KINDS["S"] = _kernel_setting
-KINDS["O"] = KINDS["l"]
+KINDS["O"] = _output_format
 
 
 def judge_argv(context: Context, argv: Sequence[str]) -> None:
@@ -243,7 +272,25 @@ _HOOKS = {
 
 def _look_for_obvious(context: Context, words: Sequence[str]) -> None:
     """Whatever the program: nothing good comes of a device, a secret or a channel among its words."""
-    if words[0] in ("echo", "grep", "egrep", "fgrep", "zgrep", "printf", "ls", "stat", "man", "logger", "test", "find", "ps", "pgrep", "file", "lsof", "fuser"):
+    if words[0] in (
+        "echo",
+        "grep",
+        "egrep",
+        "fgrep",
+        "zgrep",
+        "printf",
+        "ls",
+        "stat",
+        "man",
+        "logger",
+        "test",
+        "find",
+        "ps",
+        "pgrep",
+        "file",
+        "lsof",
+        "fuser",
+    ):
         return
     for word in words[1:]:
         if word.startswith(("/dev/tcp/", "/dev/udp/")):

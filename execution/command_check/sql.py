@@ -31,12 +31,16 @@ _PLAIN = re.compile(
     | update\s+statistics\s+{_NAME}
     | set\s+(timing|linesize|pagesize)\s+\w+"""
 )
-_CLIENT_LOOKS = re.compile(r"\\(d[a-zA-Z]*\+?|l\+?|conninfo|x|timing)(\s+[\w.*]+)?\s*|\.(tables|schema|indexes|databases)(\s+\w+)?\s*")
+_CLIENT_LOOKS = re.compile(
+    r"\\(d[a-zA-Z]*\+?|l\+?|conninfo|x|timing)(\s+[\w.*]+)?\s*|\.(tables|schema|indexes|databases)(\s+\w+)?\s*"
+)
 _EXPLAIN = re.compile(
     r"(?is)explain\s+(plan\s+(set\s+statement_id\s*=\s*'\w+'\s+)?for\s+|query\s+plan\s+|(analyze\s+|verbose\s+|extended\s+|partitions\s+|format\s*=\s*\w+\s+)*"
     r"(\(\s*[\w\s,]+\)\s*)?)(?=select|with|delete|update|insert|merge|replace|\()"
 )
-_HIDDEN = re.compile(r"/\*[!M]|^\s*(\\|\.\w|@|!|host\b|spool\b)|\n\s*(\\[!\w]|@|!|host\s|spool\s)|\\[!gow]|(?i:^\s*delimiter\b|xp_cmdshell|into\s+(out|dump)file)")
+_HIDDEN = re.compile(
+    r"/\*[!M]|^\s*(\\|\.\w|@|!|host\b|spool\b)|\n\s*(\\[!\w]|@|!|host\s|spool\s)|\\[!gow]|(?i:^\s*delimiter\b|xp_cmdshell|into\s+(out|dump)file)"
+)
 
 
 def judge_sql(text: str, *, dialect: str = "", technical: frozenset[str] = frozenset()) -> Judgement:
@@ -87,22 +91,28 @@ def _judge(statement: Statement, dialect: str, technical: frozenset[str], findin
             judge_change(tree, technical, findings)
 
 
-def _parsed(text: str, dialect: str) -> list[exp.Expression]:
+def _parsed(text: str, dialect: str) -> list[exp.Expr]:
     """The tree by the first dialect that understands the text."""
     for name in dict.fromkeys((dialect or "postgres", *_DIALECTS)):
         try:
             trees = sqlglot.parse(text, dialect=name)
         except (SqlglotError, ValueError, RecursionError):
             continue
-        if len(trees) == 1 and trees[0] is not None and isinstance(trees[0], exp.Query | exp.Delete | exp.Update | exp.Insert):
+        if (
+            len(trees) == 1
+            and trees[0] is not None
+            and isinstance(trees[0], exp.Query | exp.Delete | exp.Update | exp.Insert)
+        ):
             return [trees[0]]
     return []
 
 
-def _check_names(statement: Statement, tree: exp.Expression, findings: Findings) -> None:
+def _check_names(statement: Statement, tree: exp.Expr, findings: Findings) -> None:
     """Functions and acting words, by the text: what a parser makes of them doesn't count."""
     tokens = statement.tokens
-    expected = {"delete"} if isinstance(tree, exp.Delete) else {"update", "set"} if isinstance(tree, exp.Update) else set()
+    expected = (
+        {"delete"} if isinstance(tree, exp.Delete) else {"update", "set"} if isinstance(tree, exp.Update) else set()
+    )
     expected = {"insert", "into"} if isinstance(tree, exp.Insert) else expected
     ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for position, token in enumerate(tokens):
@@ -117,8 +127,13 @@ def _check_names(statement: Statement, tree: exp.Expression, findings: Findings)
         if word in GRAMMAR or word in ctes or is_target:
             continue
         if token.kind == "quoted" or before == "." or word not in FUNCTIONS:
-            is_bad = re.match(r"pg_(sleep|read|ls|write|terminate|cancel|advisory|reload|rotate|switch)|lo_|dblink|sleep|benchmark|load_file|sys_e|xp_|utl_|dbms_|setval|query_to", word)
-            findings.add(Verdict.BLOCK if is_bad else Verdict.ESCALATE, f"a function that isn't known: {token.text[:30]}")
+            is_bad = re.match(
+                r"pg_(sleep|read|ls|write|terminate|cancel|advisory|reload|rotate|switch)|lo_|dblink|sleep|benchmark|load_file|sys_e|xp_|utl_|dbms_|setval|query_to",
+                word,
+            )
+            findings.add(
+                Verdict.BLOCK if is_bad else Verdict.ESCALATE, f"a function that isn't known: {token.text[:30]}"
+            )
 
 
 _OTHER_CHANGES = re.compile(

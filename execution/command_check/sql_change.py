@@ -11,7 +11,7 @@ from execution.command_check.verdict import Findings, Verdict
 _TIMES = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentDatetime)
 
 
-def judge_change(tree: exp.Expression, technical: frozenset[str], findings: Findings) -> None:
+def judge_change(tree: exp.Expr, technical: frozenset[str], findings: Findings) -> None:
     if tree.args.get("with_") or tree.args.get("with") or tree.find(exp.CTE):
         findings.add(Verdict.BLOCK, "a change behind a named query")
     if tree.args.get("returning"):
@@ -35,7 +35,7 @@ def judge_change(tree: exp.Expression, technical: frozenset[str], findings: Find
             findings.add(Verdict.ESCALATE, "sets values that aren't fixed")
 
 
-def _is_bounded(where: exp.Expression | None, *, is_delete: bool) -> bool:
+def _is_bounded(where: exp.Expr | None, *, is_delete: bool) -> bool:
     """A key, or (for old rows) an age. “or”, “not” and comparisons of a column with itself say nothing."""
     parts = conjuncts(where)
     if any(part.find(exp.Or, exp.Not, exp.Subquery, exp.Exists) for part in parts):
@@ -43,7 +43,7 @@ def _is_bounded(where: exp.Expression | None, *, is_delete: bool) -> bool:
     return has_key(where) or any(_is_age(part) for part in parts if isinstance(part, exp.LT | exp.LTE))
 
 
-def _is_age(part: exp.Expression) -> bool:
+def _is_age(part: exp.Expr) -> bool:
     """`column < a moment in the past`."""
     if not isinstance(part, exp.LT | exp.LTE) or not isinstance(part.left, exp.Column):
         return False
@@ -52,17 +52,21 @@ def _is_age(part: exp.Expression) -> bool:
         moment = moment.this
     if isinstance(moment, exp.Literal):
         match = re.match(r"(\d{4})-?(\d{2})-?(\d{2})", moment.name)
-        return bool(moment.is_string and match) and moment.name[:10] < dt.date.today().isoformat()  # noqa: DTZ011
+        return bool(moment.is_string and match) and moment.name[:10] < dt.date.today().isoformat()
     if isinstance(moment, exp.Sub):
         now, less = moment.left, moment.right
-        is_now = isinstance(now, _TIMES) or (isinstance(now, exp.Column) and now.name.lower() in ("sysdate", "systimestamp"))
+        is_now = isinstance(now, _TIMES) or (
+            isinstance(now, exp.Column) and now.name.lower() in ("sysdate", "systimestamp")
+        )
         amount = less.this if isinstance(less, exp.Interval) else less
         return is_now and isinstance(amount, exp.Literal) and not amount.name.lstrip().startswith(("0", "-"))
     return isinstance(moment, exp.DateSub) and isinstance(moment.this, _TIMES)
 
 
-def _is_fixed(value: exp.Expression) -> bool:
-    return isinstance(value, exp.Literal | exp.Null | exp.Boolean | exp.Placeholder | exp.Parameter | exp.Neg | _TIMES[0] | _TIMES[1])
+def _is_fixed(value: exp.Expr) -> bool:
+    return isinstance(
+        value, exp.Literal | exp.Null | exp.Boolean | exp.Placeholder | exp.Parameter | exp.Neg | _TIMES[0] | _TIMES[1]
+    )
 
 
 def _insert(tree: exp.Insert, technical: frozenset[str], findings: Findings) -> None:

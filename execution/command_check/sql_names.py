@@ -44,8 +44,12 @@ PERSONAL_TABLES = re.compile(
     r"(?i)(^|_)(members?|accounts?|customers?|clients?|users?|citizens?|residents?|persons?|people|patients?|employees?|staffs?|emp|applicants?|payees?"
     r"|beneficiar\w+|subscribers?|profiles?|회원|고객|민원인|주민)(_(info|mst|master|tb|tbl|base|detail|list|\d+))?$"
 )
-BUSINESS_TABLES = re.compile(r"(?i)(^|_)(orders?|payments?|pay|billing|invoices?|contracts?|transactions?|taxe?s?|claims?|subsid\w+|grants?)(_|$)")
-SECRET_COLUMNS = re.compile(r"(?i)passw|(^|_)pwd|secret|token|api_?key|private_key|authentication_string|^auth(_string)?$|salt$|hash$|cvc|otp|jumin|resident|ssn|rrn|juminno|비밀|주민")
+BUSINESS_TABLES = re.compile(
+    r"(?i)(^|_)(orders?|payments?|pay|billing|invoices?|contracts?|transactions?|taxe?s?|claims?|subsid\w+|grants?)(_|$)"
+)
+SECRET_COLUMNS = re.compile(
+    r"(?i)passw|(^|_)pwd|secret|token|api_?key|private_key|authentication_string|^auth(_string)?$|salt$|hash$|cvc|otp|jumin|resident|ssn|rrn|juminno|비밀|주민"
+)
 PERSONAL_COLUMNS = re.compile(
     r"(?i)(^|_)(name|nm|username|full_?name|phone\w*|tel\w*|mobile\w*|hp\w*|cell\w*|e?mail\w*|addr\w*|address\w*|birth\w*|card\w*|acct\w*|account_?no|bank\w*|ci|di|passport\w*|ip)$|이름|전화|주소"
 )

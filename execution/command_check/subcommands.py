@@ -123,13 +123,24 @@ def _load() -> dict[tuple[str, ...], Spec]:
 
 SUBCOMMANDS = _load()
 PROGRAMS = frozenset(name for name, *_rest in SUBCOMMANDS)
-_BEFORE = {"kubectl": ("-n", "--namespace", "--context"), "oc": ("-n",), "helm": ("-n",), "ip": (), "mysqladmin": ("-h", "-u", "-P")}
-_BARE = {"ip": ("-4", "-6", "-s", "-br", "-c", "-o", "-d", "-brief"), "git": ("--no-pager",), "systemctl": ("--no-pager", "-q", "-l")}
+_BEFORE = {
+    "kubectl": ("-n", "--namespace", "--context"),
+    "oc": ("-n",),
+    "helm": ("-n",),
+    "ip": (),
+    "mysqladmin": ("-h", "-u", "-P"),
+}
+_BARE = {
+    "ip": ("-4", "-6", "-s", "-br", "-c", "-o", "-d", "-brief"),
+    "git": ("--no-pager",),
+    "systemctl": ("--no-pager", "-q", "-l"),
+}
 
 
 def subcommand(argv: Sequence[str]) -> tuple[Spec, list[str]] | None:
     """The row that fits best and the words after it; None where there is none."""
-    name, rest, before = argv[0], list(argv[1:]), []
+    name, rest = argv[0], list(argv[1:])
+    before: list[str] = []
     while rest and rest[0].startswith("-"):
         if rest[0] in _BARE.get(name, ()):
             rest = rest[1:]

@@ -33,7 +33,9 @@ def expansions_in(word: Node) -> dict[int, Any]:
     while waiting:
         node = waiting.pop()
         if node.type in EXPANSIONS:
-            found.setdefault(node.start_byte, node)
+            text = node.text or b""
+            blanks = len(text) - len(text.lstrip())  # the grammar counts blanks before “$(” in
+            found.setdefault(node.start_byte + blanks, node)
         else:
             waiting += node.children
     return found

@@ -29,7 +29,7 @@ join|i|12atevo:x||r r
 paste|sz|d:x|delimiters=x serial|r*
 column,expand,unexpand,fold,fmt|teisn|c:n s:x w:n t:x|table separator=x|r*
 diff,sdiff|abBcdEiNqrstTuwy|UCW:n x:x|brief unified=n? recursive side-by-side suppress-common-lines ignore-all-space ignore-space-change ignore-blank-lines color=x? width=n exclude=x|r r
-cmp|bls|n:n|silent quiet verbose|m m
+cmp|s|n:n|silent quiet|m m
 zdiff,zcmp|qu|||r r
 iconv|cls|ft:l|from-code=l to-code=l list|r*
 xxd|bpiuE|lscg:n|len=n|r
@@ -107,7 +107,7 @@ ipcs|abclmopqstu|i:n||
 nm,ldd,size,readelf|aADghlSsuvrnpe|||m*
 jps|lmqvV|||
 jstack,jstackd|elFm|||t
-jinfo|||flag=l flags|t
+jinfo|||flag=a flags|t
 jstat||h:n|gc gcutil gccapacity gcnew gcold gccause gcmetacapacity class compiler options|t t t
 which,whereis,type,whatis,apropos|abmps|||t*
 man|afiks|S:x|locale=x|l*
@@ -135,9 +135,8 @@ named-checkconf,named-checkzone|jzp|||m*
 sshd|tT|||!t,T
 visudo|cq|||!c
 logger|is|p:x t:x|priority=x tag=x|l*
-jq|acCeMrsSjnR|||x r*
 expr||||x*
-bc,dc|lqs|||
+bc|lqs|||
 factor|||| n
 npm,go,gcc,mvn,gradle,ant|v||version|!v,version
 tnsping,db2level||||l n

@@ -44,7 +44,9 @@ _STAGES = re.compile(
     rf"|reg\s+query\s+{_DATA}(?:\s+/[vs](?:\s+{_DATA})?)*|certutil\s+-hashfile\s+{_DATA}(?:\s+\w+)?|netsh\s+(?:\w+\s+){{1,3}}show\s+\w+|iisreset\s+/status|appcmd\s+list\s+\w+"
     rf"|chkdsk(?:\s+\w:)?|attrib\s+{_DATA}|icacls\s+{_DATA}|vssadmin\s+list\s+\w+|auditpol\s+/get\s+/category:{_DATA}|fsutil\s+volume\s+diskfree\s+\w:"
 )
-_SECRETS = re.compile(r"(?i)passw|secret|credential|\\config\\(sam|system|security)|\.(key|pfx|pem|p12|env)\b|web\.config|unattend|\\.ssh|id_(rsa|dsa|ed25519|ecdsa)|ntds|env:|hklm\\sam|lsa")
+_SECRETS = re.compile(
+    r"(?i)passw|secret|credential|\\config\\(sam|system|security)|\.(key|pfx|pem|p12|env)\b|web\.config|unattend|\\.ssh|id_(rsa|dsa|ed25519|ecdsa)|ntds|env:|hklm\\sam|lsa"
+)
 
 
 def is_windows(command: str) -> bool:
@@ -55,11 +57,15 @@ def judge_windows(command: str) -> Judgement:
     """A pipe of looks; anything else is refused where it names a known danger, else an extra approval."""
     findings = Findings()
     text = command.strip()
-    match = re.fullmatch(r"(?i)powershell(?:\.exe)?\s+(?:-(?:NoProfile|NonInteractive)\s+)*-Command\s+\"([^\"]*)\"", text)
+    match = re.fullmatch(
+        r"(?i)powershell(?:\.exe)?\s+(?:-(?:NoProfile|NonInteractive)\s+)*-Command\s+\"([^\"]*)\"", text
+    )
     text = match[1] if match else text
     stages = [stage.strip() for stage in re.split(r"\|(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", text)]
     plain = re.sub(_PREDICATE, "", text)
-    is_look = all(_STAGES.fullmatch(stage) for stage in stages) and _PLAIN.fullmatch(re.sub(r"(?::\$(?:true|false))", "", plain))
+    is_look = all(_STAGES.fullmatch(stage) for stage in stages) and _PLAIN.fullmatch(
+        re.sub(r"(?::\$(?:true|false))", "", plain)
+    )
     if _SECRETS.search(text):
         findings.add(Verdict.BLOCK, "reads a secret")
     if not is_look:

@@ -17,6 +17,7 @@ _ANSI = {
     "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
+_SECRET_NAME = re.compile(r"(?i)passw|_pwd$|secret|token|api_?key|credential|private")
 _MAX_WORDS = 64
 #: (context, node) → the text that stands for its output
 Substitute = Callable[[Context, Any], str]
@@ -132,9 +133,9 @@ class Reader:
                 self.out.append(sign)
                 at += 1
                 continue
-            match = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|(.))").match(
-                self.source, at, end
-            )
+            match = re.compile(
+                r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|(.))"
+            ).match(self.source, at, end)
             if match is None:
                 return self._broken(end)
             self.out.append(_ansi_value(match))
@@ -148,7 +149,8 @@ class Reader:
         elif self.source[at] == "$" and (match := _NAME.match(self.source, at + 1, end)):
             value, after = self.value_of(match[0]), match.end()
         elif self.source[at] == "$" and at + 1 < end and self.source[at + 1] in "0123456789@*#?-$!":
-            value, after = ("0" if self.source[at + 1] in "#?$!" else WILD), at + 2
+            sign = self.source[at + 1]
+            value, after = ("0" if sign in "#?$!" else self.context.variables.get(sign, WILD)), at + 2
         elif self.source[at] == "$" and (at + 1 >= end or self.source[at + 1] in ' \t"%/.,:)^|'):
             value, after = "$", at + 1
         else:
@@ -163,6 +165,8 @@ class Reader:
         if name == "IFS":
             self.context.block("IFS used as a separator hides the words")
             return " "
+        if name not in self.context.variables and _SECRET_NAME.search(name):
+            self.context.block(f"shows the secret ${name}")
         return self.context.variables.get(name, WILD)
 
 
@@ -186,7 +190,8 @@ def _expand(text: str, context: Context) -> str | list[str]:
     """Braces: `a{b,c}` is two words. What isn't a list is text."""
     if BRACE not in text and COMMA not in text and ECARB not in text:
         return text
-    done, waiting = [], [text]
+    done: list[str] = []
+    waiting = [text]
     while waiting and len(done) + len(waiting) < _MAX_WORDS:
         current = waiting.pop(0)
         match = re.search(f"{BRACE}([^{BRACE}{ECARB}]*){ECARB}", current)

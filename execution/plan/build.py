@@ -2,8 +2,9 @@
 
     {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size}],
      waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
-     hosts: {hostname: {address, port, http_port, username, credential, credential_revision, host_keys, profile,
-                        profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …]}}}
+     hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
+                        credential_revision, host_keys, profile, profile_revision, tier, group,
+                        steps: [`execution.steps.ops.Step`, …]}}}
 
 Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
 it again from unchanged rows gives the same bytes.
@@ -16,10 +17,12 @@ from django.utils.translation import gettext as _
 from cmdb.models import Server
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
+from execution.plan.judge import judge_steps
 from execution.plan.waves import Candidate, plan_waves
 from execution.playbooks.schema import Definition, parse_playbook
 from execution.playbooks.template import UnknownVariable, fill
 from execution.steps.library import LIBRARY
+from execution.words import step_label
 from governance.selectors import instructions_for
 from tickets.models import OpsTask
 
@@ -83,7 +86,12 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         steps = [LIBRARY[call.name](**fill(call.arguments, names)) for call in definition.steps]
     except UnknownVariable as error:
         raise PlanRefused(_("The playbook asks for “%(name)s”, which isn't known.") % {"name": error}) from error
+    programs = [names["path"][name] for name in ("startup_script", "shutdown_script")]
+    check = judge_steps(steps, home=names["home"], programs=programs)
+    if check["verdict"] == "block":
+        raise PlanRefused(_refusal(server.hostname, check["found"]), code="command_blocked")
     return {
+        "check": check,
         "address": server.address,
         "port": server.ssh_port,
         "http_port": server.http_port,
@@ -96,6 +104,15 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         "tier": server.site.tier,
         "group": server.redundancy_group,
         "steps": steps,
+    }
+
+
+def _refusal(hostname: str, found: list[dict[str, str]]) -> str:
+    worst = next(finding for finding in found if finding["verdict"] == "block")
+    return _("The command check refuses a command of step “%(step)s” on %(host)s: %(reason)s") % {
+        "step": step_label(worst["step"]),
+        "host": hostname,
+        "reason": worst["reason"],
     }
 
 

@@ -35,7 +35,9 @@ def _quote_part(name: str, chance: random.Random) -> str:
 
 def _hidden_bytes(name: str, chance: random.Random) -> str:
     at = chance.randrange(len(name))
-    return name[:at] + chance.choice(["\u200b", "\u00ad", "\u202e", "\r", "\x08", "\x00", "\u3164", "\ufeff"]) + name[at:]
+    return (
+        name[:at] + chance.choice(["\u200b", "\u00ad", "\u202e", "\r", "\x08", "\x00", "\u3164", "\ufeff"]) + name[at:]
+    )
 
 
 def _look_alike(name: str, chance: random.Random) -> str:
