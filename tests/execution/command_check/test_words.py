@@ -23,7 +23,12 @@ _SETTINGS = settings(max_examples=150, deadline=None, database=None)
 def ours(line: str) -> tuple[list[str], Verdict]:
     context = Context(Surroundings(), Findings(), Budget(), judge_script, judge_argv, variables={"v": "p q"})
     root = parse_line(line.encode())
-    if root.has_error or not accounts_for_all(root, line.encode()) or not root.children or root.children[0].type != "command":
+    if (
+        root.has_error
+        or not accounts_for_all(root, line.encode())
+        or not root.children
+        or root.children[0].type != "command"
+    ):
         return [], Verdict.ESCALATE
     return Walker(line.encode()).words_of(context, root.children[0], judged=True), context.findings.worst.verdict
 
