@@ -18,6 +18,8 @@ _ANSI = {
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
 _SECRET_NAME = re.compile(r"(?i)passw|_pwd$|secret|token|api_?key|credential|private")
+#: Braces come before variables: `$v{1,2}` is `$v1 $v2`.
+_JOINED = re.compile(r"\{(?:[^}]*[,.])?\w")
 _MAX_WORDS = 64
 #: (context, node) → the text that stands for its output
 Substitute = Callable[[Context, Any], str]
@@ -148,6 +150,8 @@ class Reader:
             value, after = self.substitute(self.context, node), int(node.end_byte)
         elif self.source[at] == "$" and (match := _NAME.match(self.source, at + 1, end)):
             value, after = self.value_of(match[0]), match.end()
+            if _JOINED.match(self.source, after, end):
+                self.context.escalate("braces that make another variable")
         elif self.source[at] == "$" and at + 1 < end and self.source[at + 1] in "0123456789@*#?-$!":
             sign = self.source[at + 1]
             value, after = ("0" if sign in "#?$!" else self.context.variables.get(sign, WILD)), at + 2
