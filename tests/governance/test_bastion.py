@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from accounts.choices import Role
+from accounts.exceptions import OutsideBastion
 from accounts.models import User
 from audit.models import Entry
 from audit.verification import verify_all
 from governance.choices import ReviewDecision
-from governance.exceptions import OutsideBastion
 from governance.models import AccessRange
 from governance.services.accounts import create_account, grant_role
 from governance.services.bastion import require_bastion
