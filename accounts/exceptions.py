@@ -12,14 +12,11 @@ GuardiaError
 └── FactorState     409  already enrolled, or nothing to confirm
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from guardia.common.errors import GuardiaError, InvalidInput, NotPermitted, StaleState
-
-if TYPE_CHECKING:  # models stand above exceptions
-    from accounts.models import Institution, User
+from guardia.common.errors import GuardiaError, InvalidInput, NotPermitted, StaleState, Unavailable
 
 
 class ProofMissing(NotPermitted):
@@ -40,9 +37,8 @@ class LockedOut(GuardiaError):
     default_message = _("Too many failed attempts. Try again in %(minutes)s minutes.")
 
 
-class DirectoryAway(GuardiaError):
+class DirectoryAway(Unavailable):
     code = "directory_away"
-    http_status = 503
     default_message = _("The directory can't be reached now. Try again later; accounts that are not in it can log in.")
 
 
@@ -65,10 +61,10 @@ class FactorState(StaleState):
 
 
 class OutsideBastion(NotPermitted):
-    """`actor`, `institution` and `labels` are for the entry; an answer shows the message alone."""
+    """`actor` (User), `institution` (or None: all) and `labels` are for the entry; people read the message."""
 
     code = "outside_bastion"
 
-    def __init__(self, message: str, *, actor: "User", institution: "Institution | None", labels: str) -> None:
+    def __init__(self, message: str, *, actor: Any, institution: Any, labels: str) -> None:
         super().__init__(message)
         self.actor, self.institution, self.labels = actor, institution, labels

@@ -30,12 +30,12 @@ def for_administrators(view: View[P]) -> View[P]:
     return login_required(asked)
 
 
-def refusal_for(request: HttpRequest) -> HttpResponse | None:
-    """What others are told: who the administrators are. None for administrators."""
+def refusal_for(request: HttpRequest, *, of_all: bool = False) -> HttpResponse | None:
+    """What others are told: who the administrators are (`of_all`: those of all institutions). None for them."""
     user = caller(request)
-    if administered(user).exists() or administers_all(user):
+    if administers_all(user) or (not of_all and administered(user).exists()):
         return None
-    own = visible_to(Institution.objects.all(), user).order_by("pk").first()
+    own = None if of_all else visible_to(Institution.objects.all(), user).order_by("pk").first()
     names = who_hold([Role.ADMINISTRATOR], own.pk if own else None, but={user.pk})
     reason = _("Administrators do this: %(names)s.") % {"names": names}
     return render(request, "portal/refused.html", {"reason": reason, "back": "/"}, status=403)

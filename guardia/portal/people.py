@@ -57,10 +57,12 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("password")
-@for_administrators
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_person(request: HttpRequest) -> HttpResponse:
-    """Make an account; then it gets its roles on its page."""
+    """Make an account; then it gets its roles on its page. Administrators of all institutions do."""
+    if refusal := refusal_for(request, of_all=True):
+        return refusal
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
