@@ -33,7 +33,7 @@ def for_administrators(view: View[P]) -> View[P]:
 def refusal_for(request: HttpRequest, *, of_all: bool = False) -> HttpResponse | None:
     """What others are told: who the administrators are (`of_all`: those of all institutions). None for them."""
     user = caller(request)
-    if administers_all(user) or (not of_all and administered(user).exists()):
+    if (not of_all and administered(user).exists()) or administers_all(user):
         return None
     own = None if of_all else visible_to(Institution.objects.all(), user).order_by("pk").first()
     names = who_hold([Role.ADMINISTRATOR], own.pk if own else None, but={user.pk})

@@ -59,11 +59,13 @@ def authority(request: HttpRequest) -> HttpResponse:
             return redirect("portal:authority")
     words = searched_words(request)
     roles = _roles(admin, institutions, words)
+    stale = stale_mappings(institutions)
     context: dict[str, Any] = {
         "place": "authority",
         "form": form,
         "q": words,
-        "stale": stale_mappings(institutions),
+        "stale": stale[:_SHOWN],
+        "stale_count": len(stale),
         "away": _open_absences(admin, people),
         "page": Paginator(_systems(institutions, words), _PER_PAGE).get_page(request.GET.get("page")),
         "roles": list(roles[:_PER_PAGE]),

@@ -81,9 +81,7 @@ def of_a_person(view: Callable[Concatenate[HttpRequest, User, P], HttpResponse])
 
     @wraps(view)
     def found_first(request: HttpRequest, user_pk: int, **kwargs: Any) -> HttpResponse:
-        admin = caller(request)
-        seen = people_administered(admin).filter(pk=user_pk) | people_visible_to(admin).filter(pk=user_pk)
-        found = User.objects.filter(pk__in=seen.values("pk")).first()
+        found = people_visible_to(caller(request)).filter(pk=user_pk).first()
         if found is None:
             raise Http404
         return refusal_for(request) or view(request, found, **kwargs)

@@ -10,6 +10,8 @@ from accounts.models import Institution, User
 from governance.models import SystemOwner
 from governance.services.name_owner import LONGEST_SLA_MINUTES
 
+_ALL = "all"
+
 
 class OwnerForm(forms.Form):
     """The people to choose from are given by the view; the row fills in who it is now."""
@@ -63,14 +65,17 @@ class PersonForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    """The institutions to choose from are given by the view; none chosen means all of them."""
+    """The institutions to choose from are given by the view; all of them is a choice of its own, never the default."""
 
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
-    institution = forms.ModelChoiceField(Institution.objects.none(), label=_("Institution"))
+    institution = forms.ChoiceField(label=_("Institution"))
 
     def __init__(self, *args: Any, institutions: QuerySet[Institution], may_all: bool) -> None:
         super().__init__(*args)
-        field = self.fields["institution"]
-        field.queryset = institutions  # type: ignore[attr-defined]
-        if may_all:
-            field.required, field.empty_label = False, _("All institutions")  # type: ignore[attr-defined]
+        self.institutions = {str(row.pk): row for row in institutions}
+        ends = [(_ALL, _("All institutions"))] if may_all else []
+        rows = [(key, str(row)) for key, row in self.institutions.items()]
+        self.fields["institution"].choices = [("", "---------"), *rows, *ends]  # type: ignore[attr-defined]
+
+    def clean_institution(self) -> Institution | None:
+        return self.institutions.get(self.cleaned_data["institution"])
