@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -30,7 +30,6 @@ from guardia.portal.forms import WordsForm
 from guardia.portal.people_forms import PersonForm, RoleForm
 from guardia.portal.views import searched_words
 
-P = ParamSpec("P")
 _PER_PAGE = 20
 
 
@@ -76,7 +75,7 @@ def new_person(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/person_new.html", context, status=400 if form.errors else 200)
 
 
-def of_a_person(view: Callable[Concatenate[HttpRequest, User, P], HttpResponse]) -> Callable[..., HttpResponse]:
+def of_a_person(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Finds the person (404 for who is not the reader's to know), then asks for an administrator."""
 
     @wraps(view)

@@ -33,11 +33,11 @@ class OwnerForm(forms.Form):
         label=_("In use"), required=False, help_text=_("If not, the institution's team leads are asked.")
     )
 
-    def __init__(self, *args: Any, able: QuerySet[User], row: SystemOwner | None) -> None:
+    def __init__(self, data: Any = None, *, able: QuerySet[User], row: SystemOwner | None) -> None:
         names = ("owner", "deputy", "supervisor")
         now = {name: getattr(row, f"{name}_id", None) for name in names}
         minutes, is_active = (row.sla_minutes, row.is_active) if row else (10, True)
-        super().__init__(*args, initial={**now, "sla_minutes": minutes, "is_active": is_active})
+        super().__init__(data, initial={**now, "sla_minutes": minutes, "is_active": is_active})
         for name in names:
             self.fields[name].queryset = able  # type: ignore[attr-defined]
 

@@ -20,7 +20,8 @@ def test_a_policy_that_the_administrator_proposes_is_decided_by_another_through_
         clients[name].post("/login/", {"username": name, "password": sample_password()})
         assert clients[name].get("/").status_code == 200, name
     policy = ApprovalPolicy.objects.all()[0]
-    clients[ADMINISTRATOR].post(f"/policies/{policy.pk}/change/", {"name": policy.name, "remove": "1", "reason": "통합"})
+    proposal = {"name": policy.name, "remove": "1", "reason": "통합"}
+    clients[ADMINISTRATOR].post(f"/policies/{policy.pk}/change/", proposal)
     change = PolicyChange.objects.get()
     path, accepted = f"/policies/changes/{change.pk}/decide/", {"decision": "accept", "comment": ""}
     assert clients[ADMINISTRATOR].post(path, accepted).status_code == 403
