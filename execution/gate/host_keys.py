@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holders_of, holds_role, visible_to
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Server
 from cmdb.services.save_row import save_row
@@ -20,7 +21,7 @@ from execution.ssh.hostkeys import fingerprint
 from execution.ssh.route import scan_host_key
 from execution.ssh.target import Target
 from governance.exceptions import ReasonMissing
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.errors import GuardiaError, InvalidInput, NotPermitted, NotVisible, StaleState
 from guardia.common.queue import enqueue
 
