@@ -18,7 +18,7 @@ _LONGEST_LINE = 12 * MAX_BYTES
 _WORDS = {
     Verdict.ALLOW: gettext_lazy("Allowed"),
     Verdict.ESCALATE: gettext_lazy("Needs a security officer"),
-    Verdict.BLOCK: gettext_lazy("Refused"),
+    Verdict.BLOCK: gettext_lazy("Blocked"),
 }
 
 

@@ -56,6 +56,6 @@ def test_one_command_by_hand_is_told_in_words(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("Allowed")
     with pytest.raises(SystemExit):
         call_command("command_check", "--kind", "sql", "--command", "TRUNCATE orders")
-    assert capsys.readouterr().out.startswith("Refused")
+    assert capsys.readouterr().out.startswith("Blocked")
     with pytest.raises(CommandError):
         call_command("command_check")
