@@ -6,7 +6,9 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
+from accounts.signals import acting_by_rank
 from accounts.who import who_hold
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Server, Site, System
 from guardia.common.errors import NotPermitted
@@ -15,6 +17,7 @@ Row = TypeVar("Row", Site, System, Server)
 _LONGEST_VALUE = 300
 
 
+@refusals_recorded
 @transaction.atomic
 def save_row(*, actor: User, row: Row) -> Row:
     """Save a site, system or server; the chain gets each changed field with its value before and after.
@@ -29,6 +32,7 @@ def save_row(*, actor: User, row: Row) -> Row:
             raise NotPermitted(
                 _("The CMDB of %(institution)s is kept by: %(names)s.") % {"institution": concerned, "names": names}
             )
+        acting_by_rank.send(User, actor=actor, institution=concerned)
     row.full_clean()
     changes = _changes(before, row)
     row.save()

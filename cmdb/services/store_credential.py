@@ -4,13 +4,16 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
+from accounts.signals import acting_by_rank
 from accounts.who import who_hold
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Credential
 from cmdb.vault import seal
 from guardia.common.errors import InvalidInput, NotPermitted
 
 
+@refusals_recorded
 @transaction.atomic
 def store_credential(
     *, actor: User, institution: Institution, name: str, kind: str, username: str, secret: str
@@ -24,6 +27,7 @@ def store_credential(
         raise NotPermitted(
             _("The CMDB of %(institution)s is kept by: %(names)s.") % {"institution": institution, "names": names}
         )
+    acting_by_rank.send(User, actor=actor, institution=institution)
     if not secret:
         raise InvalidInput
     credential = Credential.objects.select_for_update().filter(institution=institution, name=name).first()

@@ -1,13 +1,13 @@
 from django.db import transaction
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from execution.gate.admission import check_hours
 from execution.live.events import append_event
 from execution.models import Run
 from execution.rollout.locks import lock_run
 from governance.exceptions import ReasonMissing
-from governance.services.bastion import refusals_recorded
 from governance.services.who import require_judge
 from guardia.common.errors import StaleState
 from guardia.common.queue import enqueue

@@ -10,12 +10,13 @@ from accounts.choices import Role
 from accounts.models import Institution, Membership, User
 from accounts.scope import holders_of, visible_to
 from accounts.who import named
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import ReasonMissing
 from governance.models import Absence
 from governance.selectors_authority import administers, deputies_for
 from governance.services.accounts import refuse_oneself
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from notifications.services import notify
@@ -145,10 +146,11 @@ def _may_see(actor: User, absence: Absence) -> bool:
 
 def _require_administrator_of(actor: User, user: User) -> None:
     """Administrators of an institution where the person works."""
-    institution = Institution.objects.filter(memberships__user=user).order_by("pk").first()
     if actor.pk == user.pk or administers(actor, user):
-        require_bastion(actor=actor, institution=institution)
+        for institution in Institution.objects.filter(memberships__user=user).distinct() or [None]:
+            require_bastion(actor=actor, institution=institution)
         return
+    institution = Institution.objects.filter(memberships__user=user).order_by("pk").first()
     names = named(holders_of(Role.ADMINISTRATOR, institution.pk if institution else None))
     raise NotPermitted(
         _("An absence is %(user)s's own to enter; in an emergency an administrator can: %(names)s.")

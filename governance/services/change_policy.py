@@ -5,12 +5,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.who import named
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import ReasonMissing, SelfApproval
 from governance.models import ApprovalPolicy, PolicyChange
 from governance.policy_documents import PolicyDocument, check_document, document_of, write_policy
 from governance.selectors import is_policy_officer, policy_officers
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from notifications.services import notify
 

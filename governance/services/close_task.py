@@ -5,9 +5,9 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from governance.exceptions import EvidenceMissing, OwnWork, ReasonMissing
 from governance.selectors import has_evidence, holder_of, may_have_run, workers_by_hand
-from governance.services.bastion import refusals_recorded
 from governance.services.who import require_judge, require_pm, who_could
 from notifications.services import notify
 from tickets.choices import TaskStatus

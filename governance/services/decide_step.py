@@ -7,6 +7,7 @@ from accounts.identity import IdentityProof
 from accounts.models import User
 from accounts.scope import visible_to
 from accounts.who import named, who_hold
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import Decision, StepStatus
 from governance.exceptions import (
@@ -23,7 +24,7 @@ from governance.models import ApprovalStep
 from governance.selectors import may_decide, needs_proof, still_holds
 from governance.services.approve_round import approve_round
 from governance.services.ask_next_step import ask_next_step
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from governance.services.open_step import deciders_of
 from guardia.common.errors import NotVisible
 from notifications.services import notify

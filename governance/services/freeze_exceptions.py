@@ -7,12 +7,13 @@ from accounts.choices import Authority, Role
 from accounts.models import User
 from accounts.scope import holders_of, holds_role, visible_to
 from accounts.who import named
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import Decision, ExceptionStatus
 from governance.exceptions import AlreadyDecided, ReasonMissing, SelfApproval
 from governance.models import Freeze, FreezeException
 from governance.selectors_windows import hours_of_tasks
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from governance.services.who import who_could
 from governance.signals import task_approved
 from guardia.common.errors import NotPermitted, NotVisible, StaleState
@@ -26,6 +27,7 @@ DECIDERS = (Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 _HELD_IN = (TaskStatus.PENDING_APPROVAL, TaskStatus.APPROVED, TaskStatus.SCHEDULED, TaskStatus.EXECUTING)
 
 
+@refusals_recorded
 @transaction.atomic
 def request_freeze_exception(*, actor: User, task_id: str, freeze_pk: int, reason: str) -> FreezeException:
     """Ask that this task may go on in spite of this freeze. The requester or a PM of the institution.
@@ -36,6 +38,7 @@ def request_freeze_exception(*, actor: User, task_id: str, freeze_pk: int, reaso
     if actor.pk != task.requester_id and not holds_role(actor, Role.PM, task.institution_id):
         names = named([task.requester]) + ", " + who_could([Role.PM], task, but={actor.pk})
         raise NotPermitted(_("The requester or a project manager can ask for this: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=task.institution)
     if not reason.strip():
         raise ReasonMissing
     freeze = _freeze_of(task, freeze_pk)

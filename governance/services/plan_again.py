@@ -1,8 +1,8 @@
 from django.db import transaction
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from governance.exceptions import ReasonMissing
-from governance.services.bastion import refusals_recorded
 from governance.services.void_round import void_round
 from governance.services.who import require_pm
 from notifications.services import notify

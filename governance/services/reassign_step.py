@@ -3,12 +3,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.who import named
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import NotEligible, ReasonMissing
 from governance.ladder import Roster
 from governance.locks import lock_asked_step
 from governance.models import ApprovalStep
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from governance.services.open_step import deciders_of
 from governance.timer import restart_timer
 from notifications.services import notify
@@ -22,10 +23,10 @@ def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> Approv
     Raises NotVisible, StaleState, NotYourTurn, OutsideBastion, ReasonMissing, NotEligible (with who could).
     """
     step = lock_asked_step(step_pk, actor)
+    require_bastion(actor=actor, institution=step.round.task.institution)
     if not reason.strip():
         raise ReasonMissing
     task = step.round.task
-    require_bastion(actor=actor, institution=task.institution)
     roster = Roster.load(task.institution_id)
     barred = {task.requester_id, actor.pk, *deciders_of(step.round)}
     others = roster.others(step.role, task.system_id, barred)

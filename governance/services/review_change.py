@@ -2,11 +2,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import ReviewDecision
 from governance.exceptions import AlreadyDecided, DigestChanged, ReasonMissing
 from governance.models import ApprovalStep, ChangeReview
-from governance.services.bastion import refusals_recorded
 from governance.services.take_over import hand_to
 from governance.services.who import require_judge
 from governance.signals import task_approved

@@ -6,11 +6,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.calendar import SEARCH_DAYS
 from governance.exceptions import ReasonMissing
 from governance.selectors_windows import Hold
-from governance.services.bastion import refusals_recorded
 from governance.services.who import require_pm
 from governance.signals import task_approved
 from guardia.common.canonical import moment_text

@@ -9,6 +9,7 @@ from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holds_role, visible_to
 from accounts.who import named, who_hold
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.choices import Tier
 from cmdb.models import System
@@ -17,7 +18,7 @@ from governance.exceptions import ReasonMissing
 from governance.models import ApprovalStep, StandingApproval
 from governance.rules import may_stand
 from governance.selectors import imagined_task, needs_proof, people_for, strictest_tier
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from tickets.choices import SubType
@@ -48,10 +49,10 @@ def give_standing_approval(
     system = visible_to(System.objects.select_related("institution"), actor).filter(pk=system_pk).first()
     if system is None:
         raise NotVisible
-    require_bastion(actor=actor, institution=system.institution)
     people = people_for(role, imagined_task(system))
     if not actor.is_active or actor not in people:
         raise NotPermitted(_("Only who is asked for this system may do that: %(names)s.") % {"names": named(people)})
+    require_bastion(actor=actor, institution=system.institution)
     if not reason.strip():
         raise ReasonMissing
     if not now() < valid_until <= now() + LONGEST:
@@ -88,10 +89,10 @@ def give_standing_approval(
     return standing
 
 
+@refusals_recorded
 @transaction.atomic
 def revoke_standing_approval(*, actor: User, pk: int, reason: str = "") -> StandingApproval:
     """End a standing pre-approval at once: its giver, or an administrator or security officer of the institution.
-    From anywhere: it only takes away.
 
     Raises NotVisible, NotPermitted, StaleState.
     """
@@ -107,6 +108,7 @@ def revoke_standing_approval(*, actor: User, pk: int, reason: str = "") -> Stand
     if not may_revoke(actor, standing):
         names = named([standing.giver]) + ", " + who_hold(OFFICERS, institution.pk, but={actor.pk})
         raise NotPermitted(_("Who gave it can end it, and the officers: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=institution)
     if standing.revoked_at is not None:
         raise StaleState
     standing.revoked_at, standing.revoked_by = now(), actor

@@ -22,17 +22,18 @@ def who_could(roles: Sequence[Role], task: OpsTask, *, but: set[int]) -> str:
 
 def require_pm(actor: User, task: OpsTask) -> None:
     """A PM of the institution who is no viewer, from where they may act; raises NotPermitted, OutsideBastion."""
-    require_bastion(actor=actor, institution=task.institution)
     if not is_pm(actor, task):
         names = who_could([Role.PM], task, but={actor.pk})
         raise NotPermitted(_("This is for a project manager to decide: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=task.institution)
 
 
 def require_hand(actor: User, task: OpsTask) -> None:
-    """A PM or operator of the institution who is no viewer; raises NotPermitted."""
+    """A PM or operator of the institution who is no viewer; raises NotPermitted, OutsideBastion."""
     if not may_work_by_hand(actor, task):
         names = who_could(HANDS, task, but={actor.pk})
         raise NotPermitted(_("Operators and project managers work by hand: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=task.institution)
 
 
 def require_judge(actor: User, task: OpsTask) -> None:

@@ -1,40 +1,22 @@
 """From where administrators and approvers may act; a refusal changes nothing but adds its entry."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from accounts.choices import Authority, Role
+from accounts.choices import Role
+from accounts.exceptions import OutsideBastion
 from accounts.models import User
 from audit.models import Entry
-from audit.verification import verify_all
-from governance.choices import ReviewDecision
-from governance.exceptions import OutsideBastion
 from governance.models import AccessRange
-from governance.services.absences import plan_absence_for
-from governance.services.accounts import create_account, disable_account, grant_role
 from governance.services.bastion import require_bastion
-from governance.services.change_policy import decide_policy_change, propose_policy_change
-from governance.services.close_task import close_not_done
-from governance.services.name_owner import name_owner
-from governance.services.plan_again import plan_again
-from governance.services.reassign_step import reassign_step
-from governance.services.review_change import review_change
 from governance.services.save_access_range import save_access_range
-from governance.services.schedule_task import run_later, set_priority
-from governance.services.set_authority import set_authority
-from governance.services.submit_change import submit_change
-from governance.services.validate_result import validate_result
-from guardia.common.clock import now
 from guardia.common.context import traced
 from guardia.common.errors import InvalidInput, NotPermitted
 from tests.doors import DECIDE, api, assert_refused, browser
-from tests.factories import Tenant, approve, make_user, pending_step, stand
-from tests.governance.test_policy_changes import document
+from tests.factories import Tenant, make_user, pending_step
 from tests.snapshot import snapshot
-from tickets.models import OpsTask
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
@@ -83,117 +65,6 @@ def test_a_range_of_all_counts_everywhere_and_the_console_is_no_door(tenant: Ten
     require_bastion(actor=tenant.pm, institution=tenant.institution)
     with traced(source_ip="127.0.0.1", channel="api"), pytest.raises(OutsideBastion):
         require_bastion(actor=tenant.pm, institution=None)
-
-
-def validating(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
-    task, _plan = tenant.planned()
-    OpsTask.objects.filter(pk=task.pk).update(status="VAL")
-    return lambda: validate_result(actor=tenant.pm, task_id=task.task_id, decision=ReviewDecision.ACCEPT)
-
-
-def deciding(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
-    task, plan = tenant.planned()
-    return lambda: approve(task, plan, tenant.owner)
-
-
-def of_a_task(status: str, service: Callable[..., Any], **given: Any) -> Callable[[Tenant, User], Callable[[], Any]]:
-    """An act of the PM on a task in this state."""
-
-    def prepare(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
-        task, _plan = tenant.planned()
-        OpsTask.objects.filter(pk=task.pk).update(status=status)
-        return lambda: service(actor=tenant.pm, task_id=task.task_id, **given)
-
-    return prepare
-
-
-def handing_over(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
-    task, _plan = tenant.planned()
-    step = pending_step(task).pk
-    return lambda: reassign_step(actor=tenant.owner, step_pk=step, to=tenant.deputy, reason="외근")
-
-
-def reviewing(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
-    task, _plan = tenant.planned()
-    OpsTask.objects.filter(pk=task.pk).update(status="CHG", sub_type="CODE_FIX")
-    change = submit_change(actor="agent", task_pk=task.pk, diff="-a\n+b\n", context={})
-    return lambda: review_change(
-        actor=tenant.pm, task_id=task.task_id, revision=1, digest=change.diff_digest, decision=ReviewDecision.ACCEPT
-    )
-
-
-def proposing(_tenant: Tenant, administrator: User) -> Callable[[], Any]:
-    return lambda: propose_policy_change(actor=administrator, policy_pk=None, after=document(), reason="변경")
-
-
-def accepting(_tenant: Tenant, administrator: User) -> Callable[[], Any]:
-    proposer = make_user(Role.SECURITY_OFFICER)
-    change = propose_policy_change(actor=proposer, policy_pk=None, after=document(), reason="변경")
-    return lambda: decide_policy_change(actor=administrator, pk=change.pk, is_accepted=True)
-
-
-def sending_away(tenant: Tenant, administrator: User) -> Callable[[], Any]:
-    ends = now() + timedelta(hours=1)
-    return lambda: plan_absence_for(
-        actor=administrator, user=tenant.owner, starts_at=now(), ends_at=ends, reason="사고"
-    )
-
-
-def lowering(tenant: Tenant, administrator: User) -> Callable[[], Any]:
-    membership = int(tenant.pm.memberships.get().pk)
-    return lambda: set_authority(actor=administrator, membership_pk=membership, authority=Authority.VIEWER)
-
-
-ACTS: list[tuple[str, Callable[[Tenant, User], Callable[[], Any]]]] = [
-    ("decide_step", deciding),
-    ("validate_result", validating),
-    ("reassign_step", handing_over),
-    ("review_change", reviewing),
-    ("plan_again", of_a_task("ERR", plan_again, reason="다시")),
-    ("close_not_done", of_a_task("ERR", close_not_done, reason="취소")),
-    ("set_priority", of_a_task("APP", set_priority, priority=1, reason="급함")),
-    ("run_later", of_a_task("APP", run_later, scheduled_for=None)),
-    ("give_standing_approval", lambda t, _a: lambda: stand(t)),
-    ("propose_policy_change", proposing),
-    ("decide_policy_change", accepting),
-    ("plan_absence_for", sending_away),
-    ("set_authority", lowering),
-    ("disable_account", lambda t, a: lambda: disable_account(actor=a, user=t.pm, reason="퇴직")),
-    (
-        "create_account",
-        lambda _t, a: lambda: create_account(actor=a, username="n", display_name="n", password="Long-enough-1!"),
-    ),
-    ("grant_role", lambda t, a: lambda: grant_role(actor=a, user=t.pm, role=Role.AUDITOR, institution=t.institution)),
-    ("name_owner", lambda t, a: lambda: name_owner(actor=a, system=t.system, owner=t.deputy)),
-    (
-        "save_access_range",
-        lambda t, a: (
-            lambda: save_access_range(
-                actor=a, access_range=AccessRange(label="x", cidr="127.0.0.0/8", institution=t.institution)
-            )
-        ),
-    ),
-]
-
-
-@pytest.mark.parametrize(("name", "prepare"), ACTS)
-def test_every_act_of_rank_is_refused_from_elsewhere_and_leaves_one_entry(
-    tenant: Tenant, name: str, prepare: Callable[[Tenant, User], Callable[[], Any]]
-) -> None:
-    act = prepare(tenant, make_user(Role.ADMINISTRATOR))
-    bastion = allow(None, "10.0.0.0/8")
-    before = snapshot()
-    with traced(source_ip="192.0.2.5", channel="portal"), pytest.raises(OutsideBastion, match="Bastion A"):
-        act()
-    after = snapshot()
-    assert {label for label in after if after[label] != before[label]} == {"audit.Chain", "audit.Entry"}
-    entry = Entry.objects.latest("pk")
-    assert entry.action == "access.refused"
-    assert f'"act":"{name}"' in entry.body and "192.0.2.5" in entry.body and bastion.label in entry.body
-    assert all(report.is_intact for report in verify_all())
-    with traced(source_ip="10.0.0.1", channel="portal"):
-        if name != "save_access_range":  # 127.0.0.0/8 beside 10.0.0.0/8: fine from 10.0.0.1 as well
-            act()
 
 
 def test_the_doors_say_where_it_can_be_done(tenant: Tenant) -> None:
