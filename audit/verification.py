@@ -1,33 +1,29 @@
-"""Recomputes a chain from its rows and names the first entry that isn't what was recorded."""
+"""Recomputes chains from their rows, holds them against the signed checkpoints, and names what is wrong first."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from audit.chain import entry_hash, genesis
-from audit.models import Chain, Entry
-from guardia.common.canonical import canonical_bytes, moment_text
+from audit.chain import genesis
+from audit.checkpoint_keys import first_key
+from audit.choices import FaultKind
+from audit.merkle import Frontier
+from audit.models import Chain, Checkpoint, Entry, Witness
+from audit.rows import rows_between
+from audit.seal import CHECKPOINTS, Fault, Head, Sealed, Walk, read_line, walk_checkpoints
+from audit.stores import directory
+from audit.walk import diagnose, sound_hashes
 
-#: Columns that repeat a field of the body, and must agree with it.
-_COLUMNS = ("action", "actor", "task_id", "object_type", "object_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The first thing that is wrong in one chain. `kind`: altered, missing, cut_tail, foreign_head, reordered."""
-
-    chain: str
-    number: int
-    kind: str
-    detail: str
+_CHUNK = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
+    """`entries` and `head_hash`: how far the chain is sound."""
+
     chain: str
     entries: int
     head_hash: str
@@ -41,63 +37,175 @@ class ChainReport:
         return {**asdict(self), "intact": self.is_intact}
 
 
-def verify_all(chains: QuerySet[Chain] | None = None) -> list[ChainReport]:
-    """A report per chain, all read in one snapshot so that writers don't look like forgers."""
-    queryset = (Chain.objects.all() if chains is None else chains).order_by("key")
-    connection = transaction.get_connection()
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """From where a walk goes on: up to `number` all was found sound before. Subtree roots only for whole walks."""
+
+    number: int
+    hash: str
+    frontier: str | None = None
+
+
+#: Called after each part with the chain's key, how far it is, and its number of entries.
+Progress = Callable[[str, Reached, int], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """All chains, and the checkpoints: `checkpoints` is how many hold."""
+
+    chains: list[ChainReport] = field(default_factory=list)
+    checkpoints: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[ChainReport]:
+        return iter(self.chains)
+
+    @property
+    def is_intact(self) -> bool:
+        return not self.faults
+
+
+def verify_all(
+    chains: QuerySet[Chain] | None = None,
+    *,
+    since: Mapping[str, Reached] | None = None,
+    against: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Verify in one snapshot, so that writers don't look like forgers.
+
+    `since`: chain key → where to go on. `against`: the lines of checkpoints kept elsewhere, which count besides ours.
+    """
     if connection.in_atomic_block:  # the caller's transaction decides what is seen
-        return [verify_chain(chain) for chain in queryset]
+        return _verify(chains, since or {}, against, progress)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return [verify_chain(chain) for chain in queryset]
+        return _verify(chains, since or {}, against, progress)
 
 
-def verify_chain(chain: Chain) -> ChainReport:
+def _verify(
+    chains: QuerySet[Chain] | None,
+    since: Mapping[str, Reached],
+    against: Sequence[str] | None,
+    progress: Progress | None,
+) -> Report:
+    report = Report()
+    walk, faults = _checkpoints(against)
+    report.checkpoints = len(walk.good)
+    anchors = anchors_of(walk.good)
+    rows = list((Chain.objects.all() if chains is None else chains).order_by("key"))
+    for chain in rows:
+        reached = since.get(chain.key) or Reached(0, genesis(chain.key), "")
+        report.chains.append(verify_chain(chain, anchors.get(chain.key, []), reached, progress))
+    if chains is None:
+        report.chains += [_gone(key) for key in sorted(set(anchors) - {chain.key for chain in rows})]
+        report.faults += faults
+    report.faults += [chain.fault for chain in report.chains if chain.fault is not None]
+    return report
+
+
+def anchors_of(checkpoints: Iterable[Sealed]) -> dict[str, list[Head]]:
+    """Chain key → what signed checkpoints say of it, by length, each length once."""
+    found: dict[str, dict[int, Head]] = {}
+    for sealed in checkpoints:
+        for key, head in sealed.heads.items():
+            found.setdefault(key, {}).setdefault(head.length, head)
+    return {key: [heads[length] for length in sorted(heads)] for key, heads in found.items()}
+
+
+def verify_chain(
+    chain: Chain, anchors: Sequence[Head] = (), reached: Reached | None = None, progress: Progress | None = None
+) -> ChainReport:
     """Walk one chain in order; stops at the first fault. Memory stays flat however long the chain is."""
-    expected_number, prev_hash = 1, genesis(chain.key)
-    for entry in _entries(chain):
-        fault = _fault_of(chain, entry, expected_number, prev_hash)
-        if fault is not None:
-            return ChainReport(chain.key, expected_number - 1, prev_hash, fault)
-        expected_number, prev_hash = expected_number + 1, entry.hash
-    entries = expected_number - 1
-    fault = None
-    if chain.head_number > entries:
-        fault = Fault(
-            chain.key, entries + 1, "cut_tail", f"the chain had {chain.head_number} entries, {entries} are left"
-        )
-    elif (chain.head_number, chain.head_hash) != (entries, prev_hash):
-        fault = Fault(chain.key, entries, "foreign_head", "the chain's head is not its last entry")
-    return ChainReport(chain.key, entries, prev_hash, fault)
+    reached = reached or Reached(0, genesis(chain.key), "")
+    number, before, vouched = reached.number, reached.hash, 0
+    frontier = None if reached.frontier is None else Frontier.from_text(number, reached.frontier)
+    waiting = [head for head in anchors if head.length > number]
+    while True:
+        rows = list(rows_between(chain.pk, number or None, number + _CHUNK))
+        hashes = sound_hashes(rows, chain.key, number + 1, before)
+        at = 0
+        while waiting and waiting[0].length <= number + len(hashes):
+            head = waiting.pop(0)
+            upto = head.length - number
+            if frontier is not None:
+                frontier.extend(hashes[at:upto])
+            at = upto
+            if hashes[upto - 1].hex() != head.head_hash or (frontier and frontier.root().hex() != head.tree_root):
+                return _rewritten(chain, max(vouched, reached.number), head)
+            vouched = head.length
+        if frontier is not None:
+            frontier.extend(hashes[at:])
+        number, before = number + len(hashes), hashes[-1].hex() if hashes else before
+        if progress is not None:
+            text = None if frontier is None else frontier.to_text()
+            progress(chain.key, Reached(number, before, text), chain.head_number)
+        if len(hashes) < _CHUNK or len(rows) > len(hashes):
+            return ChainReport(chain.key, number, before, _end_fault(chain, number, before, waiting))
 
 
-def _entries(chain: Chain) -> Iterator[Entry]:
-    return chain.entries.order_by("number").iterator(chunk_size=2000)
+def _end_fault(chain: Chain, number: int, before: str, waiting: Sequence[Head]) -> Fault | None:
+    """After `number` sound entries comes another thing, or the end, which may be the wrong one."""
 
+    def hash_of(place: int) -> str | None:
+        found = Entry.objects.filter(chain=chain, number=place).values_list("hash", flat=True).first()
+        return found if place else genesis(chain.key)
 
-def _fault_of(chain: Chain, entry: Entry, number: int, prev_hash: str) -> Fault | None:
-    def fault(kind: str, detail: str) -> Fault:
-        return Fault(chain.key, min(number, entry.number), kind, detail)
-
-    if entry.number != number:
-        return fault("missing", f"entry {number} is missing, {entry.number} follows")
-    if entry_hash(entry.body.encode()) != entry.hash:
-        return fault("altered", "the body does not give the recorded hash")
-    try:
-        body = json.loads(entry.body)
-        is_canonical = isinstance(body, dict) and canonical_bytes(body) == entry.body.encode()
-    except (ValueError, TypeError, RecursionError):
-        is_canonical = False
-    if not is_canonical:
-        return fault("altered", "the body is not a canonical JSON object")
-    if (body.get("chain"), body.get("number")) != (chain.key, number):
-        return fault("reordered", "the body belongs to another place")
-    if not prev_hash == entry.prev_hash == body.get("prev_hash"):
-        return fault("reordered", "the entry does not follow the one before it")
-    for column in _COLUMNS:
-        if getattr(entry, column) != body.get(column):
-            return fault("altered", f"column {column} differs from the sealed body")
-    if moment_text(entry.recorded_at) != body.get("recorded_at"):
-        return fault("altered", "column recorded_at differs from the sealed body")
+    rest = rows_between(chain.pk, number - 1 if number else None)
+    if number:
+        next(rest, None)  # the last sound one: another with its number may follow
+    fault = diagnose(rest, chain.key, number + 1, before, hash_of, chain.head_hash)
+    for _row in rest:  # a COPY that is left in the middle ends the transaction
+        pass
+    if fault is not None:
+        return fault
+    longest = max([chain.head_number, *(head.length for head in waiting)])
+    if longest > number:
+        text = f"there were {longest} entries, {number} are left"
+        return Fault(chain.key, number + 1, FaultKind.CUT_TAIL.value, text, longest)
+    if chain.head_number < number:
+        text = "the chain's head knows nothing of it"
+        return Fault(chain.key, chain.head_number + 1, FaultKind.INSERTED.value, text, number)
+    if chain.head_hash != before:
+        return Fault(chain.key, number, FaultKind.ALTERED.value, "the chain's head is not its last entry", number)
     return None
+
+
+def _rewritten(chain: Chain, vouched: int, head: Head) -> ChainReport:
+    text = f"a signed checkpoint seals other entries up to {head.length}"
+    fault = Fault(chain.key, vouched + 1, FaultKind.REWRITTEN.value, text, head.length)
+    return ChainReport(chain.key, vouched, "", fault)
+
+
+def _gone(key: str) -> ChainReport:
+    fault = Fault(key, 1, FaultKind.CUT_TAIL.value, "a signed checkpoint knows this chain, it is gone", 1)
+    return ChainReport(key, 0, genesis(key), fault)
+
+
+def _checkpoints(against: Sequence[str] | None) -> tuple[Walk, list[Fault]]:
+    """The longest walk of the table, the directory and the copy from elsewhere; and what is wrong with any of them."""
+    table = list(Checkpoint.objects.order_by("number").values_list("line", flat=True))
+    kept, key = directory().lines(), first_key()
+    delivered = Witness.objects.filter(name="directory").values_list("delivered", flat=True).first() or 0
+    walks = [walk_checkpoints(lines, key) for lines in (table, kept, list(against or ()))]
+    faults = [walk.fault for walk in walks if walk.fault is not None]
+    longest = max(walks, key=lambda walk: len(walk.good))
+    for walk in walks:
+        for one, other in zip(walk.good, longest.good, strict=False):
+            if one.digest() != other.digest():
+                text = "two checkpoints with this number were signed"
+                faults.append(Fault(CHECKPOINTS, one.number, FaultKind.REWRITTEN.value, text, one.number))
+                break
+    for walk, lack in ((walks[0], len(longest.good)), (walks[1], delivered)):
+        if walk.fault is None and len(walk.good) < lack:
+            text = f"{lack} were made"
+            faults.append(Fault(CHECKPOINTS, len(walk.good) + 1, FaultKind.MISSING_CHECKPOINT.value, text, lack))
+    return longest, sorted(set(faults), key=lambda fault: fault.number)[:1]
+
+
+def checkpoint_lines() -> list[Sealed]:
+    """The table's checkpoints as documents, unchecked."""
+    lines = Checkpoint.objects.order_by("number").values_list("line", flat=True)
+    return [sealed for sealed in map(read_line, lines) if sealed is not None]

@@ -7,10 +7,14 @@ from django.db import connection, transaction
 from guardia.common.clock import now
 
 MONTHLY = 0
+_DAY = 24 * 60
 #: name → (task, minutes; MONTHLY: once a month)
 SCHEDULES = {
     "sweep of plans and runs": ("execution.tasks.sweep", 1),
     "escalation of approvals": ("governance.tasks.escalate_due_steps", 1),
+    "checkpoints and their stores": ("audit.tasks.checkpoint", 1),
+    "verification of what is new": ("audit.tasks.verify_new", 60),
+    "verification of everything": ("audit.tasks.verify_everything", _DAY),
     "check of who answers for what": ("governance.tasks.check_authority", MONTHLY),
 }
 _LOCK = 0x67756172  # one advisory lock: workers that start at once must not each add a row

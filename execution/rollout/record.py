@@ -24,7 +24,7 @@ def held(host_run: HostRun, claim: str) -> HostRun:
     """The host run's row, locked, if this worker still holds it; raises ClaimLost otherwise."""
     current = (
         HostRun.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("server", "wave")
+        .select_related("server__system", "wave")
         .get(pk=host_run.pk)
     )
     if current.claim != claim:
@@ -91,12 +91,13 @@ def end_step(
         subject=result,
         task_id=run.task.task_id,
         summary=error,
-        host=hostname,
+        system=current.server.system.code,
+        server=hostname,
         step=result.name,
         phase=result.phase,
         attempt=result.attempt,
         commands=[mask(command) for command in commands_of(ops)],
-        exit_status=result.exit_status,
+        result_code=result.exit_status,
         output_sha256=result.output_sha256,
         error_code=error_code,
     )
@@ -118,7 +119,8 @@ def settle_host(host_run: HostRun, claim: str, run: Run, by: str, code: str = ""
         subject=current,
         task_id=run.task.task_id,
         summary=message,
-        host=hostname,
+        system=current.server.system.code,
+        server=hostname,
         error_code=code,
     )
 
