@@ -30,6 +30,7 @@ run: .venv/.ready         ## the portal with sample data on http://127.0.0.1:800
 
 demo: .venv/.ready        ## the main job in the terminal, checked at every step
 	@$(PY) -m guardia.embedded stop $(DEMO_HOME)
+	-@chattr -f -a $(DEMO_HOME)/checkpoints
 	@rm -rf $(DEMO_HOME)
 	@GUARDIA_HOME=$(DEMO_HOME) exec $(PY) manage.py demo
 
@@ -44,6 +45,7 @@ test-slow: .venv/.ready-dev  ## the long suites
 
 bench: .venv/.ready-dev   ## the figures of docs/performance.md
 	@$(PY) -m guardia.embedded stop $(BENCH_HOME)
+	-@chattr -f -a $(BENCH_HOME)/checkpoints
 	@rm -rf $(BENCH_HOME)
 	@GUARDIA_HOME=$(BENCH_HOME) exec $(PY) manage.py bench
 
@@ -59,4 +61,5 @@ lock:                     ## resolve the dependencies again
 
 clean:                    ## stop and remove everything that was made here
 	@for home in $(DEMO_HOME) $(BENCH_HOME) $(CURDIR)/var/test $(GUARDIA_HOME); do [ ! -x $(PY) ] || $(PY) -m guardia.embedded stop $$home; done
+	-@chattr -f -a $(GUARDIA_HOME)/checkpoints $(CURDIR)/var/*/checkpoints
 	@rm -rf .venv var

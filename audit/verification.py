@@ -1,53 +1,19 @@
 """Recomputes chains from their rows, holds them against the signed checkpoints, and names what is wrong first."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit.chain import genesis
+from audit.chain_walk import ChainReport, Progress, Reached, StoredHead, verify_chain
 from audit.checkpoint_keys import first_key
 from audit.choices import FaultKind
-from audit.merkle import Frontier
 from audit.models import Chain, Checkpoint, Entry, Witness
-from audit.rows import rows_between
+from audit.rows import Row, rows_between
 from audit.seal import CHECKPOINTS, Fault, Head, Sealed, Walk, read_line, walk_checkpoints
 from audit.stores import directory
-from audit.walk import diagnose, sound_hashes
-
-_CHUNK = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class ChainReport:
-    """`entries` and `head_hash`: how far the chain is sound."""
-
-    chain: str
-    entries: int
-    head_hash: str
-    fault: Fault | None
-
-    @property
-    def is_intact(self) -> bool:
-        return self.fault is None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "intact": self.is_intact}
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """From where a walk goes on: up to `number` all was found sound before. Subtree roots only for whole walks."""
-
-    number: int
-    hash: str
-    frontier: str | None = None
-
-
-#: Called after each part with the chain's key, how far it is, and its number of entries.
-Progress = Callable[[str, Reached, int], None]
 
 
 @dataclass(slots=True)
@@ -97,8 +63,9 @@ def _verify(
     anchors = anchors_of(walk.good)
     rows = list((Chain.objects.all() if chains is None else chains).order_by("key"))
     for chain in rows:
-        reached = since.get(chain.key) or Reached(0, genesis(chain.key), "")
-        report.chains.append(verify_chain(chain, anchors.get(chain.key, []), reached, progress))
+        stored = StoredHead(chain.key, chain.head_number, chain.head_hash)
+        heads = anchors.get(chain.key, [])
+        report.chains.append(verify_chain(stored, _Table(chain), heads, since.get(chain.key), progress))
     if chains is None:
         report.chains += [_gone(key) for key in sorted(set(anchors) - {chain.key for chain in rows})]
         report.faults += faults
@@ -115,68 +82,17 @@ def anchors_of(checkpoints: Iterable[Sealed]) -> dict[str, list[Head]]:
     return {key: [heads[length] for length in sorted(heads)] for key, heads in found.items()}
 
 
-def verify_chain(
-    chain: Chain, anchors: Sequence[Head] = (), reached: Reached | None = None, progress: Progress | None = None
-) -> ChainReport:
-    """Walk one chain in order; stops at the first fault. Memory stays flat however long the chain is."""
-    reached = reached or Reached(0, genesis(chain.key), "")
-    number, before, vouched = reached.number, reached.hash, 0
-    frontier = None if reached.frontier is None else Frontier.from_text(number, reached.frontier)
-    waiting = [head for head in anchors if head.length > number]
-    while True:
-        rows = list(rows_between(chain.pk, number or None, number + _CHUNK))
-        hashes = sound_hashes(rows, chain.key, number + 1, before)
-        at = 0
-        while waiting and waiting[0].length <= number + len(hashes):
-            head = waiting.pop(0)
-            upto = head.length - number
-            if frontier is not None:
-                frontier.extend(hashes[at:upto])
-            at = upto
-            if hashes[upto - 1].hex() != head.head_hash or (frontier and frontier.root().hex() != head.tree_root):
-                return _rewritten(chain, max(vouched, reached.number), head)
-            vouched = head.length
-        if frontier is not None:
-            frontier.extend(hashes[at:])
-        number, before = number + len(hashes), hashes[-1].hex() if hashes else before
-        if progress is not None:
-            text = None if frontier is None else frontier.to_text()
-            progress(chain.key, Reached(number, before, text), chain.head_number)
-        if len(hashes) < _CHUNK or len(rows) > len(hashes):
-            return ChainReport(chain.key, number, before, _end_fault(chain, number, before, waiting))
+class _Table:
+    """A chain's rows in the database."""
 
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
 
-def _end_fault(chain: Chain, number: int, before: str, waiting: Sequence[Head]) -> Fault | None:
-    """After `number` sound entries comes another thing, or the end, which may be the wrong one."""
+    def rows(self, after: int | None, upto: int | None = None) -> Iterator[Row]:
+        return rows_between(self._chain.pk, after, upto)
 
-    def hash_of(place: int) -> str | None:
-        found = Entry.objects.filter(chain=chain, number=place).values_list("hash", flat=True).first()
-        return found if place else genesis(chain.key)
-
-    rest = rows_between(chain.pk, number - 1 if number else None)
-    if number:
-        next(rest, None)  # the last sound one: another with its number may follow
-    fault = diagnose(rest, chain.key, number + 1, before, hash_of, chain.head_hash)
-    for _row in rest:  # a COPY that is left in the middle ends the transaction
-        pass
-    if fault is not None:
-        return fault
-    longest = max([chain.head_number, *(head.length for head in waiting)])
-    if longest > number:
-        text = f"there were {longest} entries, {number} are left"
-        return Fault(chain.key, number + 1, FaultKind.CUT_TAIL.value, text, longest)
-    if chain.head_number < number:
-        text = "the chain's head knows nothing of it"
-        return Fault(chain.key, chain.head_number + 1, FaultKind.INSERTED.value, text, number)
-    if chain.head_hash != before:
-        return Fault(chain.key, number, FaultKind.ALTERED.value, "the chain's head is not its last entry", number)
-    return None
-
-
-def _rewritten(chain: Chain, vouched: int, head: Head) -> ChainReport:
-    text = f"a signed checkpoint seals other entries up to {head.length}"
-    fault = Fault(chain.key, vouched + 1, FaultKind.REWRITTEN.value, text, head.length)
-    return ChainReport(chain.key, vouched, "", fault)
+    def hash_of(self, number: int) -> str | None:
+        return Entry.objects.filter(chain=self._chain, number=number).values_list("hash", flat=True).first()
 
 
 def _gone(key: str) -> ChainReport:

@@ -20,7 +20,8 @@ def _refuse(value: Any) -> NoReturn:
     raise ValueError(value)
 
 
-_scan = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse).scan_once
+_decoder: Any = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
+_scan = _decoder.scan_once
 _encode = c_make_encoder(None, _refuse, encode_basestring, None, ":", ",", True, False, False)
 
 

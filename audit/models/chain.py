@@ -34,8 +34,9 @@ class Chain(models.Model):
                 name="grow_only",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-XX
-                " OR NOT (NEW.head_number > OLD.head_number OR (NEW.is_closed AND NEW.head_number = OLD.head_number AND NEW.head_hash = OLD.head_hash)) THEN "
+                func="IF NEW.key <> OLD.key OR NEW.scope <> OLD.scope OR OLD.is_closed OR NOT ("
+                "NEW.head_number > OLD.head_number OR (NEW.is_closed AND NEW.head_number = OLD.head_number"
+                " AND NEW.head_hash = OLD.head_hash)) THEN "
                 "RAISE EXCEPTION 'a chain only grows'; END IF; RETURN NEW;",
             ),
         ]

@@ -1,5 +1,7 @@
 """A broken range that can't be restored is accepted by two people; the broken chain is closed, another goes on."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -60,7 +62,12 @@ def decide_acceptance(*, actor: User, hold_pk: int, accept: bool) -> IntegrityHo
     hold.save()
     if hold.chain != CHECKPOINTS:
         _begin_anew(hold, actor)
-    facts = {"chain": hold.chain, "number": hold.number, "kind": hold.kind, "proposed_by": str(hold.proposed_by)}
+    facts: dict[str, Any] = {
+        "chain": hold.chain,
+        "number": hold.number,
+        "kind": hold.kind,
+        "proposed_by": str(hold.proposed_by),
+    }
     record(action="integrity.accepted", actor=actor, institution=None, subject=hold, summary=hold.reason, **facts)
     return hold
 

@@ -57,7 +57,11 @@ def export_chains(*, actor: User, reason: str, out: IO[bytes]) -> Exported:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             exported = _write(out, actor, reason, institutions, is_all)
-    facts = {"file_sha256": exported.sha256, "entries": exported.entries, "checkpoints": exported.checkpoints}
+    facts: dict[str, Any] = {
+        "file_sha256": exported.sha256,
+        "entries": exported.entries,
+        "checkpoints": exported.checkpoints,
+    }
     with transaction.atomic():
         for institution in [None] if is_all else institutions:
             record(action="chain.exported", actor=actor, institution=institution, summary=reason, **facts)
@@ -95,7 +99,8 @@ def _write(out: IO[bytes], actor: User, reason: str, institutions: list[Institut
     lines = ((one.line if is_all else part_of(one, keys)) for one in sealed)
     digest, entries = hashlib.sha256(), 0
     checkpoints = ({"type": "checkpoint", "line": line} for line in lines)
-    for value in [manifest, *checkpoints]:
+    _put(out, digest, manifest)
+    for value in checkpoints:
         _put(out, digest, value)
     for value in _chain_lines(listed):
         entries += value["type"] == "entry"

@@ -12,7 +12,6 @@ from audit.merkle import Frontier
 from audit.models import Chain, Checkpoint, SealedChain
 from audit.seal import FORMAT, NO_PREVIOUS, Head, Sealed, heads_root, read_line, seal
 from audit.services.record import record
-from audit.signals import checkpoint_made
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
 from guardia.common.signing import key_id
@@ -74,7 +73,6 @@ def make_checkpoint(*, reason: str, actor: User | str = "guardia", rotate: bool 
     checkpoint = _store(seal(document, heads, private_key(public)))
     if rotate:
         transaction.on_commit(lambda: destroy_key(public))
-    transaction.on_commit(lambda: checkpoint_made.send(Checkpoint, number=checkpoint.number))
     return checkpoint
 
 

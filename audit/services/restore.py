@@ -56,7 +56,7 @@ def restore(*, actor: User | str, path: Path, reason: str, dry_run: bool) -> Com
             if not dry_run:
                 comparison.restored += _put_back(chain, [rows[number - 1] for number in differing])
     if comparison.restored:
-        facts = {"chains": {key: len(numbers) for key, numbers in comparison.differing.items()}}
+        facts: dict[str, Any] = {"chains": {key: len(numbers) for key, numbers in comparison.differing.items()}}
         record(action="chain.restored", actor=actor, institution=None, summary=reason, file=path.name, **facts)
     return comparison
 

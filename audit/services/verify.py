@@ -1,17 +1,19 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
 from audit.chain import genesis
+from audit.chain_walk import Progress, Reached
 from audit.choices import STOPPING, HoldStatus, Mode
 from audit.models import Chain, IntegrityHold, Verification
 from audit.seal import CHECKPOINTS, Fault
 from audit.services.record import record
 from audit.signals import integrity_broken
-from audit.verification import Progress, Reached, Report, verify_all
+from audit.verification import Report, verify_all
 from guardia.common.clock import now
 
 
@@ -99,7 +101,7 @@ def _hold(fault: Fault) -> IntegrityHold:
         kind=fault.kind,
         detail=fault.detail[:500],
     )
-    facts = {"chain": hold.chain, "number": hold.number, "until": hold.until, "kind": hold.kind}
+    facts: dict[str, Any] = {"chain": hold.chain, "number": hold.number, "until": hold.until, "kind": hold.kind}
     words = fault.detail
     record(action="integrity.broken", actor="guardia", institution=None, subject=hold, summary=words, **facts)
     transaction.on_commit(lambda: integrity_broken.send(IntegrityHold, hold=hold))

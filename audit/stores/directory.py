@@ -24,11 +24,11 @@ class DirectoryStore:
         content = line.encode() + b"\n"
         path = self.path / f"{number:012}.json"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
             descriptor = self._torn(path, content)
-            if descriptor is None:
-                return
+        if descriptor is None:
+            return
         with os.fdopen(descriptor, "ab") as file:
             file.write(content[file.tell() :])
             file.flush()

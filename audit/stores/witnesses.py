@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, parse_qs, unquote
 _PRIORITY = 13 * 8 + 5  # facility “log audit”, severity notice (RFC 5424)
 
 
-def testimony(line: str) -> str:
+def words_for(line: str) -> str:
     """One short line that a checkpoint can be compared with."""
     from audit.seal import read_line
 
@@ -21,7 +21,7 @@ def testimony(line: str) -> str:
     document = sealed.document
     return (
         f"guardia-checkpoint number={sealed.number} digest={sealed.digest()} root={document['root']}"
-        f" entries={document['entries']} key={document['key_id']} signature={sealed.signature}"
+        f" key={document['key_id']} signature={sealed.signature}"
     )
 
 
@@ -35,7 +35,7 @@ class SyslogStore:
 
     def put(self, number: int, line: str) -> None:
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        message = f"<{_PRIORITY}>1 {stamp} - guardia - checkpoint - {testimony(line)}".encode()
+        message = f"<{_PRIORITY}>1 {stamp} - guardia - checkpoint - {words_for(line)}".encode()
         if self._is_tcp:
             with socket.create_connection(self._address, self._seconds) as peer:
                 peer.sendall(str(len(message)).encode() + b" " + message)
@@ -67,7 +67,7 @@ class MailStore:
     def put(self, number: int, line: str) -> None:
         mail = EmailMessage()
         mail["Subject"], mail["From"], mail["To"] = f"Guardia checkpoint {number}", self._from, self._to
-        mail.set_content(testimony(line) + "\n")
+        mail.set_content(words_for(line) + "\n", cte="7bit")  # one line, as it is
         mail.add_attachment(json.dumps(json.loads(line)).encode(), "application", "json", filename=f"{number:012}.json")
         kind = smtplib.SMTP_SSL if self._url.scheme == "smtps" else smtplib.SMTP
         with kind(self._url.hostname or "", self._port, timeout=self._seconds) as server:

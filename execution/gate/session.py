@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
+from audit.services import record
 from cmdb.models import Credential
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
@@ -141,9 +143,26 @@ def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel:
         username=spec["username"],
         host_keys=tuple(spec["host_keys"]),
     )
+    _record_use(credential, host_run)
     secret = Secret(kind=credential.kind, value=unseal(credential))  # type: ignore[arg-type]  # held by a constraint
     connection = connect(target, secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel)
     return HostSession(connection, spec, secret, cancel)
+
+
+@transaction.atomic
+def _record_use(credential: Credential, host_run: HostRun) -> None:
+    """Committed before the secret is opened: who can't be told of doesn't get it."""
+    task, server = host_run.wave.run.task, host_run.server
+    record(
+        action="credential.used",
+        actor="guardia-worker",
+        institution=task.institution,
+        subject=credential,
+        task_id=task.task_id,
+        system=server.system.code,
+        server=server.hostname,
+        revision=credential.revision,
+    )
 
 
 def _fail_if(problem: str) -> None:
