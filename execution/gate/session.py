@@ -22,7 +22,7 @@ from execution.gate.admission import check_connection
 from execution.gate.service_checks import http_status, tcp_opens
 from execution.models import HostRun
 from execution.ssh.connection import Connection, connect
-from execution.ssh.target import Secret, Target
+from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
@@ -133,24 +133,32 @@ class HostSession:
 def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
     check_connection(host_run, claim)
-    credential = Credential.objects.get(pk=spec["credential"])
-    if credential.revision != spec["credential_revision"]:
+    via = [open_door(host_run, door["hostname"], door) for door in spec.get("via", ())]
+    own = open_door(host_run, host_run.server.hostname, spec)
+    connection = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
+    return HostSession(connection, spec, own.secret, cancel)
+
+
+def open_door(host_run: HostRun, hostname: str, door: Mapping[str, Any]) -> Hop:
+    """Where to log in and with what, of a plan's door (`execution.plan.build.door_of`). Raises GateClosed when the
+    credential is another one than the plan names, or a vault error."""
+    credential = Credential.objects.get(pk=door["credential"])
+    if credential.revision != door["credential_revision"]:
         raise GateClosed(code="credential_changed")
     target = Target(
-        hostname=host_run.server.hostname,
-        address=spec["address"],
-        port=spec["port"],
-        username=spec["username"],
-        host_keys=tuple(spec["host_keys"]),
+        hostname=hostname,
+        address=door["address"],
+        port=door["port"],
+        username=door["username"],
+        host_keys=tuple(door["host_keys"]),
+        legacy=tuple(door.get("legacy_ssh", ())),
     )
-    _record_use(credential, host_run)
-    secret = Secret(kind=credential.kind, value=unseal(credential))  # type: ignore[arg-type]  # held by a constraint
-    connection = connect(target, secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel)
-    return HostSession(connection, spec, secret, cancel)
+    _record_use(credential, host_run, hostname)
+    return Hop(target, Secret(kind=credential.kind, value=unseal(credential)))  # type: ignore[arg-type]  # constraint
 
 
 @transaction.atomic
-def _record_use(credential: Credential, host_run: HostRun) -> None:
+def _record_use(credential: Credential, host_run: HostRun, hostname: str) -> None:
     """Committed before the secret is opened: who can't be told of doesn't get it."""
     task, server = host_run.wave.run.task, host_run.server
     record(
@@ -161,6 +169,7 @@ def _record_use(credential: Credential, host_run: HostRun) -> None:
         task_id=task.task_id,
         system=server.system.code,
         server=server.hostname,
+        door=hostname,
         revision=credential.revision,
     )
 
