@@ -1,5 +1,6 @@
 """One chain, walked from its first entry or from where it was found sound before, and held against the checkpoints."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -108,8 +109,7 @@ def _end_fault(chain: StoredHead, source: Source, number: int, before: str, wait
     if number:
         next(rest, None)  # the last sound one: another with its number may follow
     fault = diagnose(rest, chain.key, number + 1, before, hash_of, chain.head_hash)
-    for _row in rest:  # a COPY that is left in the middle ends the transaction
-        pass
+    deque(rest, maxlen=0)  # a COPY that is left in the middle would end the transaction
     if fault is not None:
         return fault
     longest = max([chain.head_number, *(head.length for head in waiting)])

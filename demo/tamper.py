@@ -54,7 +54,7 @@ def _set_rows(chain: Chain, rows: list[tuple[int, str, str, str]]) -> None:
         for table in ("audit_entry", "audit_chain"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for pk, body, prev_hash, digest in rows:
-            row = [body, prev_hash, digest, pk]
+            row: list[str | int | None] = [body, prev_hash, digest, pk]
             cursor.execute("UPDATE audit_entry SET body = %s, prev_hash = %s, hash = %s WHERE id = %s", row)
         last = Entry.objects.filter(chain=chain).latest("number")
         Chain.objects.filter(pk=chain.pk).update(head_number=last.number, head_hash=last.hash)

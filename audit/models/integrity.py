@@ -48,8 +48,12 @@ class IntegrityHold(models.Model):
     found_at = models.DateTimeField(_("found"), auto_now_add=True)
     status = models.CharField(_("state"), max_length=16, choices=HoldStatus.choices, default=HoldStatus.ACTIVE)
     reason = models.TextField(_("reason"), blank=True)
-    proposed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    proposed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("proposed by")
+    )
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+    )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
 
     class Meta:

@@ -159,6 +159,16 @@ def _short_head(chain: Chain, other: Chain, place: int, data: st.DataObject) -> 
     return place
 
 
+@pytest.mark.parametrize("place", [2, 20, LENGTH])
+def test_an_inserted_entry_is_named_and_the_connection_goes_on(place: int) -> None:
+    """Its place is found by the entry before it, which is read anew: not while the rows are being copied."""
+    chain = make_chain(LENGTH)
+    with triggers_off():
+        _insert(chain, chain, place, None)  # type: ignore[arg-type]  # it draws nothing
+    fault = found(chain)
+    assert (fault.kind, fault.number) == ("inserted", place)
+
+
 FORGERIES = {
     "swap": _swap,
     "cut tail": _cut_tail,
