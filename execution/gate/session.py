@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.services import record
-from cmdb.models import Credential
+from cmdb.models import Credential, Server
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
@@ -133,13 +133,14 @@ class HostSession:
 def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
     check_connection(host_run, claim)
-    via = [open_door(host_run, door["hostname"], door) for door in spec.get("via", ())]
-    own = open_door(host_run, host_run.server.hostname, spec)
+    server, task_id = host_run.server, host_run.wave.run.task.task_id
+    via = [open_door(server, door["hostname"], door, task_id) for door in spec.get("via", ())]
+    own = open_door(server, server.hostname, spec, task_id)
     connection = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
     return HostSession(connection, spec, own.secret, cancel)
 
 
-def open_door(host_run: HostRun, hostname: str, door: Mapping[str, Any]) -> Hop:
+def open_door(server: Server, hostname: str, door: Mapping[str, Any], task_id: str = "") -> Hop:
     """Where to log in and with what, of a plan's door (`execution.plan.build.door_of`). Raises GateClosed when the
     credential is another one than the plan names, or a vault error."""
     credential = Credential.objects.get(pk=door["credential"])
@@ -153,20 +154,19 @@ def open_door(host_run: HostRun, hostname: str, door: Mapping[str, Any]) -> Hop:
         host_keys=tuple(door["host_keys"]),
         legacy=tuple(door.get("legacy_ssh", ())),
     )
-    _record_use(credential, host_run, hostname)
+    _record_use(credential, server, hostname, task_id)
     return Hop(target, Secret(kind=credential.kind, value=unseal(credential)))  # type: ignore[arg-type]  # constraint
 
 
 @transaction.atomic
-def _record_use(credential: Credential, host_run: HostRun, hostname: str) -> None:
-    """Committed before the secret is opened: who can't be told of doesn't get it."""
-    task, server = host_run.wave.run.task, host_run.server
+def _record_use(credential: Credential, server: Server, hostname: str, task_id: str) -> None:
+    """Committed before the secret is opened: who can't be told of doesn't get it. `hostname`: a hop, or the server."""
     record(
         action="credential.used",
-        actor="guardia-worker",
-        institution=task.institution,
+        actor="guardia-worker" if task_id else "guardia",
+        institution=server.system.institution,
         subject=credential,
-        task_id=task.task_id,
+        task_id=task_id,
         system=server.system.code,
         server=server.hostname,
         door=hostname,
