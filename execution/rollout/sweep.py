@@ -3,7 +3,9 @@
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from execution.halts.press import record_presses
 from execution.models import Run
+from execution.rollout.after_halt import end_taken_over
 from execution.rollout.claims import runs_to_drive
 from guardia.common.queue import enqueue
 from tickets.choices import TaskStatus
@@ -21,6 +23,8 @@ def sweep() -> int:
         .values_list("pk", flat=True)
     )
     living = runs_to_drive().values_list("pk", flat=True)
+    end_taken_over()
+    record_presses()
     rung = 0
     for function, pks in (("prepare_plan", parsed), ("start_run", approved), ("drive_run", living)):
         for pk in pks:
