@@ -27,7 +27,7 @@ LINK = "/halt/"
 #: Runs that the one who presses stops by themselves; the workers that drive them feel the switch anyway.
 _AT_ONCE = 200
 #: Milliseconds for a lock that another process holds; one that hangs must not hold up a press.
-_HURRY = 1500
+_HURRY = 500
 _TOLD = (Role.PM, Role.OPERATOR, Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 
 
@@ -103,7 +103,8 @@ def _commit(pressed: Halt, actor: User | str) -> None:
             _record(pressed, actor)
     except OperationalError:
         logger.warning("kill switch: the chain is held by somebody; its entry follows")
-        pressed.pk = None
+        pressed.pk = pressed.recorded_at = None
+        pressed.halted_at = now()
         with transaction.atomic():
             _save(pressed)
 
