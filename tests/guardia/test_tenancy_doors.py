@@ -91,8 +91,8 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/exception/", "post", f"/tasks/{waiting}/exception/", asking_for),
         ("tasks/<str:task_id>/exception/<int:exception_pk>/", "post", exception, {"decision": "APPROVE"}),
         ("tasks/<str:task_id>/resume/", "post", f"/tasks/{task}/resume/", {"reason": "why"}),
-        ("halt/", "post", "/halt/", {"target": "INSTITUTION:ZEBRA-CODE", "reason": "얼룩말"}),
-        ("halt/", "post", "/halt/", {"target": f"RUN:{task}", "reason": "얼룩말"}),
+        ("halt/", "post", "/halt/", {"target": "INSTITUTION:ZEBRA-CODE", "reason": "why"}),
+        ("halt/", "post", "/halt/", {"target": f"RUN:{task}", "reason": "why"}),
         ("halt/<int:pk>/lift/", "post", f"/halt/{zebra.halt.pk}/lift/", {"reason": "얼룩말", "password": PASSWORD}),
         *(
             (f"tasks/<str:task_id>/halted/{act}/", "post", f"/tasks/{task}/halted/{act}/", {"reason": "얼룩말"})
