@@ -187,11 +187,10 @@ class HostWorker:
         self._end(result, ops, outcome)
 
     def _look_at_interrupted(self, session: HostSession, begun: Mapping[int, StepResult]) -> None:
-        """What the kill switch cut short is probed before it is undone, so that the rows say what was there."""
+        """What was cut short is probed before it is undone, so that the rows say what was there."""
         for order, result in begun.items():
             step = self.steps[order]
-            is_open = result.status == StepStatus.UNCERTAIN and result.error_code == HALTED_CODE
-            if not is_open or not step["probe"] or was_idle(step["apply"], self.saved):
+            if not has_open_change(self.steps, [result]) or not step["probe"] or was_idle(step["apply"], self.saved):
                 continue
             outcome = session.perform(step["probe"], self.saved)
             if outcome.error is None:
