@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
 from execution.halts.who import halts_visible_to
-from execution.models import Halt, HostLock, HostRun, Plan, Playbook, Run
+from execution.models import Halt, HostKeyScan, HostLock, HostRun, Plan, Playbook, Run
 
 
 @admin.register(Playbook)
@@ -75,6 +75,14 @@ class HaltAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return halts_visible_to(request.user)  # type: ignore[arg-type]  # the base user of stubs
+
+
+@admin.register(HostKeyScan)
+class HostKeyScanAdmin(ReadOnlyAdmin):
+    list_display = ("server", chip_column("status", _("status")), "fingerprint", "asked_by", "decided_by", "asked_at")
+    list_filter = ("status",)
+    list_select_related = ("server", "asked_by", "decided_by")
+    search_fields = ("server__hostname", "=fingerprint")
 
 
 @admin.register(HostLock)

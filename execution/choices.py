@@ -45,6 +45,14 @@ class HaltScope(TextChoices):
     RUN = "RUN", _("One run")
 
 
+class ScanStatus(TextChoices):
+    WAITING = "WAITING", _("Being asked")
+    SHOWN = "SHOWN", _("To be compared")
+    FAILED = "FAILED", _("Not reached")
+    ACCEPTED = "ACCEPTED", _("Pinned")
+    REFUSED = "REFUSED", _("Refused")
+
+
 class Phase(TextChoices):
     APPLY = "APPLY", _("Apply")
     UNDO = "UNDO", _("Roll back")

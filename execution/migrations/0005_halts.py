@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0003_membership_authority'),
         ('cmdb', '0002_checked_values'),
-        ('execution', '0003_held_runs'),
+        ('execution', '0004_host_key_scans'),
         ('tickets', '0004_withdrawn'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
