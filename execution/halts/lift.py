@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from accounts.exceptions import ProofMissing
 from accounts.identity import IdentityProof
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from execution.choices import HaltScope
 from execution.gate.halts import CHANNEL
 from execution.halts.press import tell
@@ -11,7 +12,7 @@ from execution.halts.who import halts_visible_to, require_halter
 from execution.models import Halt
 from execution.rollout.finish import mark_lifted
 from governance.exceptions import ReasonMissing
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.errors import NotVisible, StaleState
 from guardia.common.queue import enqueue
 

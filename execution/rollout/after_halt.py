@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from execution.choices import GOING_BACK, HALTED_CODE, HaltScope, HostStatus, RunStatus
 from execution.gate.admission import approved_content, check_hours
@@ -14,7 +15,7 @@ from execution.rollout.finish import end_halted, lift_halts_of_run
 from execution.rollout.locks import lock_run
 from execution.rollout.stop_run import begin_undo, touched_hosts
 from governance.exceptions import EvidenceMissing, ReasonMissing
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from governance.services.who import require_pm
 from guardia.common.errors import StaleState
 from guardia.common.queue import enqueue
@@ -62,11 +63,12 @@ def roll_back_halted(*, actor: User, task_id: str, reason: str) -> Run:
     return run
 
 
+@refusals_recorded
 @transaction.atomic
 def close_halted(*, actor: User, task_id: str, reason: str) -> OpsTask:
     """Close a halted task as failed. Only where no server stands in between: those are rolled back or taken over first.
 
-    Raises NotVisible, NotPermitted, ReasonMissing, StaleState, EvidenceMissing.
+    Raises NotVisible, NotPermitted, OutsideBastion, ReasonMissing, StaleState, EvidenceMissing.
     """
     run = _halted_run(actor, task_id, reason, is_free=False)
     between = [host for host in touched_hosts(run) if host.status != HostStatus.DONE]
@@ -98,8 +100,7 @@ def _halted_run(actor: User, task_id: str, reason: str, *, is_free: bool = True)
     """The task's halted run, locked. `is_free`: no press of all or of the institution may hold any more."""
     task = lock_visible_task(task_id, actor)
     require_pm(actor, task)
-    if is_free:
-        require_bastion(actor=actor, institution=task.institution)
+    require_bastion(actor=actor, institution=task.institution)
     stopped = Run.objects.filter(task=task, status=RunStatus.HALTED, finished_at=None).first()
     if stopped is None or task.status != TaskStatus.HALTED:
         raise StaleState

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from accounts.choices import Role
-from accounts.exceptions import ProofMissing
+from accounts.exceptions import OutsideBastion, ProofMissing
 from accounts.models import User
 from audit.models import Chain, Entry
 from audit.verification import verify_all
@@ -29,7 +29,7 @@ from execution.rollout.drive import drive_run
 from execution.rollout.record import begin_step
 from execution.rollout.start_run import start_run
 from execution.rollout.sweep import sweep
-from governance.exceptions import OutsideBastion, ReasonMissing
+from governance.exceptions import ReasonMissing
 from governance.models import AccessRange
 from guardia.common.context import traced
 from guardia.common.errors import GuardiaError, NotPermitted, NotVisible, StaleState
