@@ -17,6 +17,7 @@ from execution.choices import ScanStatus
 from execution.gate.session import open_door
 from execution.models import HostKeyScan
 from execution.plan.build import door_of
+from execution.ssh.exceptions import BadHostKeyLine
 from execution.ssh.hostkeys import fingerprint
 from execution.ssh.route import scan_host_key
 from execution.ssh.target import Target
@@ -122,6 +123,14 @@ def decide_host_key(*, actor: User, scan_pk: int, is_accepted: bool, comparison:
         fingerprint=scan.fingerprint,
     )
     return scan
+
+
+def fingerprint_of(line: str) -> str:
+    """What a person compares of a pinned key; a question mark where the line can't be read."""
+    try:
+        return fingerprint(line)
+    except BadHostKeyLine:
+        return "?"
 
 
 def _shown_by(server: Server) -> str:
