@@ -23,7 +23,7 @@ def lift_halt(*, actor: User | str, pk: int, reason: str, proof: IdentityProof |
     """End a press: what waited for it starts by itself; runs that it stopped wait for their PM.
 
     Whoever may press it may lift it, from the networks that allow decisions; one that stops more than a run needs the
-    password or a one-time code again (ADR 0016). Raises NotVisible, NotPermitted, OutsideBastion, ProofMissing,
+    password or a one-time code again (ADR 0017). Raises NotVisible, NotPermitted, OutsideBastion, ProofMissing,
     ReasonMissing, StaleState (lifted already).
     """
     rows = Halt.objects.all() if isinstance(actor, str) else halts_visible_to(actor)
