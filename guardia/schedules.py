@@ -16,8 +16,8 @@ SCHEDULES = {
     "escalation of approvals": ("governance.tasks.escalate_due_steps", 1),
     "checkpoints and their stores": ("audit.tasks.checkpoint", 1),
     "verification of what is new": ("audit.tasks.verify_new", 60),
-    "verification of everything": ("audit.tasks.verify_everything", _DAY),
     "check of who answers for what": ("governance.tasks.check_authority", MONTHLY),
+    "verification of everything": ("audit.tasks.verify_everything", _DAY),
 }
 _LOCK = 0x67756172  # one advisory lock: workers that start at once must not each add a row
 

@@ -13,8 +13,8 @@ from django.db import connection
 
 from accounts.choices import Role
 from demo.bench.bare import connect_and_run_true
-from demo.bench.commands import milliseconds_per_line
 from demo.bench.chain import measure_chain
+from demo.bench.commands import milliseconds_per_line
 from demo.bench.memory import PeakMemory
 from demo.bench.rollout import Figures, measure_rollout
 from demo.client import Person as Client
