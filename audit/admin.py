@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import moment_column
+from accounts.admin_filters import ScopedRelatedFilter
 from accounts.caller import caller
 from audit.models import Chain, Entry
 from audit.selectors import chains_visible_to, entries_visible_to
@@ -49,7 +50,7 @@ class ChainAdmin(ReadOnlyAdmin):
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
     list_display = ("number", "chain", moment_column("recorded_at", _("time")), "actor", "action", "task_id")
-    list_filter = (("chain", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (("chain", ScopedRelatedFilter),)
     search_fields = ("=task_id", "=action", "=actor")
     list_select_related = ("chain",)
 

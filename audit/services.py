@@ -1,6 +1,6 @@
 """The one write of the chain."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,13 +50,17 @@ def record(
 
 def record_many(drafts: Sequence[Draft], *, institution: Institution | None) -> list[Entry]:
     """The same for what happened to many things of one institution at once, in this order: the chain is locked once."""
+    return record_across([(institution, draft) for draft in drafts])
+
+
+def record_across(drafts: Iterable[tuple[Institution | None, Draft]]) -> list[Entry]:
+    """The same for what happened in several institutions at once: their chains are locked together, ordered by key."""
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("audit.record needs the transaction of the change it tells of")
-    key = f"institution:{institution.code}" if institution is not None else SYSTEM_CHAIN
-    chain = _locked(key)
-    entries = [_next_entry(chain, draft) for draft in drafts]
-    Entry.objects.bulk_create(entries)
-    chain.save(update_fields=["head_number", "head_hash"])
+    keyed = [(f"institution:{place.code}" if place is not None else SYSTEM_CHAIN, draft) for place, draft in drafts]
+    chains = _locked({key for key, _draft in keyed})
+    entries = Entry.objects.bulk_create([_next_entry(chains[key], draft) for key, draft in keyed])
+    Chain.objects.bulk_update(chains.values(), ["head_number", "head_hash"])
     return entries
 
 
@@ -97,13 +101,15 @@ def _next_entry(chain: Chain, draft: Draft) -> Entry:
     return entry
 
 
-def _locked(key: str) -> Chain:
-    locked = Chain.objects.select_for_update().filter(key=key)
-    chain = locked.first()
-    if chain is None:
-        Chain.objects.get_or_create(key=key, defaults={"head_hash": genesis(key)})
-        chain = locked.get()
-    return chain
+def _locked(keys: Set[str]) -> dict[str, Chain]:
+    """The chains of these keys, locked in the order of the keys; those that are missing begin."""
+    locked = Chain.objects.select_for_update().filter(key__in=keys).order_by("key")
+    chains = {chain.key: chain for chain in locked}
+    if len(chains) < len(keys):
+        for key in sorted(keys - chains.keys()):
+            Chain.objects.get_or_create(key=key, defaults={"head_hash": genesis(key)})
+        chains = {chain.key: chain for chain in locked.all()}
+    return chains
 
 
 def _actor_text(actor: User | str) -> str:

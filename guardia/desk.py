@@ -27,7 +27,7 @@ _OPEN = (
 def desk_context(request: HttpRequest) -> dict[str, Any]:
     """Inbox, validations, living runs and the count of tasks by state, for the user's institutions."""
     user: User | AnonymousUser = request.user  # type: ignore[assignment]
-    tasks = tasks_visible_to(user)
+    tasks = tasks_visible_to(user).filter(status__in=_OPEN, closed_at=None)
     counts = dict(tasks.order_by().values_list("status").annotate(n=Count("pk")))
     return {
         "inbox": list(steps_awaiting(user)[:20]),

@@ -30,7 +30,7 @@ PUBLIC = {
 #: pattern → paths to look at, for somebody who is logged in.
 PAGES = {
     "": ["/"],
-    "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?page=2"],
+    "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?before=999999"],
     "tasks/new/": ["/tasks/new/"],
     "messages/": ["/messages/"],
     "policies/": ["/policies/", "/policies/?q=e"],
@@ -43,7 +43,7 @@ PAGES = {
     "account/tokens/new/": ["/account/tokens/new/"],
     "queue/": ["/queue/", "/queue/?page=2"],
     "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
-    "inbox/": ["/inbox/"],
+    "inbox/": ["/inbox/", "/inbox/?page=2"],
     "absence/": ["/absence/"],
     "authority/": ["/authority/"],
 }

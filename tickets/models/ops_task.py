@@ -1,6 +1,7 @@
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
@@ -9,6 +10,7 @@ from accounts.models import Institution, User
 from cmdb.models import Server, System
 from guardia.common.clock import now
 from tickets.choices import Category, Channel, Priority, Risk, SubType, TaskStatus
+from tickets.models.words import Bigrams
 
 _S = TaskStatus
 _TO_PEOPLE = [
@@ -108,7 +110,10 @@ class OpsTask(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="task_by_status"),
             models.Index(fields=["institution", "status", "-id"], name="task_by_institution"),
+            models.Index(fields=["institution", "-id"], name="task_newest"),
             models.Index(fields=["requester", "-id"], name="task_by_requester"),
+            GinIndex(Bigrams("text"), name="task_by_words"),
+            BrinIndex(fields=["created_at"], name="task_by_day"),
             models.Index(
                 fields=["priority", "-is_urgent", "id"],
                 condition=models.Q(status__in=["PEN", "APP", "SCH", "EXE"]),
