@@ -1,6 +1,8 @@
 """Lists that stay quick with millions of tasks: the newest of an institution, by a day, by words of the request."""
 
 import django.contrib.postgres.indexes
+import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 import tickets.models.words
@@ -34,5 +36,15 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="opstask",
             index=django.contrib.postgres.indexes.BrinIndex(fields=["created_at"], name="task_by_day"),
+        ),
+        migrations.AlterField(
+            model_name='opstask',
+            name='institution',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='accounts.institution', verbose_name='institution'),
+        ),
+        migrations.AlterField(
+            model_name='opstask',
+            name='requester',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='filed_tasks', to=settings.AUTH_USER_MODEL, verbose_name='requester'),
         ),
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework_simplejwt.tokens import RefreshToken
@@ -16,6 +16,7 @@ from accounts.models import User
 from governance.choices import StepStatus
 from governance.models import ApprovalStep
 from tickets.models import OpsTask
+from tickets.selectors import tasks_visible_to
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SUPERUSER = "bench.volume.admin"
@@ -71,8 +72,8 @@ def measure_pages(crowd: Crowd) -> list[PageFigures]:
         ("home", "/", everybody),
         ("tasks", "/tasks/", everybody),
         ("tasks of a state", "/tasks/?status=PEN", everybody),
-        ("tasks, half-way down", DEEP.format(page=deep // 20, pk=deep), everybody),
-        ("tasks, closed ones half-way down", DEEP.format(page=deep // 40, pk=deep) + "&status=COM", everybody),
+        ("tasks, half-way down", f"/tasks/?before={deep}", everybody),
+        ("tasks, closed ones half-way down", f"/tasks/?before={deep}&status=COM", everybody),
         ("tasks, a word in all of them", "/tasks/?q=접수", everybody),
         ("tasks, a rare word", "/tasks/?q=화재", everybody),
         ("tasks, a word in none", "/tasks/?q=지진대피", everybody),
@@ -88,9 +89,6 @@ def measure_pages(crowd: Crowd) -> list[PageFigures]:
         ("admin: approval steps", "/admin/governance/approvalstep/", staff),
     ]
     return [_measure(name, url, visitors) for name, url, visitors in pages]
-
-
-DEEP = "/tasks/?before={pk}"
 
 
 def _measure(name: str, url: str, visitors: Iterable[User]) -> PageFigures:
@@ -132,14 +130,8 @@ def _visit(client: Client, path: str) -> None:
 
 
 def _path_for(name: str, user: User) -> str:
-    task = _tasks_of(user).exclude(system=None)[0]
+    task = tasks_visible_to(user).exclude(system=None)[0]
     return f"/systems/{task.system_id}/approvals/" if name == "policy preview" else f"/api/v1/task/history/{task}"
-
-
-def _tasks_of(user: User) -> "QuerySet[OpsTask]":
-    from tickets.selectors import tasks_visible_to
-
-    return tasks_visible_to(user)
 
 
 def _some_task(pk: int) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py bench [--hosts N]`: the figures of docs/performance.md, in one run on loopback hosts."""
+"""`manage.py bench [--part engine|governance|all]`: the figures of docs/performance.md, in a home of their own."""
 
 import os
 import platform
@@ -13,6 +13,7 @@ from django.db import connection
 
 from accounts.choices import Role
 from demo.bench.bare import connect_and_run_true
+from demo.bench.governance import measure_governance
 from demo.bench.memory import PeakMemory
 from demo.bench.rollout import Figures, measure_rollout
 from demo.client import Person as Client
@@ -33,11 +34,21 @@ class Command(BaseCommand):
     help = "Measure the product at work: latency, live events, memory, beside the bare connector."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--hosts", type=int, default=200)
+        parser.add_argument("--part", choices=["engine", "governance", "all"], default="all")
+        parser.add_argument("--hosts", type=int, default=200, help="servers of the engine's part")
+        parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks of the governance part")
 
     def handle(self, *args: Any, **options: Any) -> None:
         prepare()
-        hosts = with_free_ports(many_hosts(options["hosts"]))
+        if options["part"] != "engine":
+            self._head()
+            for figure in measure_governance(options["tasks"]):
+                self._row(*figure)
+        if options["part"] != "governance":
+            self._engine(options["hosts"])
+
+    def _engine(self, count: int) -> None:
+        hosts = with_free_ports(many_hosts(count))
         failed = threading.Event()
         with (
             Fleet(settings.GUARDIA_HOME / "fleet", hosts) as fleet,
@@ -96,9 +107,15 @@ class Command(BaseCommand):
             ("peak memory, web and worker together (PSS)", f"{peak_mib:.0f} MiB"),
             ("events of the large run", str(large.events)),
         ]
+        self._head()
+        for row in rows:
+            self._row(*row)
+
+    def _head(self) -> None:
         self.stdout.write(f"\n{_machine()}\n\n| figure | value |\n|---|---|")
-        for name, value in rows:
-            self.stdout.write(f"| {name} | {value} |")
+
+    def _row(self, name: str, value: str) -> None:
+        self.stdout.write(f"| {name} | {value} |")
         self.stdout.flush()
 
 
@@ -132,5 +149,6 @@ def _machine() -> str:
         "?",
     )
     return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()},"
+        f" load average {os.getloadavg()[0]:.1f}"
     )
