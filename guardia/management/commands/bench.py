@@ -148,7 +148,7 @@ def _machine() -> str:
         ),
         "?",
     )
+    python, load = platform.python_version(), os.getloadavg()[0]
     return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()},"
-        f" load average {os.getloadavg()[0]:.1f}"
+        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {python}, load {load:.1f}"
     )
