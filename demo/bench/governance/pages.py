@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -58,7 +58,7 @@ class Crowd:
         )
 
 
-def measure_pages(crowd: Crowd) -> list[PageFigures]:
+def measure_pages(crowd: Crowd) -> Iterator[PageFigures]:
     """Every page for its visitors."""
     everybody = [*crowd.approvers, *crowd.all_seeing, *crowd.requesters]
     staff = [*crowd.approvers, *crowd.all_seeing]
@@ -88,7 +88,7 @@ def measure_pages(crowd: Crowd) -> list[PageFigures]:
         ("admin: tasks, page 40", "/admin/tickets/opstask/?p=40", staff),
         ("admin: approval steps", "/admin/governance/approvalstep/", staff),
     ]
-    return [_measure(name, url, visitors) for name, url, visitors in pages]
+    return (_measure(name, url, visitors) for name, url, visitors in pages)
 
 
 def _measure(name: str, url: str, visitors: Iterable[User]) -> PageFigures:
