@@ -56,9 +56,7 @@ class Connection:
     may go on: SSH has no way to be sure, so `outcome_unknown` says it. After Cancelled or ConnectionLost it is over.
     """
 
-    def __init__(
-        self, target: Target, transport: QuietTransport, cancel: threading.Event | None, route: Route
-    ) -> None:
+    def __init__(self, target: Target, transport: QuietTransport, cancel: threading.Event | None, route: Route) -> None:
         self._target = target
         self._transport = transport
         self._cancel = cancel

@@ -23,6 +23,7 @@ _LARGE = (
     "governance_approvalstep",
     "notifications_notification",
 )
+_FILLED = {"accounts", "cmdb", "tickets", "governance", "execution", "notifications"}
 _CONSTRAINTS = """
 SELECT conname, pg_get_constraintdef(oid), conrelid::regclass::text FROM pg_constraint
 WHERE conrelid = ANY(%s::regclass[]) AND contype = 'f'"""
@@ -48,7 +49,7 @@ def fill(*, tasks: int, institutions: int = 200, approvers: int = 500) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '128MB'")
         cursor.execute("SELECT setseed(0.5)")
-        with _bare_tables(cursor):
+        with _bare_tables(cursor), _models_defaults(cursor):
             for statement in _SQL.read_text(encoding="utf-8").split(";\n\n"):
                 cursor.execute(statement, values)
         cursor.execute("VACUUM (ANALYZE)")
@@ -81,3 +82,21 @@ def _bare_tables(cursor: CursorWrapper) -> Iterator[None]:
         cursor.execute(definition)
     for name, definition, table in constraints:
         cursor.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+
+
+@contextmanager
+def _models_defaults(cursor: CursorWrapper) -> Iterator[None]:
+    """The models' own defaults in the database within the block: for the columns that the filling doesn't name."""
+    columns = [
+        (model._meta.db_table, field.column, field.get_db_prep_save(field.get_default(), connection))
+        for model in apps.get_models()
+        if model._meta.app_label in _FILLED
+        for field in model._meta.concrete_fields
+        if not (field.null or field.is_relation or field.primary_key)
+        if field.has_default() or field.empty_strings_allowed
+    ]
+    for table, column, value in columns:
+        cursor.execute(f'ALTER TABLE {table} ALTER COLUMN "{column}" SET DEFAULT %s', [value])
+    yield
+    for table, column, _value in columns:
+        cursor.execute(f'ALTER TABLE {table} ALTER COLUMN "{column}" DROP DEFAULT')

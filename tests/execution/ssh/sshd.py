@@ -46,7 +46,9 @@ class Sshd:
 
 
 @contextmanager
-def running_sshd(folder: Path, lines: str = "", *, key: str = "ssh-ed25519", user_key: str = "ssh-ed25519") -> Iterator[Sshd]:
+def running_sshd(
+    folder: Path, lines: str = "", *, key: str = "ssh-ed25519", user_key: str = "ssh-ed25519"
+) -> Iterator[Sshd]:
     """Serve until the block ends; `lines` go into the configuration, `key` is the kind of the host key."""
     prepare_machine()
     folder.mkdir(parents=True, exist_ok=True)

@@ -31,9 +31,7 @@ def hop(server: Sshd, name: str = "jump-01", **options: object) -> Hop:
     return Hop(server.target(name, **options), server.secret)
 
 
-def test_a_host_behind_two_others_is_reached_and_fed(
-    tmp_path: Path, jump: Sshd, host: Host, password: Secret
-) -> None:
+def test_a_host_behind_two_others_is_reached_and_fed(tmp_path: Path, jump: Sshd, host: Host, password: Secret) -> None:
     data = bytes(range(256)) * 8192  # 2 MiB
     with running_sshd(tmp_path / "second", "AllowTcpForwarding local") as second:
         via = [hop(jump), hop(second, "jump-02")]
