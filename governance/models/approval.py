@@ -24,9 +24,7 @@ class ApprovalRound(models.Model):
 
     scope_path = "task__institution"
 
-    task = models.ForeignKey(
-        OpsTask, models.PROTECT, db_index=False, related_name="rounds", verbose_name=_("task")
-    )  # the unique constraint's index serves
+    task = models.ForeignKey(OpsTask, models.PROTECT, related_name="rounds", verbose_name=_("task"))
     number = models.PositiveSmallIntegerField(_("round"))
     policy = models.CharField(_("policy"), max_length=64)
     plan_digest = models.CharField(_("plan digest"), max_length=64)
