@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
 from accounts.choices import Role
-from accounts.models import Membership, User
+from accounts.models import Institution, Membership, User
 
 M = TypeVar("M", bound=Model)
 
@@ -47,6 +47,15 @@ def where_holding(queryset: QuerySet[M], user: User, roles: Iterable[Role]) -> Q
         return queryset.none()
     held = Membership.objects.filter(user=user, role__in=list(roles))
     return queryset if user.is_superuser else _within(queryset, held)
+
+
+def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
+    """Who works in the user's institutions; everybody for those who see everything."""
+    people = User.objects.all()
+    if sees_everything(user):
+        return people
+    mine = visible_to(Institution.objects.all(), user)
+    return people.filter(memberships__institution__in=mine).distinct()
 
 
 def holders_of(role: Role, institution_id: int | None) -> QuerySet[User]:

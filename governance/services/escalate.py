@@ -7,13 +7,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts.models import Institution, User
 from audit.services import Draft, record_across
 from governance.choices import StepStatus
 from governance.ladder import Roster, Rung
-from governance.models import ApprovalStep
+from governance.models import Absence, ApprovalStep
 from governance.services.expire_steps import ACTOR, expire_steps
 from governance.services.open_step import invitation
 from governance.timer import seconds_of
@@ -22,6 +23,11 @@ from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 
 BATCH = 500
+_LATE = Q(due_at__lte=Now())
+#: Asked, and not standing still for a question, of somebody who can't answer now.
+_DESERTED = Q(due_at__isnull=False) & (
+    Q(approver__is_active=False) | Exists(Absence.in_force().filter(user=OuterRef("approver")))
+)
 _CLIMB = """
 UPDATE governance_approvalstep AS step
 SET approver_id = asked.person, escalation_level = asked.level, asked_at = statement_timestamp(),
@@ -43,13 +49,14 @@ class _Climb(NamedTuple):
 
 
 def escalate_due_steps(batch: int = BATCH) -> int:
-    """Carry every step whose deadline has passed one level on; returns how many were carried.
+    """Carry every step whose deadline has passed one level on, and every one whose person is away or has left since it
+    was asked, where somebody above them can be reached; returns how many were carried.
 
     In order of their deadlines within each institution. Each fires once: its timer starts again, and what another
     sweep or an approver holds at this moment is left to them. After any outage a step therefore climbs one level, not
     several.
     """
-    due = ApprovalStep.objects.filter(status=StepStatus.PENDING, due_at__lte=Now())
+    due = ApprovalStep.objects.filter(_LATE | _DESERTED, status=StepStatus.PENDING)
     ordered = due.order_by("round__task__institution_id", "due_at", "pk").values_list("pk", "round__task_id")
     rows = (_Due(step, int(task)) for step, task in ordered.iterator())
     fired = 0
@@ -91,13 +98,13 @@ def _carry(chunk: Sequence[_Due]) -> int:
             barred={task.requester_id, step.approver_id or 0, original, *deciders[step.round_id]},
             above=step.escalation_level,
         )
-        if rung is None:
-            ends.append((step, task))
-        else:
+        if rung is not None:
             climbs.append(_Climb(step, task, rung))
+        elif step.is_late:  # else there is time left in which somebody may come back
+            ends.append((step, task))
     _climb(climbs, rosters)
     expire_steps(ends)
-    return len(steps)
+    return len(climbs) + len(ends)
 
 
 def _lock(chunk: Sequence[_Due]) -> list[ApprovalStep]:
@@ -112,8 +119,9 @@ def _lock(chunk: Sequence[_Due]) -> list[ApprovalStep]:
         .order_by("pk")
     }
     locked = ApprovalStep.objects.select_for_update(of=("self",)).select_related("round").order_by("pk")
-    due = locked.filter(pk__in=[row.step for row in chunk], status=StepStatus.PENDING, due_at__lte=Now())
-    found = {step.pk: step for step in due.filter(round__task__in=tasks)}
+    due = locked.filter(_LATE | _DESERTED, pk__in=[row.step for row in chunk], status=StepStatus.PENDING)
+    timed = due.filter(round__task__in=tasks).annotate(is_late=ExpressionWrapper(_LATE, BooleanField()))
+    found = {step.pk: step for step in timed}
     steps = [found[row.step] for row in chunk if row.step in found]
     people = User.objects.in_bulk(
         {
