@@ -97,8 +97,9 @@ def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
     tasks = OpsTask.objects.select_related("institution", "system", "requester").filter(
         status__in=[TaskStatus.PENDING_VALIDATION, TaskStatus.PENDING_REVIEW]
     )
-    if not mine.filter(institution=None).exists():
-        tasks = tasks.filter(institution__in=mine.values("institution"))
+    keys = {key for (key,) in mine.values_list("institution_id")}
+    if None not in keys:  # named one by one, as in `visible_to`
+        tasks = tasks.filter(institution__in=keys)
     return tasks.exclude(requester=user.pk or 0)
 
 

@@ -10,7 +10,7 @@ from governance.selectors_authority import is_approver
 from notifications.models import Notification
 
 #: Beyond it the exact number says nothing more.
-_COUNTED = 100
+COUNTED = 100
 #: Places that have no tab of their own at the bottom of a phone.
 _PLACES_OF_MORE = ("more", "messages", "queue", "calendar", "policies", "absence", "authority", "people", "account")
 
@@ -41,6 +41,6 @@ def waiting_for(user: User) -> Waiting:
         return Waiting()
     return Waiting(
         is_approver=True,
-        approvals=steps_awaiting(user).order_by()[:_COUNTED].count(),
-        reviews=tasks_to_validate(user).order_by()[:_COUNTED].count(),
+        approvals=steps_awaiting(user).order_by()[:COUNTED].count(),
+        reviews=tasks_to_validate(user).order_by()[:COUNTED].count(),
     )

@@ -29,6 +29,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="opstask",
+            index=models.Index(
+                fields=["institution", "status"], condition=models.Q(closed_at=None), name="task_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="opstask",
             index=django.contrib.postgres.indexes.GinIndex(
                 tickets.models.words.Bigrams("text"), name="task_by_words"
             ),

@@ -117,6 +117,7 @@ class OpsTask(models.Model):
             models.Index(fields=["institution", "status", "-id"], name="task_by_institution"),
             models.Index(fields=["institution", "-id"], name="task_newest"),
             models.Index(fields=["requester", "-id"], name="task_by_requester"),
+            models.Index(fields=["institution", "status"], condition=models.Q(closed_at=None), name="task_open"),
             GinIndex(Bigrams("text"), name="task_by_words"),
             BrinIndex(fields=["created_at"], name="task_by_day"),
             models.Index(
