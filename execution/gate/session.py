@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cmdb.models import Credential
 from cmdb.vault import unseal
@@ -19,6 +20,7 @@ from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
 from execution.gate.service_checks import http_status, tcp_opens
 from execution.models import HostRun
+from execution.plan.judge import is_worse
 from execution.ssh.connection import Connection, connect
 from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
@@ -105,6 +107,10 @@ class HostSession:
 
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
         argv = [resolved(part, outcome.saved) for part in op["argv"]]
+        worse = is_worse(argv, self._spec.get("check"))
+        if worse is not None:
+            reason = _("The command check refuses what would be sent: %(reason)s") % {"reason": worse.reason}
+            raise StepFailed(reason, code="command_refused")
         ends = time.monotonic() + op["seconds"]
         while True:
             left = max(1.0, ends - time.monotonic())

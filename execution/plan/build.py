@@ -2,8 +2,9 @@
 
     {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size}],
      waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
-     hosts: {hostname: {address, port, http_port, username, credential, credential_revision, host_keys, profile,
-                        profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …],
+     hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
+                        credential_revision, host_keys, profile, profile_revision, tier, group,
+                        steps: [`execution.steps.ops.Step`, …],
                         legacy_ssh: [algorithm, …], via: [a jump host: {hostname, address, port, …}, …]}}}
                         (the last two only where there are some)
 
@@ -19,10 +20,12 @@ from cmdb.models import Credential, Server
 from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
+from execution.plan.judge import judge_steps
 from execution.plan.waves import Candidate, plan_waves
 from execution.playbooks.schema import Definition, parse_playbook
 from execution.playbooks.template import UnknownVariable, fill
 from execution.steps.library import LIBRARY
+from execution.words import step_label
 from governance.selectors import instructions_for
 from tickets.models import OpsTask
 
@@ -96,7 +99,12 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         steps = [LIBRARY[call.name](**fill(call.arguments, names)) for call in definition.steps]
     except UnknownVariable as error:
         raise PlanRefused(_("The playbook asks for “%(name)s”, which isn't known.") % {"name": error}) from error
+    programs = [names["path"][name] for name in ("startup_script", "shutdown_script")]
+    check = judge_steps(steps, home=names["home"], programs=programs)
+    if check["verdict"] == "block":
+        raise PlanRefused(_refusal(server.hostname, check["found"]), code="command_blocked")
     return {
+        "check": check,
         **door_of(server, credential),
         **({"via": [{"hostname": hop.hostname, **door_of(hop, hop.credential)} for hop in way]} if way else {}),
         "http_port": server.http_port,
@@ -105,6 +113,15 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         "tier": server.site.tier,
         "group": server.redundancy_group,
         "steps": steps,
+    }
+
+
+def _refusal(hostname: str, found: list[dict[str, str]]) -> str:
+    worst = next(finding for finding in found if finding["verdict"] == "block")
+    return _("The command check refuses a command of step “%(step)s” on %(host)s: %(reason)s") % {
+        "step": step_label(worst["step"]),
+        "host": hostname,
+        "reason": worst["reason"],
     }
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 
 from accounts.choices import Role
 from demo.bench.bare import connect_and_run_true
+from demo.bench.commands import milliseconds_per_line
 from demo.bench.governance import measure_governance
 from demo.bench.memory import PeakMemory
 from demo.bench.rollout import Figures, measure_rollout
@@ -106,6 +107,7 @@ class Command(BaseCommand):
             ("ratio: rollout / bare connector", f"{large.rollout / bare:.1f}"),
             ("peak memory, web and worker together (PSS)", f"{peak_mib:.0f} MiB"),
             ("events of the large run", str(large.events)),
+            ("command check, per line", f"{milliseconds_per_line():.2f} ms"),
         ]
         self._head()
         for row in rows:
