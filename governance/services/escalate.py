@@ -83,13 +83,14 @@ def _carry_apart(chunk: Sequence[_Due]) -> int:
 @transaction.atomic
 def _carry(chunk: Sequence[_Due]) -> int:
     """One batch in one transaction: tasks locked, then steps, then the chains."""
-    if not (steps := _lock(chunk)):
+    if not (locked := _lock(chunk)):
         return 0
+    steps = [step for step, _is_late in locked]
     rosters = Roster.load_many({step.round.task.institution_id for step in steps})
     deciders = _deciders(steps)
     climbs: list[_Climb] = []
     ends: list[tuple[ApprovalStep, OpsTask]] = []
-    for step in steps:
+    for step, is_late in locked:
         task, original = step.round.task, step.original_owner_id or 0
         rung = rosters[task.institution_id].reachable(
             step.role,
@@ -100,15 +101,16 @@ def _carry(chunk: Sequence[_Due]) -> int:
         )
         if rung is not None:
             climbs.append(_Climb(step, task, rung))
-        elif step.is_late:  # else there is time left in which somebody may come back
+        elif is_late:  # else there is time left in which somebody may come back
             ends.append((step, task))
     _climb(climbs, rosters)
     expire_steps(ends)
     return len(climbs) + len(ends)
 
 
-def _lock(chunk: Sequence[_Due]) -> list[ApprovalStep]:
-    """The steps that are still due, locked after their tasks, in the order of the chunk, with all that is told of them.
+def _lock(chunk: Sequence[_Due]) -> list[tuple[ApprovalStep, bool]]:
+    """The steps that are still due, and whether they are late; locked after their tasks, in the order of the chunk,
+    with all that is told of them.
 
     The people and institutions of a batch are few, so they are read once each instead of joined to every row.
     """
@@ -122,17 +124,19 @@ def _lock(chunk: Sequence[_Due]) -> list[ApprovalStep]:
     due = locked.filter(_LATE | _DESERTED, pk__in=[row.step for row in chunk], status=StepStatus.PENDING)
     timed = due.filter(round__task__in=tasks).annotate(is_late=ExpressionWrapper(_LATE, BooleanField()))
     found = {step.pk: step for step in timed}
-    steps = [found[row.step] for row in chunk if row.step in found]
+    steps: list[tuple[ApprovalStep, bool]] = [
+        (found[row.step], bool(found[row.step].is_late)) for row in chunk if row.step in found
+    ]
     people = User.objects.in_bulk(
         {
             pk
-            for step in steps
+            for step, _is_late in steps
             for pk in (step.approver_id, step.original_owner_id, tasks[step.round.task_id].requester_id)
         }
         - {None}
     )
     places = Institution.objects.in_bulk({task.institution_id for task in tasks.values()})
-    for step in steps:
+    for step, _is_late in steps:
         task = step.round.task = tasks[step.round.task_id]
         task.institution, task.requester = places[task.institution_id], people[task.requester_id]
         step.approver = people.get(step.approver_id or 0)
