@@ -5,7 +5,6 @@ from uuid import uuid4
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,13 +16,14 @@ from governance.selectors import steps_awaiting, tasks_to_validate
 from governance.selectors_authority import administered
 from guardia.common.canonical import canonical_bytes
 from guardia.common.errors import GuardiaError, NotVisible
+from guardia.common.paging import newest_first
 from guardia.portal.forms import TaskForm
 from notifications.models import Notification
 from notifications.services import mark_read
 from tickets.choices import Channel, TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import panels_of
-from tickets.selectors import tasks_visible_to, visible_task
+from tickets.selectors import search_tasks, tasks_visible_to, visible_task
 from tickets.services.file_task import file_task
 
 _PER_PAGE = 20
@@ -47,14 +47,16 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def task_list(request: HttpRequest) -> HttpResponse:
-    """Tasks of my institutions, newest first; `status` and `q` (words of the request or a TASK_ID) narrow it down."""
+    """Tasks of my institutions, newest first; `status` and `q` (words of the request or a TASK_ID) narrow it down.
+    `before` and `after` are keys of tasks: the page goes on from there."""
     tasks = tasks_visible_to(request.user)
     status, words = request.GET.get("status", ""), searched_words(request)
     if status in TaskStatus.values:
         tasks = tasks.filter(status=status)
     if words:
-        tasks = tasks.filter(text__icontains=words) | tasks.filter(task_id__icontains=words)
-    page = Paginator(tasks, _PER_PAGE).get_page(request.GET.get("page"))
+        tasks = search_tasks(tasks, words)
+    before, after = request.GET.get("before", ""), request.GET.get("after", "")
+    page = newest_first(tasks, size=_PER_PAGE, before=before, after=after)
     context = {"place": "tasks", "page": page, "status": status, "q": words, "statuses": TaskStatus.choices}
     return render(request, "portal/task_list.html", context)
 

@@ -30,7 +30,7 @@ PUBLIC = {
 #: pattern → paths to look at, for somebody who is logged in.
 PAGES = {
     "": ["/"],
-    "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?page=2"],
+    "tasks/": ["/tasks/", "/tasks/?status=PEN", "/tasks/?q=OPS-", "/tasks/?before=999999"],
     "tasks/new/": ["/tasks/new/"],
     "messages/": ["/messages/"],
     "policies/": ["/policies/", "/policies/?q=e"],
@@ -45,7 +45,7 @@ PAGES = {
     "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
     "halt/": ["/halt/", "/halt/?task=OPS-20260101-001"],
     "servers/keys/": ["/servers/keys/", "/servers/keys/?q=e", "/servers/keys/?page=2"],
-    "inbox/": ["/inbox/"],
+    "inbox/": ["/inbox/", "/inbox/?page=2"],
     "absence/": ["/absence/"],
     "authority/": ["/authority/", "/authority/?q=a&page=2"],
     "people/": ["/people/", "/people/?q=e&state=active&page=2"],
