@@ -17,9 +17,10 @@ from cmdb.models import Credential
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
-from execution.gate.service_checks import http_status, tcp_opens
+from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
 from execution.models import HostRun
 from execution.ssh.connection import Connection, connect
+from execution.ssh.exceptions import ConnectionLost, SshError
 from execution.ssh.target import Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
@@ -45,9 +46,10 @@ class HostSession:
     """Open one with `open_session`; close it, or use it as a context manager."""
 
     def __init__(
-        self, connection: Connection, spec: Mapping[str, Any], secret: Secret, cancel: threading.Event
+        self, open_line: Callable[[], tuple[Connection, Secret]], spec: Mapping[str, Any], cancel: threading.Event
     ) -> None:
-        self._connection, self._spec, self._secret, self._cancel = connection, spec, secret, cancel
+        self._open_line, self._spec, self._cancel = open_line, spec, cancel
+        self._connection, self._secret = open_line()
 
     def __enter__(self) -> "HostSession":
         return self
@@ -89,11 +91,19 @@ class HostSession:
             problem = tcp_opens(self._spec["address"], op["port"], seconds=op["seconds"], cancel=self._cancel)
             _fail_if(problem)
         elif op["op"] == "http":
-            answer = http_status(self._spec["address"], op["port"], op["path"], seconds=op["seconds"])
-            outcome.output = f"{outcome.output}HTTP {answer}\n"[:_KEPT_OUTPUT]
-            _fail_if("" if answer == str(op["status"]) else f"HTTP {answer} instead of {op['status']}")
+            self._http(op, outcome)
+        elif op["op"] == "tls":
+            _fail_if(tls_shows(self._spec["address"], op, cancel=self._cancel))
+        elif op["op"] == "reconnect":
+            self._reconnect(op, outcome, digest)
         else:
             raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
+
+    def _http(self, op: Any, outcome: Outcome) -> None:
+        address, whole = self._spec["address"], "contains" in op
+        answer = http_answer(address, op["port"], op["path"], seconds=op["seconds"], whole=whole)
+        outcome.output = f"{outcome.output}HTTP {answer.status} in {answer.milliseconds} ms\n"[:_KEPT_OUTPUT]
+        _fail_if(problem_with_answer(op, answer))
 
     def _upload(self, op: Any) -> None:
         try:
@@ -102,6 +112,22 @@ class HostSession:
             raise StepFailed("the artefact is no longer in the store", code="artefact_missing") from error
         with source:
             self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
+
+    def _reconnect(self, op: Any, outcome: Outcome, digest: Any) -> None:
+        """Through the gate again each time: what was allowed before the line went may not be allowed now."""
+        ends, pause = time.monotonic() + op["seconds"], op["pause_ms"] / 1000
+        once = {**op, "op": "exec", "seconds": 10, "pause_ms": 0}
+        while True:
+            self._connection.close()
+            try:
+                self._connection, self._secret = self._open_line()
+                self._exec(once, outcome, digest)
+                return
+            except (SshError, StepFailed) as error:
+                if time.monotonic() + pause > ends or self._cancel.wait(pause):
+                    if isinstance(error, StepFailed):
+                        raise
+                    raise ConnectionLost(outcome_unknown=True) from error
 
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
         argv = [resolved(part, outcome.saved) for part in op["argv"]]
@@ -130,20 +156,28 @@ class HostSession:
 
 def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
-    check_connection(host_run, claim)
+
+    def open_line() -> tuple[Connection, Secret]:
+        check_connection(host_run, claim)
+        return connect_to(host_run.server.hostname, spec, cancel)
+
+    return HostSession(open_line, spec, cancel)
+
+
+def connect_to(hostname: str, spec: Mapping[str, Any], cancel: threading.Event) -> tuple[Connection, Secret]:
+    """For those who have asked the gate: a line to the host as the plan describes it."""
     credential = Credential.objects.get(pk=spec["credential"])
     if credential.revision != spec["credential_revision"]:
         raise GateClosed(code="credential_changed")
     target = Target(
-        hostname=host_run.server.hostname,
+        hostname=hostname,
         address=spec["address"],
         port=spec["port"],
         username=spec["username"],
         host_keys=tuple(spec["host_keys"]),
     )
     secret = Secret(kind=credential.kind, value=unseal(credential))  # type: ignore[arg-type]  # held by a constraint
-    connection = connect(target, secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel)
-    return HostSession(connection, spec, secret, cancel)
+    return connect(target, secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel), secret
 
 
 def _fail_if(problem: str) -> None:

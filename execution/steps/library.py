@@ -4,7 +4,19 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from execution.steps import files, service
+from execution.steps import (
+    balancing,
+    certificates,
+    cleaning,
+    config,
+    files,
+    firewall,
+    inspections,
+    power,
+    scripting,
+    service,
+    trees,
+)
 from execution.steps.ops import Step
 
 LIBRARY: Mapping[str, Callable[..., Step]] = {
@@ -18,6 +30,39 @@ LIBRARY: Mapping[str, Callable[..., Step]] = {
     "start": service.start,
     "health": service.health,
     "http_check": service.http_check,
+    "wait_tcp": service.wait_tcp,
+    "start_if_down": service.start_if_down,
+    "drain_haproxy": balancing.drain_haproxy,
+    "undrain_haproxy": balancing.undrain_haproxy,
+    "drain_nginx": balancing.drain_nginx,
+    "undrain_nginx": balancing.undrain_nginx,
+    "hook": balancing.hook,
+    "script": scripting.script,
+    "static_sync": trees.static_sync,
+    "tidy": trees.tidy,
+    "back_up_tree": trees.back_up_tree,
+    "config_line": config.config_line,
+    "replace_file": config.replace_file,
+    "cron_job": config.cron_job,
+    "cron_remove": config.cron_remove,
+    "check_certificate": certificates.check_certificate,
+    "install_certificate": certificates.install_certificate,
+    "check_tls": certificates.check_tls,
+    "port_open": firewall.port_open,
+    "port_close": firewall.port_close,
+    "count_old": cleaning.count_old,
+    "clean_old": cleaning.clean_old,
+    "restore_trash": cleaning.restore_trash,
+    "purge_trash": cleaning.purge_trash,
+    "rotate_log": cleaning.rotate_log,
+    "reboot": power.reboot,
+    "log_scan": inspections.log_scan,
+    "analyse_log": inspections.analyse_log,
+    "check_memory": inspections.check_memory,
+    "check_disk_use": inspections.check_disk_use,
+    "check_process": inspections.check_process,
+    "check_accounts": inspections.check_accounts,
+    "check_security": inspections.check_security,
 }
 
 
