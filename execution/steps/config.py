@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from execution.steps.arguments import absolute, command, line, schedule, word
+from execution.steps.arguments import absolute, command, line, one_of, schedule, word
 from execution.steps.ops import Exec, Op, Step, change, run
 from execution.steps.scripts import scripted
 
@@ -30,8 +30,13 @@ def replace_file(
     return _with_reload("replace_file", apply, scripted("sum", path, expect={"equals": sha256}), path, backup, reload)
 
 
-def cron_job(*, name: str, when: str, job: str, backup: str, crontab: str = "crontab") -> Step:
-    """The login's crontab has this job once, under a comment that names it; a job of that name is replaced."""
+def cron_job(*, name: str, when: str, job: str, backup: str, action: str = "set", crontab: str = "crontab") -> Step:
+    """The login's crontab has this job once, under a comment that names it; a job of that name is replaced.
+
+    With the action `remove` it is gone, as with `cron_remove`.
+    """
+    if one_of(action, "set", "remove") == "remove":
+        return cron_remove(name=name, entry=f"{schedule(when)} {line(job)}", backup=backup, crontab=crontab)
     at = (crontab, _cron_mark(name), f"{schedule(when)} {line(job)}", absolute(backup))
     return change(
         "cron_job",

@@ -1,8 +1,6 @@
 """The names that playbooks may use."""
 
-import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from execution.steps import (
     balancing,
@@ -64,17 +62,3 @@ LIBRARY: Mapping[str, Callable[..., Step]] = {
     "check_accounts": inspections.check_accounts,
     "check_security": inspections.check_security,
 }
-
-
-def problem_with(name: str, arguments: Mapping[str, Any]) -> str:
-    """Why a playbook may not call this step so; empty when it may."""
-    if name not in LIBRARY:
-        return f"there is no step “{name}”"
-    parameters = inspect.signature(LIBRARY[name]).parameters
-    unknown = set(arguments) - set(parameters)
-    missing = {key for key, value in parameters.items() if value.default is value.empty} - set(arguments)
-    if unknown:
-        return f"step “{name}” takes no “{min(unknown)}”"
-    if missing:
-        return f"step “{name}” needs “{min(missing)}”"
-    return ""
