@@ -43,10 +43,14 @@ _PROFILE_PATHS = (
 
 def playbook_for(task: OpsTask) -> Playbook:
     """The newest published playbook of the task's kind; raises NoPlaybook."""
-    playbook = Playbook.objects.filter(sub_type=task.sub_type).order_by("-version").first()
+    playbook = newest_for(task.sub_type)
     if playbook is None:
         raise NoPlaybook
     return playbook
+
+
+def newest_for(sub_type: str) -> Playbook | None:
+    return Playbook.objects.filter(sub_type=sub_type).order_by("-version").first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from guardia.portal import (
     hours,
     hours_acts,
     inbox,
+    intake,
+    playbooks,
     policies,
     standing,
     views,
@@ -19,7 +21,7 @@ app_name = "portal"
 urlpatterns = [
     path("", views.home, name="home"),
     path("tasks/", views.task_list, name="tasks"),
-    path("tasks/new/", views.new_task, name="new"),
+    path("tasks/new/", intake.new_task, name="new"),
     path("tasks/<str:task_id>/", views.task_detail, name="task"),
     path("tasks/<str:task_id>/information/", acts.add_information_act, name="information"),
     path("tasks/<str:task_id>/decide/<int:step_pk>/", acts.decide_act, name="decide"),
@@ -69,5 +71,10 @@ urlpatterns = [
     path("tasks/<str:task_id>/resume/", hours_acts.resume_act, name="resume"),
     path("queue/", hours.queue, name="queue"),
     path("calendar/", hours.blackout_calendar, name="calendar"),
+    path("playbooks/", playbooks.playbook_list, name="playbooks"),
+    path("playbooks/new/", playbooks.publish, name="playbook-new"),
+    path("playbooks/<slug:name>/", playbooks.playbook_page, name="playbook"),
+    path("playbooks/<slug:name>/<int:version>/", playbooks.playbook_page, name="playbook-version"),
+    path("playbooks/<slug:name>/<int:version>.yaml", playbooks.playbook_source, name="playbook-source"),
     path("messages/", views.message_list, name="messages"),
 ]

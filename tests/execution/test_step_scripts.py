@@ -302,14 +302,23 @@ def test_cleaning_keeps_to_the_allowed_folders(host: LocalHost, where: str) -> N
     before = tree_of(host.home)
     step = host.step("clean_old", folder=str(folder), trash=str(trash), days=1, allowed=[str(allowed)], names="*.log")
     assert step.apply() == ("" if where == "names" else "exit status 3"), host.output
+    (host.home / "trash.moved").unlink(missing_ok=True)  # the note of a move that found nothing
     assert tree_of(host.home) == before
 
 
-def test_the_trash_is_emptied_of_the_oldest_alone(host: LocalHost) -> None:
-    old, young = aged(host.home / "trash" / "OPS-1" / "a\nb", 40), aged(host.home / "trash" / "OPS-2" / "b", 3)
-    assert host.step("purge_trash", trash=f"{host.home}/trash", days=14).apply() == ""
-    assert host.output.strip() == "1 files, 10 bytes"
-    assert young.exists() and not old.exists()
+def test_the_trash_is_emptied_of_what_was_moved_long_ago_alone(host: LocalHost) -> None:
+    """The age of a trash counts from the move: what is in it was old before."""
+    top, folder = host.home / "trash", host.home / "logs"
+    for name in ("OPS-1", "OPS-2"):
+        aged(folder / f"{name}\n.log", 400)
+        at = {"folder": str(folder), "trash": f"{top}/{name}", "allowed": [str(host.home)], "names": f"{name}*"}
+        assert host.step("clean_old", days=30, **at).apply() == "", host.output
+    aged(top / "OPS-1.moved", 40)
+    aged(top / "OPS-1" / "theirs.moved", 400)
+    purge = host.step("purge_trash", trash=str(top), days=14)
+    assert purge.apply() == "" and host.output.strip() == "2 files, 20 bytes"
+    assert [path.name for path in sorted(top.rglob("*")) if path.is_file()] == ["OPS-2\n.log", "OPS-2.moved"]
+    assert purge.apply() == "" and host.output.strip() == "0 files, 0 bytes"
 
 
 def test_a_log_is_rotated_under_its_writer(host: LocalHost) -> None:

@@ -1,6 +1,6 @@
 # Files by age into a trash, from where they can come back. $1 count|move|is|restore|purge  $2 folder  $3 trash  $4 days
 # $5 names (a pattern as for find)  then the folders it must lie in. Links are not followed and not touched.
-# purge: takes away what lies in the folder of trashes ($3) for longer than $4 days.
+# purge: takes away the trashes in the folder $3 that were filled more than $4 days ago, as the note beside each says.
 set -u
 act=$1 from=$2 trash=$3 days=$4 names=$5
 shift 5
@@ -32,9 +32,16 @@ for f do
   if [ -e "$t" ] || [ -L "$t" ]; then echo "is there again, left in the trash: $r" >&2; continue; fi
   n=$(wc -c <"$f") && mv -- "$f" "$t" && echo "$n" || exit 1
 done'
+purge='
+for f do n=$(wc -c <"$f") && rm -f -- "$f" && echo "$n" || exit 1; done'
 if [ "$act" = purge ]; then
   [ -d "$trash" ] && [ ! -L "$trash" ] || exit 0
-  find "$trash" -type f -mtime "+$days" -exec sh -c 'for f do n=$(wc -c <"$f") && rm -f -- "$f" && echo "$n" || exit 1; done' guardia {} + | total
+  for note in "$trash"/*.moved; do
+    [ -f "$note" ] && [ ! -L "$note" ] && [ -n "$(find "$note" -mtime "+$days")" ] || continue
+    one=${note%.moved}
+    if [ -d "$one" ] && [ ! -L "$one" ]; then find "$one" -type f -exec sh -c "$purge" guardia {} + || echo failed; fi
+    rm -f -- "$note"
+  done | total
   exit
 fi
 [ ! -L "$from" ] && real=$(cd -P -- "$from" && pwd -P) || { echo "no such folder" >&2; exit 3; }
@@ -43,7 +50,7 @@ case $trash/ in "$real"/* | "$from"/*) echo "the trash must lie outside of the f
 case $act in
 count) find "$real" -xdev -type f -name "$names" -mtime "+$days" -exec sh -c "$sizes" guardia {} + | total ;;
 move)
-  mkdir -p -- "$trash" || exit 1
+  mkdir -p -- "$trash" && : >"$trash.moved" || exit 1
   { find "$real" -xdev -type f -name "$names" -mtime "+$days" -exec sh -c "$move" guardia "$real" "$trash" {} + || echo failed; } | total
   ;;
 is) [ -z "$(find "$real" -xdev -type f -name "$names" -mtime "+$days" -exec sh -c 'echo left' guardia {} +)" ] ;;
