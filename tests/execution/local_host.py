@@ -33,6 +33,7 @@ class LocalHost:
     def __init__(self, shell: str, home: Path) -> None:
         self.home, self.saved, self.output = home, dict[str, str](), ""
         self.bin = home.parent / f"{home.name}-bin"
+        self.before: list[str] = []
         self.is_busybox = shell == "busybox"
         self.bin.mkdir(parents=True)
         home.mkdir(parents=True, exist_ok=True)
@@ -76,7 +77,7 @@ class LocalHost:
     def _run(self, op: Any) -> str:
         line = render([resolved(part, self.saved) for part in op["argv"]])
         done = subprocess.run(
-            [str(self.bin / "sh"), "-c", line],
+            [*self.before, str(self.bin / "sh"), "-c", line],
             cwd=self.home,
             env={"PATH": self.path, "HOME": str(self.home), "LC_ALL": "C.UTF-8"},
             capture_output=True,
