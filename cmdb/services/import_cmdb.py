@@ -7,19 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError, models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
+from accounts.signals import acting_by_rank
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from guardia.common.errors import InvalidInput, NotPermitted
 
 M = TypeVar("M", bound=models.Model)
-_TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir")
+_TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir", "jump")
 _LISTS = ("aliases", "host_keys")
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
 
@@ -34,6 +36,7 @@ class ImportReport:
     servers: int
 
 
+@refusals_recorded
 @transaction.atomic
 def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     """Add what is new and update what is known, by code and hostname. Operators of all institutions only.
@@ -42,12 +45,14 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     """
     if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), None)):
         raise NotPermitted
+    acting_by_rank.send(User, actor=actor, institution=None)
     if not isinstance(data, dict):
         raise InvalidInput(_("An inventory is a JSON object of institutions, systems, sites and servers."))
     institutions = _each(data, "institutions", "code", _institution)
     systems = _each(data, "systems", "code", lambda row: _system(row, institutions))
     sites = _each(data, "sites", "code", lambda row: _site(row, institutions))
     servers = _each(data, "servers", "hostname", lambda row: _server(row, systems, sites))
+    _each(data, "servers", "hostname", lambda row: _jump(row, servers))  # once all are there
     report = ImportReport(len(institutions), len(sites), len(systems), len(servers))
     record(
         action="cmdb.imported",
@@ -72,7 +77,7 @@ def _each(data: dict[str, Any], kind: str, key: str, take: Callable[[dict[str, A
         try:
             _check_types(row)
             taken[str(name)] = take(row)
-        except (KeyError, TypeError, ValueError, ValidationError, DatabaseError, Credential.DoesNotExist) as error:
+        except (KeyError, TypeError, ValueError, ValidationError, DatabaseError, ObjectDoesNotExist) as error:
             reason = "; ".join(error.messages) if isinstance(error, ValidationError) else repr(error)
             raise InvalidInput(
                 _("%(kind)s “%(name)s” can't be imported: %(reason)s") % {"kind": kind, "name": name, "reason": reason}
@@ -123,6 +128,15 @@ def _server(row: dict[str, Any], systems: dict[str, System], sites: dict[str, Si
         credential=_credential(row, system.institution) or found.credential,
         **values,
     )
+
+
+def _jump(row: dict[str, Any], servers: dict[str, Server]) -> Server:
+    """The server with its jump host, which the file or the inventory has; "" takes it away."""
+    server = servers[row["hostname"]]
+    if "jump" not in row:
+        return server
+    name = row["jump"]
+    return _saved(server, jump=(servers.get(name) or Server.objects.get(hostname=name)) if name else None)
 
 
 def _given(row: dict[str, Any], *names: str) -> dict[str, Any]:

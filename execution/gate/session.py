@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cmdb.models import Credential
 from cmdb.vault import unseal
@@ -19,9 +20,10 @@ from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
 from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
 from execution.models import HostRun
+from execution.plan.judge import is_worse
 from execution.ssh.connection import Connection, connect
 from execution.ssh.exceptions import ConnectionLost, SshError
-from execution.ssh.target import Secret, Target
+from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
@@ -131,6 +133,10 @@ class HostSession:
 
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
         argv = [resolved(part, outcome.saved) for part in op["argv"]]
+        worse = is_worse(argv, self._spec.get("check"))
+        if worse is not None:
+            reason = _("The command check refuses what would be sent: %(reason)s") % {"reason": worse.reason}
+            raise StepFailed(reason, code="command_refused")
         ends = time.monotonic() + op["seconds"]
         while True:
             left = max(1.0, ends - time.monotonic())
@@ -159,25 +165,29 @@ def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel:
 
     def open_line() -> tuple[Connection, Secret]:
         check_connection(host_run, claim)
-        return connect_to(host_run.server.hostname, spec, cancel)
+        via = [open_door(door["hostname"], door) for door in spec.get("via", ())]
+        own = open_door(host_run.server.hostname, spec)
+        line = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
+        return line, own.secret
 
     return HostSession(open_line, spec, cancel)
 
 
-def connect_to(hostname: str, spec: Mapping[str, Any], cancel: threading.Event) -> tuple[Connection, Secret]:
-    """For those who have asked the gate: a line to the host as the plan describes it."""
-    credential = Credential.objects.get(pk=spec["credential"])
-    if credential.revision != spec["credential_revision"]:
+def open_door(hostname: str, door: Mapping[str, Any]) -> Hop:
+    """Where to log in and with what, of a plan's door (`execution.plan.build.door_of`). Raises GateClosed when the
+    credential is another one than the plan names, or a vault error."""
+    credential = Credential.objects.get(pk=door["credential"])
+    if credential.revision != door["credential_revision"]:
         raise GateClosed(code="credential_changed")
     target = Target(
         hostname=hostname,
-        address=spec["address"],
-        port=spec["port"],
-        username=spec["username"],
-        host_keys=tuple(spec["host_keys"]),
+        address=door["address"],
+        port=door["port"],
+        username=door["username"],
+        host_keys=tuple(door["host_keys"]),
+        legacy=tuple(door.get("legacy_ssh", ())),
     )
-    secret = Secret(kind=credential.kind, value=unseal(credential))  # type: ignore[arg-type]  # held by a constraint
-    return connect(target, secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel), secret
+    return Hop(target, Secret(kind=credential.kind, value=unseal(credential)))  # type: ignore[arg-type]  # constraint
 
 
 def _fail_if(problem: str) -> None:

@@ -1,10 +1,12 @@
 from execution.models.events import EventHead, RunEvent
+from execution.models.host_key import HostKeyScan
 from execution.models.plan import Plan, Playbook
 from execution.models.result import ResultPackage
 from execution.models.run import HostLock, HostRun, Run, StepResult, Wave
 
 __all__ = [
     "EventHead",
+    "HostKeyScan",
     "HostLock",
     "HostRun",
     "Plan",

@@ -2,8 +2,11 @@
 
     {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size, …}],
      waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
-     hosts: {hostname: {address, port, http_port, username, credential, credential_revision, host_keys, profile,
-                        profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …]}}}
+     hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
+                        credential_revision, host_keys, profile, profile_revision, tier, group,
+                        steps: [`execution.steps.ops.Step`, …],
+                        legacy_ssh: [algorithm, …], via: [a jump host: {hostname, address, port, …}, …]}}}
+                        (the last two only where there are some)
 
 Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
 it again from unchanged rows gives the same bytes.
@@ -15,10 +18,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from cmdb.models import Server
+from cmdb.models import Credential, Server
+from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
 from execution.plan.artefacts import facts_of
+from execution.plan.judge import judge_steps
 from execution.plan.waves import Candidate, plan_waves
 from execution.playbooks.calls import StepCall, misfits
 from execution.playbooks.params import ParamInvalid, filled_params
@@ -26,10 +31,12 @@ from execution.playbooks.schema import Definition, parse_playbook
 from execution.playbooks.template import UnknownVariable, fill, variables_in
 from execution.steps.library import LIBRARY
 from execution.steps.ops import Step
+from execution.words import step_label
 from governance.selectors import instructions_for
 from tickets.models import OpsTask
 
 FORMAT = 1
+WAY = tuple("__".join(["jump"] * length + [row]) for length in range(1, 4) for row in ("profile", "credential"))
 _PROFILE_PATHS = (
     "startup_script",
     "shutdown_script",
@@ -72,7 +79,7 @@ def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     ]
     wanted = Wanted(
         task_id=task.task_id,
-        servers=list(task.servers.select_related("site", "profile", "credential", "system").order_by("hostname")),
+        servers=list(task.servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")),
         given=task.params,
         artefacts=artefacts,
         instructions=instructions_for(task),
@@ -118,19 +125,30 @@ def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> d
         raise PlanRefused(_("Server %(name)s is not active.") % {"name": server.hostname}, code="server_inactive")
     if credential is None:
         raise PlanRefused(_("Server %(name)s has no credential.") % {"name": server.hostname}, code="no_credential")
+    way = server.way()
+    if len(way) > LONGEST_WAY:
+        raise PlanRefused(
+            _("Server %(name)s stands behind too many others.") % {"name": server.hostname}, code="no_way"
+        )
+    if unfit := next((hop for hop in way if not hop.is_active or hop.credential is None), None):
+        raise PlanRefused(
+            _("Jump host %(name)s is not active or has no credential.") % {"name": unfit.hostname}, code="no_way"
+        )
+    steps = [_step(call, arguments) for call, arguments in filled_calls(definition, names)]
+    programs = [names["path"][name] for name in ("startup_script", "shutdown_script")]
+    check = judge_steps(steps, home=names["home"], programs=programs)
+    if check["verdict"] == "block":
+        raise PlanRefused(_refusal(server.hostname, check["found"]), code="command_blocked")
     return {
-        "address": server.address,
-        "port": server.ssh_port,
+        "check": check,
+        **door_of(server, credential),
+        **({"via": [{"hostname": hop.hostname, **door_of(hop, hop.credential)} for hop in way]} if way else {}),
         "http_port": server.http_port,
-        "username": credential.username,
-        "credential": str(credential.pk),
-        "credential_revision": credential.revision,
-        "host_keys": server.host_keys,
         "profile": server.profile.name,
         "profile_revision": server.profile.revision,
         "tier": server.site.tier,
         "group": server.redundancy_group,
-        "steps": [_step(call, arguments) for call, arguments in filled_calls(definition, names)],
+        "steps": steps,
     }
 
 
@@ -167,6 +185,29 @@ def _step(call: StepCall, arguments: dict[str, Any]) -> Step:
         raise PlanRefused(
             _("Step “%(step)s” can't be made: %(error)s") % {"step": call.name, "error": error}, code="bad_argument"
         ) from error
+
+
+def _refusal(hostname: str, found: list[dict[str, str]]) -> str:
+    worst = next(finding for finding in found if finding["verdict"] == "block")
+    return _("The command check refuses a command of step “%(step)s” on %(host)s: %(reason)s") % {
+        "step": step_label(worst["step"]),
+        "host": hostname,
+        "reason": worst["reason"],
+    }
+
+
+def door_of(server: Server, credential: Credential | None) -> dict[str, Any]:
+    """Where a server is logged in to, whom we believe there, and with which credential (by reference)."""
+    assert credential is not None, "looked at before"
+    return {
+        "address": server.address,
+        "port": server.ssh_port,
+        "username": credential.username,
+        "credential": str(credential.pk),
+        "credential_revision": credential.revision,
+        "host_keys": server.host_keys,
+        **({"legacy_ssh": sorted(server.profile.legacy_ssh)} if server.profile.legacy_ssh else {}),
+    }
 
 
 def variables(

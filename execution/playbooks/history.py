@@ -1,6 +1,8 @@
 """How playbooks have done, as far as a user may see: runs of the user's institutions only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Max, Q, QuerySet
@@ -47,8 +49,8 @@ def runs_of(user: User | AnonymousUser, playbook: Playbook) -> QuerySet[Run]:
     return runs_visible_to(user).filter(plan__playbook=playbook).order_by("-pk")
 
 
-def _counted(runs: QuerySet[Run], by: str) -> QuerySet[Run, dict[str, object]]:
-    return (
+def _counted(runs: QuerySet[Run], by: str) -> Iterable[dict[str, Any]]:
+    return list(
         runs.exclude(finished_at=None)
         .order_by()
         .values(by)

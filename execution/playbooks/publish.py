@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holds_role
+from audit.refusals import refusals_recorded
 from audit.services import record
 from execution.models import Playbook
 from execution.playbooks.schema import parse_playbook
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.errors import NotPermitted, StaleState
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -30,9 +31,9 @@ def publish_playbook(*, actor: User | str, source: str) -> Playbook:
     Raises NotPermitted, OutsideBastion, PlaybookInvalid, StaleState.
     """
     if isinstance(actor, User):
-        require_bastion(actor=actor, institution=None)
         if not may_publish(actor):
             raise NotPermitted(_("Operators and administrators of all institutions publish playbooks."))
+        require_bastion(actor=actor, institution=None)
     definition = parse_playbook(source)
     digest = hashlib.sha256(source.encode()).hexdigest()
     existing = Playbook.objects.filter(name=definition.name, version=definition.version).first()

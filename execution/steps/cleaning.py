@@ -32,7 +32,7 @@ def restore_trash(*, folder: str, trash: str, allowed: list[str], seconds: int =
 
 def purge_trash(*, trash: str, days: int, seconds: int = 3600) -> Step:
     """What has lain in the folder of trashes for longer is gone for good; there is no way back."""
-    at = ("/", absolute(trash), str(between(days, _FEWEST_DAYS, 3650)), "*")
+    at = (absolute(trash), absolute(trash), str(between(days, _FEWEST_DAYS, 3650)), "*")
     purge = scripted("clean", "purge", *at, seconds=seconds)
     return change("purge_trash", purge, probe=[purge])
 

@@ -32,7 +32,12 @@ def _hosts_where(content: Content, is_bad: Callable[[Mapping[str, Any]], bool]) 
 
 
 def _has_no_key(host: Mapping[str, Any]) -> bool:
-    return not any(str(key).strip() for key in host.get("host_keys") or [])
+    doors = (host, *host.get("via", ()))
+    return not all(any(str(key).strip() for key in door.get("host_keys") or []) for door in doors)
+
+
+def _speaks_the_old_way(host: Mapping[str, Any]) -> bool:
+    return any(door.get("legacy_ssh") for door in (host, *host.get("via", ())))
 
 
 def _has_no_commands(host: Mapping[str, Any]) -> bool:
@@ -53,15 +58,34 @@ def _artefacts(content: Content) -> list[str]:
     ]
 
 
+def _has_commands_to_look_at(host: Mapping[str, Any]) -> bool:
+    """Commands that the command check didn't understand or thinks risky; a host without its verdict counts as one."""
+    check = host.get("check")
+    return not isinstance(check, Mapping) or check.get("verdict") != "allow"
+
+
+def needs_an_officer(content: Content | None) -> bool:
+    """Whether a plan's commands need one more approval than the policy asks for."""
+    return content is not None and any(
+        isinstance(host.get("check"), Mapping) and _has_commands_to_look_at(host)
+        for host in content.get("hosts", {}).values()
+    )
+
+
 #: name → what a reader is told it looked at, and the look
 CHECKS: dict[str, tuple[Promise, Look]] = {
     "targets": (_("Every target stands in exactly one wave."), _targets),
     "host_keys": (_("Every target has a pinned host key."), lambda c: _hosts_where(c, _has_no_key)),
+    "ssh": (_("No target needs outdated SSH algorithms."), lambda c: _hosts_where(c, _speaks_the_old_way)),
     "tiers": (
         _("Every target's tier is known."),
         lambda c: _hosts_where(c, lambda host: host.get("tier") not in Tier.values),
     ),
     "artefacts": (_("Every file has its SHA-256."), _artefacts),
+    "verdicts": (
+        _("The command check lets every command through."),
+        lambda c: _hosts_where(c, _has_commands_to_look_at),
+    ),
     "commands": (_("Every step of every target says what it does."), lambda c: _hosts_where(c, _has_no_commands)),
 }
 DANGER = "danger"

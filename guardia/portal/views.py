@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from accounts.caller import caller
 from execution.selectors import current_plan, latest_run
 from governance.selectors import steps_awaiting, tasks_to_validate
+from governance.selectors_authority import administered
 from guardia.common.canonical import canonical_bytes
 from guardia.common.errors import NotVisible
 from notifications.models import Notification
@@ -67,6 +68,14 @@ def message_list(request: HttpRequest) -> HttpResponse:
     rows = list(Notification.objects.filter(recipient_id=request.user.pk)[:100])
     mark_read(actor=caller(request), upto=rows[0].pk if rows else 0)
     return render(request, "portal/messages.html", {"place": "messages", "rows": rows})
+
+
+@login_required
+@require_safe
+def more(request: HttpRequest) -> HttpResponse:
+    """Every other place, for screens that have no room for the bar on top."""
+    context = {"place": "more", "may_administer": administered(caller(request)).exists()}
+    return render(request, "portal/more.html", context)
 
 
 @login_required

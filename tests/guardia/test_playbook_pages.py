@@ -7,11 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.choices import Role
+from accounts.exceptions import OutsideBastion
 from audit.models import Entry
 from execution.exceptions import PlaybookInvalid
 from execution.models import Playbook
 from execution.playbooks.publish import publish_playbook
-from governance.exceptions import OutsideBastion
 from governance.models import AccessRange
 from guardia.common.context import traced
 from guardia.common.errors import NotPermitted
@@ -38,7 +38,7 @@ def test_only_operators_and_administrators_of_all_institutions_publish(role: Rol
     person = make_user(role, None if everywhere else tenant.institution)
     if everywhere and role in (Role.OPERATOR, Role.ADMINISTRATOR):
         publish_playbook(actor=person, source=NEW)
-        assert Entry.objects.filter(action="playbook.published").latest("pk").actor == person.username
+        assert Entry.objects.filter(action="playbook.published").latest("pk").actor.endswith(person.username)
         return
     with nothing_changes(), pytest.raises(NotPermitted):
         publish_playbook(actor=person, source=NEW)
@@ -82,7 +82,7 @@ def test_a_dry_run_shows_every_command_for_ones_own_servers_alone(in_english: No
     text = page.content.decode()
     assert page.status_code == 200 and text.count("<summary>") == 2
     assert all(server.hostname in text for server in tenant.servers)
-    assert text.count(other.servers[0].hostname) == 1  # where it was typed
+    assert f"<summary>{other.servers[0].hostname}" not in text
     refused = client.get("/playbooks/log-analysis/", {"host": names, "param-mib": "lots"})
     assert refused.status_code == 400 and "doesn&#x27;t fit" in refused.content.decode()
     assert client.get("/playbooks/log-analysis/", {"host": "nowhere"}).status_code == 400
@@ -149,16 +149,18 @@ def test_a_request_by_its_fields_is_planned_with_them(in_english: None) -> None:
 )
 def test_fields_that_do_not_fit_file_nothing(change: dict[str, str], words: str, in_english: None) -> None:
     tenant = Tenant(servers=1)
+    client = browser(tenant.site_manager)
     with nothing_changes():
-        answer = browser(tenant.site_manager).post("/tasks/new/", fields(tenant, **{"param-port": "80", **change}))
+        answer = client.post("/tasks/new/", fields(tenant, **{"param-port": "80", **change}))
     assert answer.status_code == 400 and words in answer.content.decode()
 
 
 def test_the_text_fills_in_the_fields(in_english: None) -> None:
     tenant = Tenant(servers=1)
     text = f"{tenant.system.name} {tenant.servers[0].hostname} 서버 8443 포트 10.1.2.0/24 에서 접근 열어 주세요 TCP"
+    client = browser(tenant.site_manager)
     with nothing_changes():
-        page = browser(tenant.site_manager).post("/tasks/new/", {"text": text, "read": "yes"}).content.decode()
+        page = client.post("/tasks/new/", {"text": text, "read": "yes"}).content.decode()
     assert 'name="kind" value="PORT_OPEN"' in page
     assert 'value="8443"' in page and 'value="10.1.2.0/24"' in page
     assert f'value="{tenant.system.code}" selected' in page
