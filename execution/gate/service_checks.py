@@ -16,6 +16,8 @@ from execution.steps.ops import HttpGet, Tls
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 _LONGEST_ANSWER = 256 * 1024
+_LONGEST_CONNECT = 3.0  # seconds: as long as nobody can interrupt it
+_SLICE = 0.5
 
 
 def tcp_opens(address: str, port: int, *, seconds: float, cancel: threading.Event) -> str:
@@ -23,7 +25,8 @@ def tcp_opens(address: str, port: int, *, seconds: float, cancel: threading.Even
     ends = time.monotonic() + seconds
     while True:
         try:
-            with socket.create_connection((address, port), timeout=max(0.1, ends - time.monotonic())):
+            left = max(0.1, ends - time.monotonic())
+            with socket.create_connection((address, port), timeout=min(left, _LONGEST_CONNECT)):
                 return ""
         except OSError:
             if time.monotonic() + 0.3 > ends or cancel.wait(0.3):
@@ -39,15 +42,15 @@ class Answer:
     body: str = ""
 
 
-def http_answer(address: str, port: int, path: str, *, seconds: float, whole: bool) -> Answer:
+def http_answer(address: str, port: int, path: str, *, seconds: float, whole: bool, cancel: threading.Event) -> Answer:
     """What `GET path` gives: the status line, or the `whole` until its end, 256 KiB, or the end of the time."""
     began = time.monotonic()
     request = f"GET {path} HTTP/1.1\r\nHost: {address}:{port}\r\nUser-Agent: guardia\r\nConnection: close\r\n\r\n"
     received, problem = b"", ""
     try:
-        with socket.create_connection((address, port), timeout=seconds) as peer:
+        with socket.create_connection((address, port), timeout=min(seconds, _LONGEST_CONNECT)) as peer:
             peer.sendall(request.encode("ascii", "replace"))
-            for chunk in _chunks(peer, began + seconds):
+            for chunk in _chunks(peer, began + seconds, cancel):
                 received += chunk
                 if not whole and b"\n" in received:
                     break
@@ -91,7 +94,9 @@ def _shown_certificate(address: str, op: Tls, ends: float) -> str:
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     try:
         with (
-            socket.create_connection((address, op["port"]), timeout=max(0.1, ends - time.monotonic())) as peer,
+            socket.create_connection(
+                (address, op["port"]), timeout=max(0.1, min(_LONGEST_CONNECT, ends - time.monotonic()))
+            ) as peer,
             context.wrap_socket(peer, server_hostname=op["name"]) as secure,
         ):
             shown = hashlib.sha256(secure.getpeercert(binary_form=True) or b"").hexdigest()
@@ -100,14 +105,16 @@ def _shown_certificate(address: str, op: Tls, ends: float) -> str:
     return "" if shown == op["sha256"] else "another certificate is shown"
 
 
-def _chunks(peer: socket.socket, ends: float) -> Iterator[bytes]:
+def _chunks(peer: socket.socket, ends: float, cancel: threading.Event) -> Iterator[bytes]:
     size = 0
+    peer.settimeout(_SLICE)
     while size < _LONGEST_ANSWER:
-        left = ends - time.monotonic()
-        if left <= 0:
+        if cancel.is_set() or time.monotonic() > ends:
             raise TimeoutError
-        peer.settimeout(left)
-        chunk = peer.recv(16_384)
+        try:
+            chunk = peer.recv(16_384)
+        except TimeoutError:
+            continue
         if not chunk:
             return
         size += len(chunk)

@@ -18,11 +18,12 @@ from cmdb.models import Credential
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
+from execution.gate.brake import Brake
 from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
 from execution.models import HostRun
 from execution.plan.judge import is_worse
 from execution.ssh.connection import Connection, connect
-from execution.ssh.exceptions import ConnectionLost, SshError
+from execution.ssh.exceptions import Cancelled, ConnectionLost, SshError
 from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
@@ -48,9 +49,13 @@ class HostSession:
     """Open one with `open_session`; close it, or use it as a context manager."""
 
     def __init__(
-        self, open_line: Callable[[], tuple[Connection, Secret]], spec: Mapping[str, Any], cancel: threading.Event
+        self,
+        open_line: Callable[[], tuple[Connection, Secret]],
+        spec: Mapping[str, Any],
+        cancel: threading.Event,
+        brake: Brake,
     ) -> None:
-        self._open_line, self._spec, self._cancel = open_line, spec, cancel
+        self._open_line, self._spec, self._cancel, self._brake = open_line, spec, cancel, brake
         self._connection, self._secret = open_line()
 
     def __enter__(self) -> "HostSession":
@@ -65,17 +70,25 @@ class HostSession:
     def perform(
         self, ops: Iterable[Op], saved: Mapping[str, str], keep: Callable[[dict[str, str]], None] | None = None
     ) -> Outcome:
-        """Do the operations in order. The outcome holds the StepFailed of an unmet expectation; SshError is raised.
+        """Do the operations in order. The outcome holds the StepFailed of an unmet expectation; SshError is raised,
+        Cancelled among them, which says that the outcome is unknown once a command has been sent.
 
         `keep` is called with all saved values whenever there is a new one, before the next operation.
         """
-        outcome, digest = Outcome(saved=dict(saved)), hashlib.sha256()
+        outcome, digest, is_begun = Outcome(saved=dict(saved)), hashlib.sha256(), False
         for op in ops:
             try:
+                self._brake.before_operation(is_begun=is_begun)
                 self._do(op, outcome, digest)
+                is_begun = is_begun or op["op"] == "exec"
                 if keep is not None and saved_by([op]):
                     keep(outcome.saved)
+            except Cancelled as error:
+                error.outcome_unknown = error.outcome_unknown or is_begun
+                raise
             except StepFailed as error:
+                if self._cancel.is_set() and op["op"] in ("tcp", "http", "tls"):
+                    raise Cancelled(outcome_unknown=is_begun) from error  # a look that was cut short has seen nothing
                 outcome.error = error
                 break
         outcome.sha256 = digest.hexdigest()
@@ -103,7 +116,7 @@ class HostSession:
 
     def _http(self, op: Any, outcome: Outcome) -> None:
         address, whole = self._spec["address"], "contains" in op
-        answer = http_answer(address, op["port"], op["path"], seconds=op["seconds"], whole=whole)
+        answer = http_answer(address, op["port"], op["path"], seconds=op["seconds"], whole=whole, cancel=self._cancel)
         outcome.output = f"{outcome.output}HTTP {answer.status} in {answer.milliseconds} ms\n"[:_KEPT_OUTPUT]
         _fail_if(problem_with_answer(op, answer))
 
@@ -126,6 +139,8 @@ class HostSession:
                 self._exec(once, outcome, digest)
                 return
             except (SshError, StepFailed) as error:
+                if self._cancel.is_set():
+                    raise Cancelled(outcome_unknown=True) from error
                 if time.monotonic() + pause > ends or self._cancel.wait(pause):
                     if isinstance(error, StepFailed):
                         raise
@@ -143,9 +158,10 @@ class HostSession:
             result = self._connection.run(argv, deadline=left)
             problem = unmet(op["expect"], exit_status=result.exit_status, stdout=result.stdout, saved=outcome.saved)
             pause = op.get("pause_ms", 0) / 1000
-            if not problem or not pause or time.monotonic() + pause > ends or self._cancel.is_set():
+            if not problem or not pause or time.monotonic() + pause > ends:
                 break
-            self._cancel.wait(pause)
+            if self._cancel.wait(pause):
+                raise Cancelled(outcome_unknown=True)
         digest.update(bytes.fromhex(result.sha256))
         outcome.exit_status = result.exit_status
         outcome.output = (outcome.output + self._clean(result.stdout + result.stderr))[:_KEPT_OUTPUT]
@@ -160,7 +176,9 @@ class HostSession:
         return output.replace(self._secret.value, MASK) if self._secret.kind == "password" else output
 
 
-def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event) -> HostSession:
+def open_session(
+    host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event, brake: Brake | None = None
+) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
 
     def open_line() -> tuple[Connection, Secret]:
@@ -170,7 +188,7 @@ def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel:
         line = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
         return line, own.secret
 
-    return HostSession(open_line, spec, cancel)
+    return HostSession(open_line, spec, cancel, brake or Brake(cancel))
 
 
 def open_door(hostname: str, door: Mapping[str, Any]) -> Hop:

@@ -30,7 +30,11 @@ _HOSTS_TRIED = 20
 
 class PublishForm(forms.Form):
     source = forms.CharField(
-        label="YAML", max_length=SIZE_LIMIT, strip=False, required=False, widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "false"})
+        label="YAML",
+        max_length=SIZE_LIMIT,
+        strip=False,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "false"}),
     )
     file = forms.FileField(label=gettext_lazy("or a file"), required=False)
 
