@@ -27,6 +27,9 @@ KINDS: dict[str, Promise] = {
     "policy_change_proposed": _("%(actor)s proposes a change of the approval policy “%(title)s”. It waits for you."),
     "policy_change_decided": _("%(actor)s decided on your change of the policy “%(title)s”: %(outcome)s"),
     "run_held": _("%(task)s: the next wave waits. %(reason)s"),
+    "halt_pressed": _("Kill switch (%(target)s), pressed by %(actor)s: %(reason)s"),
+    "halt_lifted": _("Kill switch lifted (%(target)s) by %(actor)s: %(reason)s"),
+    "run_halted": _("%(task)s was halted. %(reason)s"),
     "freeze_exception_requested": _("%(task)s asks for an exception from the freeze “%(freeze)s”: %(reason)s"),
     "freeze_exception_granted": _("%(task)s may go on in spite of the freeze “%(freeze)s”, says %(actor)s."),
     "freeze_exception_refused": _("%(task)s stays frozen (“%(freeze)s”), says %(actor)s: %(reason)s"),
@@ -38,5 +41,7 @@ KINDS: dict[str, Promise] = {
     "closed_by_hand": _("%(task)s was done by hand and accepted by %(actor)s: %(title)s"),
     "closed_not_done": _("%(task)s was closed by %(actor)s without being done: %(reason)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
+    "integrity_broken": _("Integrity alert: %(chain)s is not what was recorded, from number %(number)s on."),
+    "witness_failing": _("Checkpoints don't reach the store %(store)s since %(since)s: %(problem)s"),
     "logged_in_elsewhere": _("Your account was logged in at %(time)s from %(address)s while another session was open."),
 }

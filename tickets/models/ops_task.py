@@ -1,6 +1,7 @@
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
@@ -9,6 +10,7 @@ from accounts.models import Institution, User
 from cmdb.models import Server, System
 from guardia.common.clock import now
 from tickets.choices import Category, Channel, Priority, Risk, SubType, TaskStatus
+from tickets.models.words import Bigrams
 
 _S = TaskStatus
 _TO_PEOPLE = [
@@ -20,6 +22,7 @@ _TO_PEOPLE = [
     _S.FAILED,
     _S.PREPARING_CHANGE,
     _S.PENDING_REVIEW,
+    _S.HALTED,
 ]
 
 
@@ -51,6 +54,7 @@ class OpsTask(models.Model):
          └▶ INF ─┘     └▶ REJ  └▶ SCH ─▶┘ ├▶ ERR  └▶ MAN ─▶ COM
         PEN ◀── APP, SCH                  └▶ MAN
         VAL, ERR, MAN ─▶ PAR   (planned and approved again)
+        EXE ─▶ HLT ─▶ EXE (goes on, or back) │ MAN │ ERR (closed)
         APP, VAL ─▶ CHG ─▶ REV ─▶ APP    REV ─▶ CHG (rework)    ERR, CHG, REV ─▶ MAN (by hand)
         any before EXE ─▶ WDR          REJ, WDR ─▶ REC (filed again)
 
@@ -60,8 +64,13 @@ class OpsTask(models.Model):
     scope_path = "institution"
 
     task_id = models.CharField(_("task"), max_length=32, unique=True, editable=False)
-    institution = models.ForeignKey(Institution, models.PROTECT, related_name="tasks", verbose_name=_("institution"))
-    requester = models.ForeignKey(User, models.PROTECT, related_name="filed_tasks", verbose_name=_("requester"))
+    # Each transition writes all indexes: those of the Meta serve these two keys as well.
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, db_index=False, related_name="tasks", verbose_name=_("institution")
+    )
+    requester = models.ForeignKey(
+        User, models.PROTECT, db_index=False, related_name="filed_tasks", verbose_name=_("requester")
+    )
     channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
     text = models.TextField(_("request"))
     status = FSMField(
@@ -108,7 +117,11 @@ class OpsTask(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="task_by_status"),
             models.Index(fields=["institution", "status", "-id"], name="task_by_institution"),
+            models.Index(fields=["institution", "-id"], name="task_newest"),
             models.Index(fields=["requester", "-id"], name="task_by_requester"),
+            models.Index(fields=["institution", "status"], condition=models.Q(closed_at=None), name="task_open"),
+            GinIndex(Bigrams("text"), name="task_by_words"),
+            BrinIndex(fields=["created_at"], name="task_by_day"),
             models.Index(
                 fields=["priority", "-is_urgent", "id"],
                 condition=models.Q(status__in=["PEN", "APP", "SCH", "EXE"]),
@@ -160,6 +173,18 @@ class OpsTask(models.Model):
     @transition(field=status, source=_S.EXECUTING, target=_S.FAILED)
     def fail(self, reason: str) -> None:
         self.reason = reason
+
+    @transition(field=status, source=_S.EXECUTING, target=_S.HALTED)
+    def halt(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(field=status, source=_S.HALTED, target=_S.EXECUTING)
+    def go_on(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(field=status, source=_S.HALTED, target=_S.FAILED)
+    def close_halted(self, reason: str) -> None:
+        self._close(reason)
 
     @transition(field=status, source=_TO_PEOPLE, target=_S.MANUAL, conditions=[is_open])
     def hand_over(self, reason: str) -> None:

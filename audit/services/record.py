@@ -1,0 +1,136 @@
+"""The one write of entries."""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models, transaction
+from django.db.models import Q
+
+from accounts.models import Institution, User
+from audit.chain import SEED_FIELDS, body_of, entry_hash, genesis
+from audit.models import SYSTEM_CHAIN, Chain, Entry
+from guardia.common.canonical import moment_text
+from guardia.common.clock import now
+from guardia.common.context import current_trace
+from guardia.common.masking import mask
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One entry to be written: what `record` takes, but for the institution."""
+
+    action: str
+    actor: User | str
+    subject: models.Model | None = None
+    task_id: str = ""
+    summary: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def record(
+    *,
+    action: str,
+    actor: User | str,
+    institution: Institution | None,
+    subject: models.Model | None = None,
+    task_id: str = "",
+    summary: str = "",
+    **facts: Any,
+) -> Entry:
+    """Append what just happened to the institution's chain (the system's when None), in the caller's transaction.
+
+    `action` is past tense, dotted ("approval.step_approved"); `actor` a user, or the name of a process in words.
+    `facts` hold what else matters: canonical JSON values. `system`, `server`, `step`, `commands`, `result_code` and
+    `output_sha256` become fields of the entry itself (`audit.chain.SEED_FIELDS`).
+    Outside a transaction it raises: an entry that could be committed without its change proves nothing.
+    The chain's row stays locked until the caller commits; take it last.
+    """
+    [entry] = _append([(institution, Draft(action, actor, subject, task_id, summary, facts))])
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_many(drafts: Iterable[Draft], *, institution: Institution | None) -> None:
+    """The same for what happened to many things of one institution at once, in this order: the chain is locked once."""
+    record_across((institution, draft) for draft in drafts)
+
+
+def record_across(drafts: Iterable[tuple[Institution | None, Draft]]) -> None:
+    """The same for what happened in several institutions at once: their chains are locked together, ordered by key."""
+    entries = _append(drafts)
+    columns = [field for field in Entry._meta.concrete_fields if not field.primary_key]
+    names = ", ".join(str(field.column) for field in columns)
+    # Fifteen times as fast as INSERT: a body is mostly quotation marks, and each would be escaped in Python.
+    with connection.cursor() as cursor, cursor.copy(f"COPY {Entry._meta.db_table} ({names}) FROM STDIN") as copy:
+        for entry in entries:
+            copy.write_row([getattr(entry, field.attname) for field in columns])
+
+
+def _append(drafts: Iterable[tuple[Institution | None, Draft]]) -> list[Entry]:
+    """The entries to be stored now, their chains moved on to them."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("audit.record needs the transaction of the change it tells of")
+    keyed = [(f"institution:{place.code}" if place is not None else SYSTEM_CHAIN, draft) for place, draft in drafts]
+    chains = _locked({key for key, _draft in keyed})
+    entries = [_next_entry(chains[key], draft) for key, draft in keyed]
+    Chain.objects.bulk_update(chains.values(), ["head_number", "head_hash"])
+    return entries
+
+
+def _next_entry(chain: Chain, draft: Draft) -> Entry:
+    """The entry after the chain's head, unsaved; the head in memory moves on to it."""
+    subject, trace, moment = draft.subject, current_trace(), now()
+    columns = {
+        "recorded_at": moment_text(moment),
+        "action": draft.action,
+        "actor": _actor_text(draft.actor),
+        "task_id": draft.task_id,
+        "object_type": ContentType.objects.get_for_model(subject).model if subject is not None else "",
+        "object_id": str(subject.pk) if subject is not None else "",
+    }
+    body = body_of(
+        chain=chain.key,
+        number=chain.head_number + 1,
+        prev_hash=chain.head_hash,
+        facts={
+            **columns,
+            "object": mask(str(subject)) if subject is not None else "",
+            "summary": mask(draft.summary),
+            "source_ip": trace.source_ip,
+            "channel": trace.channel,
+            "run_id": trace.run_id,
+            **{name: draft.facts.get(name, unknown) for name, unknown in SEED_FIELDS.items()},
+            "facts": {name: value for name, value in draft.facts.items() if name not in SEED_FIELDS},
+        },
+    )
+    entry = Entry(
+        **{**columns, "recorded_at": moment},
+        chain=chain,
+        number=chain.head_number + 1,
+        body=body.decode(),
+        prev_hash=chain.head_hash,
+        hash=entry_hash(body),
+    )
+    chain.head_number, chain.head_hash = entry.number, entry.hash
+    return entry
+
+
+def _locked(scopes: Set[str]) -> dict[str, Chain]:
+    """The open chain of each scope, locked in the order of their keys; those that are missing begin. One that was
+    closed while we waited for its lock is left alone: its successor was committed together with the closing."""
+    of_scopes = Chain.objects.filter(Q(key__in=scopes) | Q(scope__in=scopes))
+    locked = of_scopes.select_for_update().filter(is_closed=False).order_by("key")
+    chains = {chain.serves: chain for chain in locked}
+    if len(chains) < len(scopes):
+        begun = {chain.serves for chain in of_scopes}
+        for scope in sorted(scopes - begun):
+            Chain.objects.get_or_create(key=scope, defaults={"head_hash": genesis(scope)})
+        chains = {chain.serves: chain for chain in locked.all()}
+    return chains
+
+
+def _actor_text(actor: User | str) -> str:
+    """People are named by id, login and name of that moment; names may change later, the entry doesn't."""
+    return actor if isinstance(actor, str) else f"user:{actor.pk}:{actor.get_username()}"
