@@ -1,7 +1,8 @@
 """Reads of the chain, scoped: an institution's entries for its members, the system's for those who see everything."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Concat
 
 from accounts.models import Institution, User
 from accounts.scope import sees_everything, visible_to
@@ -12,8 +13,8 @@ def chains_visible_to(user: User | AnonymousUser) -> QuerySet[Chain]:
     """Chains are keyed by text, so the one scope rule is applied to institutions and translated to keys."""
     if sees_everything(user):
         return Chain.objects.all()
-    codes = visible_to(Institution.objects.all(), user).values_list("code", flat=True)
-    return Chain.objects.filter(key__in=[f"institution:{code}" for code in codes])
+    keys = visible_to(Institution.objects.annotate(chain_key=Concat(Value("institution:"), "code")), user)
+    return Chain.objects.filter(key__in=keys.values("chain_key"))
 
 
 def entries_visible_to(user: User | AnonymousUser) -> QuerySet[Entry]:

@@ -1,10 +1,12 @@
 """Reads and the one form of the portal. Every query goes through a selector that is scoped to the user."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.caller import caller
+from accounts.models import User
 from execution.selectors import current_plan, latest_run
 from governance.selectors import steps_awaiting, tasks_to_validate
 from governance.selectors_authority import administered
@@ -23,7 +26,7 @@ from notifications.services import mark_read
 from tickets.choices import Channel, TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import panels_of
-from tickets.selectors import tasks_visible_to, visible_task
+from tickets.selectors import task_to_show, tasks_visible_to, visible_task
 from tickets.services.file_task import file_task
 
 _PER_PAGE = 20
@@ -86,7 +89,7 @@ def new_task(request: HttpRequest) -> HttpResponse:
 @require_safe
 def task_detail(request: HttpRequest, task_id: str) -> HttpResponse:
     """One task with everything that belongs to it."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, read=task_to_show)
     context = {"place": "tasks", "task": task, "panels": panels_of(request, task)}
     return render(request, "portal/task_detail.html", context)
 
@@ -133,9 +136,11 @@ def searched_words(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\x00", "").strip()[:80]
 
 
-def task_or_404(request: HttpRequest, task_id: str) -> OpsTask:
+def task_or_404(
+    request: HttpRequest, task_id: str, read: Callable[[User | AnonymousUser, str], OpsTask] = visible_task
+) -> OpsTask:
     try:
-        return visible_task(request.user, task_id)
+        return read(request.user, task_id)
     except NotVisible as error:
         raise Http404 from error
 
