@@ -12,7 +12,6 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.models import User, UserSession
-from accounts.scope import memberships_remembered
 from accounts.services.passwords import is_password_expired
 from accounts.services.second_factor import is_enrolled, needs_factor
 from accounts.services.sessions import end_reason, end_sessions
@@ -22,19 +21,6 @@ SESSION_KEY = "guardia_session"
 _SEEN_SECONDS = 60
 #: Open while something must be mended first.
 _ALWAYS_OPEN = ("/account/password/", "/account/confirm/", "/account/totp/", "/logout/", "/language/", "/static/")
-
-
-class MembershipsOnce:
-    """Requests that only look read who may see what once. All others, and so every service behind them, anew."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in ("GET", "HEAD"):
-            return self.get_response(request)
-        with memberships_remembered():
-            return self.get_response(request)
 
 
 class SessionLimits:

@@ -3,44 +3,35 @@
 A model says where its institution is (`scope_path`, a query path); `visible_to` does the rest.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
-from accounts.choices import Role
+from accounts.choices import Authority, Role
 from accounts.models import Institution, Membership, User
+from guardia.common.context import remembered
 
 M = TypeVar("M", bound=Model)
-_remembered: ContextVar[dict[int, list[Membership]] | None] = ContextVar("guardia_memberships", default=None)
 
 
-@contextmanager
-def memberships_remembered() -> Iterator[None]:
-    """Read each user's memberships once within the block. Only for requests that change nothing (the middleware):
-    whoever writes asks the database each time."""
-    token = _remembered.set({})
-    try:
-        yield
-    finally:
-        _remembered.reset(token)
+class Held(NamedTuple):
+    """One membership of a user; no institution: in all of them."""
+
+    institution_id: int | None
+    role: str
+    authority: str
 
 
-def memberships_of(user: User | AnonymousUser) -> list[Membership]:
-    """What an active user holds, and where; nothing for strangers and the inactive. Read anew at every call, but for
-    requests that only look."""
-    if not user.is_authenticated or not user.is_active:
-        return []
-    memo = _remembered.get()
-    if memo is not None and user.pk in memo:
-        return memo[user.pk]
-    held = list(Membership.objects.filter(user=user))
-    if memo is not None:
-        memo[user.pk] = held
-    return held
+def memberships_of(user: User | AnonymousUser) -> tuple[Held, ...]:
+    """What the user holds now; a page reads it once (`guardia.common.context.remembering`), an act every time."""
+
+    def read() -> tuple[Held, ...]:
+        rows = Membership.objects.filter(user=user.pk or 0).values_list("institution_id", "role", "authority")
+        return tuple(Held(*row) for row in rows)
+
+    return remembered(("memberships", user.pk), read)
 
 
 def sees_everything(user: User | AnonymousUser) -> bool:
@@ -54,14 +45,21 @@ def visible_to(queryset: QuerySet[M], user: User | AnonymousUser) -> QuerySet[M]
     """The part of `queryset` that belongs to the user's institutions; nothing for strangers and the inactive."""
     if not user.is_authenticated or not user.is_active:
         return queryset.none()
-    return _within(queryset, user, memberships_of(user))
+    return queryset if user.is_superuser else _within(queryset, memberships_of(user))
 
 
-def holds_role(user: User, roles: Role | Iterable[Role], institution_id: int | None) -> bool:
-    """Whether an active user holds one of `roles` in this institution (or in all)."""
+def holds_role(
+    user: User, roles: Role | Iterable[Role], institution_id: int | None, *, authority: Authority | None = None
+) -> bool:
+    """Whether an active user holds one of `roles` in this institution (or in all); `authority` APPROVER leaves out
+    those who only look on."""
     wanted = [roles] if isinstance(roles, Role) else list(roles)
-    here = (None, institution_id)
-    return any(held.role in wanted and held.institution_id in here for held in memberships_of(user))
+    if not user.is_active:
+        return False
+    return any(
+        held.role in wanted and held.institution_id in (None, institution_id) and authority in (None, held.authority)
+        for held in memberships_of(user)
+    )
 
 
 def where_holding(queryset: QuerySet[M], user: User, roles: Iterable[Role]) -> QuerySet[M]:
@@ -69,7 +67,7 @@ def where_holding(queryset: QuerySet[M], user: User, roles: Iterable[Role]) -> Q
     if not user.is_active:
         return queryset.none()
     wanted = list(roles)
-    return _within(queryset, user, [held for held in memberships_of(user) if held.role in wanted])
+    return queryset if user.is_superuser else _within(queryset, [h for h in memberships_of(user) if h.role in wanted])
 
 
 def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
@@ -81,17 +79,22 @@ def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
     return people.filter(memberships__institution__in=mine).distinct()
 
 
-def holders_of(role: Role, institution_id: int | None) -> QuerySet[User]:
-    """Active users who hold `role` for this institution, those named for it before those who hold it everywhere."""
+def holders_of(role: Role, institution_id: int | None, *, authority: Authority | None = None) -> QuerySet[User]:
+    """Active users who hold `role` for this institution (with this authority, where one is named), those named for it
+    before those who hold it everywhere."""
     memberships = Q(memberships__role=role) & (
         Q(memberships__institution=None) | Q(memberships__institution_id=institution_id)
     )
+    if authority is not None:
+        memberships &= Q(memberships__authority=authority)
     return User.objects.filter(memberships, is_active=True).order_by("memberships__institution_id", "pk").distinct()
 
 
-def _within(queryset: QuerySet[M], user: User | AnonymousUser, held: Iterable[Membership]) -> QuerySet[M]:
-    institutions = {membership.institution_id for membership in held}
-    if user.is_superuser or None in institutions:
+def _within(queryset: QuerySet[M], memberships: Iterable[Held]) -> QuerySet[M]:
+    """The part in the institutions of these memberships. They are named one by one in the query: of a subquery the
+    database can't tell whether it holds ten rows of a table or all of them, and chooses the wrong index."""
+    keys = {held.institution_id for held in memberships}
+    if None in keys:
         return queryset
     path: str = queryset.model.scope_path  # type: ignore[attr-defined]  # every scoped model declares it
-    return queryset.filter(Q(**{f"{path}__in": institutions}))
+    return queryset.filter(Q(**{f"{path}__in": sorted(key for key in keys if key is not None)}))

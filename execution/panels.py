@@ -12,9 +12,9 @@ from execution.live.events import event_to_dict
 from execution.models import HostRun, Run
 from execution.plan.compare import differences
 from execution.plan.render import commands_of
-from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
+from execution.selectors import current_plan, host_runs_of, last_events, latest_run, voided_plans, with_progress
 from execution.words import script_words
-from governance.selectors import steps_of, voided_digests
+from governance.selectors import steps_of, voided_among
 from tickets.panels import TaskPage, register_panel
 
 _HOSTS_SHOWN = 50
@@ -84,15 +84,13 @@ def _steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def changes(page: TaskPage) -> dict[str, Any] | None:
     """What differs between the plan whose approval became void and the one that came after it, side by side."""
-    digests = voided_digests(page.once(steps_of)) if page.has("rounds") else None
-    if digests is None:
+    if not page.has("rounds"):
         return None
-    plans = {plan.digest: plan for plan in page.task.plans.filter(digest__in=digests)}
-    if len(plans) < 2:
+    plans = voided_plans(page.task, voided_among(page.once(steps_of)))
+    if plans is None:
         return None
-    before, after = (plans[digest] for digest in digests)
-    found = differences(before.content, after.content)
-    return {"before": before, "after": after, "changes": found[:_HOSTS_SHOWN], "left": len(found[_HOSTS_SHOWN:])}
+    found = differences(plans[0].content, plans[1].content)
+    return {"before": plans[0], "after": plans[1], "changes": found[:_HOSTS_SHOWN], "left": len(found[_HOSTS_SHOWN:])}
 
 
 def halted(page: TaskPage) -> dict[str, Any] | None:

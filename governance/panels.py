@@ -22,7 +22,7 @@ from governance.selectors import (
     needs_change,
     needs_proof,
     steps_of,
-    voided_digests,
+    voided_among,
 )
 from governance.services.release_task import who_may_release
 from tickets.choices import TaskStatus
@@ -50,7 +50,7 @@ def approvals(page: TaskPage) -> dict[str, Any] | None:
     context: dict[str, Any] = {
         "steps": steps,
         "digest": steps[0].round.plan_digest,
-        "was_voided": voided_digests(steps) is not None,
+        "was_voided": voided_among(steps) is not None,
     }
     if pending is not None:
         context.update(_whose_turn(page, pending, steps))
@@ -99,7 +99,7 @@ def change(page: TaskPage) -> dict[str, Any] | None:
     waits = newest is not None and not newest.decision and task.status == TaskStatus.PENDING_REVIEW
     return {
         "newest": newest,
-        "files": read_diff(newest.newest_diff) if newest is not None else [],
+        "files": read_diff(newest.newest_diff) if newest is not None else [],  # type: ignore[attr-defined]  # annotated
         "earlier": revisions[1:],
         "waits": waits,
         "may_review": waits and may_validate(page.user, task),
@@ -168,6 +168,6 @@ def manual(page: TaskPage) -> dict[str, Any] | None:
         "may_close": is_manual and may_accept_work(user, task, records, takeovers),
         "may_plan": is_pm,
         "may_drop": is_pm and not (is_manual and _may_have_run(page)),
-        "servers": task.hosts[:_SERVERS_OFFERED] if holder == user else [],
+        "servers": page.hosts[:_SERVERS_OFFERED] if holder == user else [],
         "now": timezone.localtime().strftime("%Y-%m-%dT%H:%M"),
     }

@@ -21,12 +21,13 @@ from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from accounts.choices import Authority, Role
-from accounts.models import User
+from accounts.models import Membership, User
 from accounts.scope import holders_of, holds_role, memberships_of, visible_to
 from cmdb.models import System
 from governance.choices import CHANGES_CODE, HANDS, ReviewDecision, RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
 from governance.models import (
+    Absence,
     ApprovalPolicy,
     ApprovalRound,
     ApprovalStep,
@@ -58,18 +59,24 @@ def strictest_tier(task: OpsTask) -> int | None:
 
 
 def people_for(role: str, task: OpsTask) -> list[User]:
-    """Who may be asked at a step of this role, in order; never the requester."""
-    people: list[User] = []
-    if role == StepRole.OWNER:
-        ownership = (
-            SystemOwner.objects.filter(system=task.system, is_active=True)
-            .select_related("owner", "deputy", "supervisor")
-            .first()
-        )
-        people = ownership.people() if ownership else list(holders_of(Role.TEAM_LEAD, task.institution_id))
+    """Who may be asked at a step of this role, in order; never the requester, nor who only looks on."""
+    ownership = _ownership(task) if role == StepRole.OWNER else None
+    if ownership is None:
+        people = list(holders_of(_role_of(role), task.institution_id, authority=Authority.APPROVER))
     else:
-        people = list(holders_of(Role(role), task.institution_id))
-    return [person for person in people if person.is_active and person.pk != task.requester_id]
+        named = ownership.people()
+        deciding = set(_approvers(task).filter(user__in=named).values_list("user", flat=True))
+        people = [person for person in named if person.is_active and person.pk in deciding]
+    return [person for person in people if person.pk != task.requester_id]
+
+
+def _ownership(task: OpsTask) -> SystemOwner | None:
+    owned = SystemOwner.objects.filter(system=task.system, is_active=True)
+    return owned.select_related("owner", "deputy", "supervisor").first()
+
+
+def _role_of(role: str) -> Role:
+    return Role.TEAM_LEAD if role == StepRole.OWNER else Role(role)
 
 
 def imagined_task(system: System) -> OpsTask:
@@ -79,7 +86,8 @@ def imagined_task(system: System) -> OpsTask:
 
 def policy_officers() -> QuerySet[User]:
     """Who may propose and decide changes of policies: they hold for all institutions, so these must too."""
-    held = Q(memberships__role__in=[Role.ADMINISTRATOR, Role.SECURITY_OFFICER], memberships__institution__isnull=True)
+    roles = [Role.ADMINISTRATOR, Role.SECURITY_OFFICER]
+    held = Q(memberships__role__in=roles, memberships__institution=None, memberships__authority=Authority.APPROVER)
     return User.objects.filter(held | Q(is_superuser=True), is_active=True).order_by("pk").distinct()
 
 
@@ -94,20 +102,26 @@ def living_round(task: OpsTask) -> ApprovalRound | None:
 
 def steps_of(task: OpsTask) -> list[ApprovalStep]:
     """The steps of every round, the newest round first, with their people and, where `was_asked`, their questions."""
-    steps = list(
+    steps: list[ApprovalStep] = list(
         ApprovalStep.objects.filter(round__task=task)
         .select_related("round", "original_owner", "approver", "decided_by")
         .annotate(was_asked=Exists(StepQuestion.objects.filter(step=OuterRef("pk"))))
         .order_by("-round__number", "order")
     )
     asked = Prefetch("questions", StepQuestion.objects.select_related("asker"))
-    prefetch_related_objects([step for step in steps if step.was_asked], asked)
+    prefetch_related_objects([step for step in steps if step.was_asked], asked)  # type: ignore[attr-defined]
     return steps
 
 
-def voided_digests(steps: Sequence[ApprovalStep]) -> tuple[str, str] | None:
-    """The digest that was voided last, and the one it gave way to; None where there is no such change to tell.
-    `steps`: all of a task (`steps_of`)."""
+def voided_digests(task: OpsTask) -> tuple[str, str] | None:
+    """The digest that was voided last, and the one it gave way to; None where there is no such change to tell."""
+    return voided_among(
+        ApprovalStep.objects.filter(round__task=task).select_related("round").order_by("-round__number")
+    )
+
+
+def voided_among(steps: Sequence[ApprovalStep] | QuerySet[ApprovalStep]) -> tuple[str, str] | None:
+    """The same of the steps of a task's every round, the newest first (`steps_of`)."""
     voided = next((step.round.plan_digest for step in steps if step.round.status == RoundStatus.VOID), None)
     if voided is None or voided == steps[0].round.plan_digest:
         return None
@@ -135,35 +149,51 @@ def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
     tasks = OpsTask.objects.select_related("institution", "system", "requester").filter(
         status__in=[TaskStatus.PENDING_VALIDATION, TaskStatus.PENDING_REVIEW]
     )
-    mine = {held.institution_id for held in memberships_of(user) if held.role == Role.PM}
-    if None not in mine:
-        tasks = tasks.filter(institution__in=mine)
+    mine = [held for held in memberships_of(user) if held.role == Role.PM and held.authority == Authority.APPROVER]
+    keys = {held.institution_id for held in mine}
+    if None not in keys:  # named one by one, as in `visible_to`
+        tasks = tasks.filter(institution__in=keys)
     return tasks.exclude(requester=user.pk or 0)
 
 
 def may_decide(user: User, task: OpsTask) -> bool:
     """Whether an active user is an approver, not only a viewer, where the task belongs."""
-    here = (None, task.institution_id)
-    held = (held for held in memberships_of(user) if held.institution_id in here)
-    return any(membership.authority == Authority.APPROVER for membership in held)
+    if not user.is_active:
+        return False
+    return _approvers(task).filter(user=user).exists()
+
+
+def _approvers(task: OpsTask) -> QuerySet[Membership]:
+    here = Q(institution=None) | Q(institution=task.institution_id)
+    return Membership.objects.filter(here, authority=Authority.APPROVER)
 
 
 def still_holds(user: User, step: ApprovalStep, task: OpsTask) -> bool:
-    """Whether the person asked is still one of those the step asks: by role, by name, or standing in for them."""
-    if step.escalation_level or user in people_for(step.role, task):
+    """Whether the person asked is still one of those the step asks: by role, by name (the supervisor for any step),
+    or named by an absent owner to stand in."""
+    if holds_role(user, _role_of(step.role), task.institution_id, authority=Authority.APPROVER):
         return True
-    role = Role.TEAM_LEAD if step.role == StepRole.OWNER else Role(step.role)
-    return holds_role(user, role, task.institution_id)
+    ownership = _ownership(task)
+    is_owners = step.role == StepRole.OWNER
+    if ownership is not None and (user.pk == ownership.supervisor_id or (is_owners and user in ownership.people())):
+        return True
+    owners = {step.original_owner_id, ownership.owner_id if ownership is not None else None}
+    return is_owners and bool(step.escalation_level) and Absence.objects.filter(user__in=owners, deputy=user).exists()
 
 
 def may_validate(user: User, task: OpsTask) -> bool:
     """A PM of the institution who didn't file the task."""
-    return user.pk != task.requester_id and holds_role(user, Role.PM, task.institution_id)
+    return user.pk != task.requester_id and is_pm(user, task)
+
+
+def is_pm(user: User, task: OpsTask) -> bool:
+    """A PM of the institution who decides, not only looks on."""
+    return holds_role(user, Role.PM, task.institution_id, authority=Authority.APPROVER)
 
 
 def may_work_by_hand(user: User, task: OpsTask) -> bool:
-    """A PM or operator of the institution may take a task over."""
-    return holds_role(user, HANDS, task.institution_id)
+    """A PM or operator of the institution, not a viewer, may take a task over."""
+    return holds_role(user, HANDS, task.institution_id, authority=Authority.APPROVER)
 
 
 def holder_of(task: OpsTask) -> User | None:
@@ -226,6 +256,12 @@ def awaits_change(task: OpsTask) -> bool:
         return True
     reworks = task.result_reviews.filter(decision=ReviewDecision.REWORK, created_at__gt=last.reviewed_at)
     return bool(reworks.exists())
+
+
+def accepted_change(task: OpsTask) -> ChangeReview | None:
+    """The change that a PM accepted last; None for work that needs none."""
+    accepted = task.change_reviews.filter(decision=ReviewDecision.ACCEPT).order_by("-revision")
+    return accepted.first() if needs_change(task) else None
 
 
 def instructions_for(task: OpsTask) -> list[str]:

@@ -54,8 +54,8 @@ def deciders_in(institution: Institution) -> QuerySet[User]:
 
 def is_approver(user: User) -> bool:
     """Whether approvals may be asked of an active user anywhere: by a role that decides, and not only to look on."""
-    held = (held.role for held in memberships_of(user) if held.authority == Authority.APPROVER)
-    return any(role in DECIDING_ROLES for role in held)
+    held = memberships_of(user)
+    return user.is_active and any(h.authority == Authority.APPROVER and h.role in DECIDING_ROLES for h in held)
 
 
 def people_administered(user: User) -> QuerySet[User]:

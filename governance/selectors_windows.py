@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cmdb.models import Server
 from governance import calendar
-from governance.choices import ExceptionStatus, HoldKind
+from governance.choices import ExceptionStatus, HoldKind, OnHolidays
 from governance.holiday_names import holiday_name
 from governance.models import ChangeWindow, ExtraHoliday, Freeze, FreezeException
 from guardia.common.clock import now
@@ -80,13 +80,15 @@ class Hold:
 
 
 class HoursBook:
-    """The rules of some institutions, read once. `since`: freezes that ended before are left out."""
+    """The rules of some institutions, read once. `since`: freezes that ended before are left out. `names_days=False`:
+    nobody looks at the days, so that holidays of their own count only where a window minds them."""
 
-    def __init__(self, institution_ids: Collection[int], since: datetime) -> None:
+    def __init__(self, institution_ids: Collection[int], since: datetime, *, names_days: bool = True) -> None:
         ours = Q(institution=None) | Q(institution__in=institution_ids)
         self._windows = list(ChangeWindow.objects.filter(institution__in=institution_ids, is_active=True))
         self._freezes = list(Freeze.objects.filter(ours, ends_at__gt=since).order_by("starts_at"))
-        self._extra = list(ExtraHoliday.objects.filter(ours))
+        minds_days = names_days or any(window.on_holidays != OnHolidays.ALLOWED for window in self._windows)
+        self._extra = list(ExtraHoliday.objects.filter(ours)) if minds_days else []
 
     def hours_at(self, place: Place, excepted: Collection[int] = ()) -> Hours:
         """The rules of a place; `excepted` are keys of freezes that don't count."""
@@ -131,10 +133,10 @@ class Exposure:
 def hours_of_tasks(
     tasks: Iterable[OpsTask], since: datetime | None = None, exposure: Exposure | None = None
 ) -> dict[int, Hours]:
-    """Task key → the rules that hold for it, granted exceptions included. Five queries, however many tasks; three
-    where a page has read the `exposure` already."""
+    """Task key → the rules that hold for it, granted exceptions included. At most five queries, however many tasks;
+    three where a page has read the `exposure` already."""
     tasks = list(tasks)
-    book = HoursBook({task.institution_id for task in tasks}, since or now())
+    book = HoursBook({task.institution_id for task in tasks}, since or now(), names_days=False)
     exposure = exposure or Exposure.read(tasks)
     return {
         task.pk: book.hours_at(

@@ -10,12 +10,13 @@ from execution.halts.who import living_halts_shown_to, may_press
 from execution.models import Halt
 from governance.selectors import steps_awaiting, tasks_to_validate
 from governance.selectors_authority import is_approver
+from guardia.common.context import remembered
 from notifications.models import Notification
 
 #: Presses of the kill switch that a page shows.
 _BANNERS = 3
 #: Beyond it the exact number says nothing more.
-_COUNTED = 100
+COUNTED = 100
 #: Places that have no tab of their own at the bottom of a phone.
 _PLACES_OF_MORE = ("more", "messages", "queue", "calendar", "policies", "absence", "authority", "people", "account")
 
@@ -52,10 +53,9 @@ def portal(request: HttpRequest) -> dict[str, Any]:
 
 
 def shown_halts(request: HttpRequest) -> list[Halt]:
-    """What is pressed where the user looks, read once per request."""
-    if not hasattr(request, "_shown_halts"):
-        request._shown_halts = list(living_halts_shown_to(request.user))  # type: ignore[attr-defined,arg-type]
-    return request._shown_halts  # type: ignore[attr-defined,no-any-return]
+    """What is pressed where the user looks, read once by a page."""
+    user: User = request.user  # type: ignore[assignment]
+    return remembered(("halts", user.pk), lambda: list(living_halts_shown_to(user)))
 
 
 def waiting_for(user: User) -> Waiting:
@@ -63,8 +63,8 @@ def waiting_for(user: User) -> Waiting:
     counted: dict[str, QuerySet[Any]] = {"unread": Notification.objects.filter(recipient_id=user.pk, read_at=None)}
     if is_approver(user):
         counted |= {
-            "approvals": steps_awaiting(user).order_by()[:_COUNTED],
-            "reviews": tasks_to_validate(user).order_by()[:_COUNTED],
+            "approvals": steps_awaiting(user).order_by()[:COUNTED],
+            "reviews": tasks_to_validate(user).order_by()[:COUNTED],
         }
     columns = {name: _Counted(rows.values("pk")) for name, rows in counted.items()}
     found = User.objects.filter(pk=user.pk).annotate(**columns).values(*columns).get()

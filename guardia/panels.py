@@ -67,7 +67,7 @@ def _wait_of(page: TaskPage, exceptions: list[FreezeException]) -> Wait | None:
         held={task.pk: run} if run is not None and run.held_at is not None and run.finished_at is None else {},
         halts=shown_halts(page.request),
         exposure=Exposure(
-            tiers={task.pk: {host["tier"] for host in task.hosts}},
+            tiers={task.pk: {host["tier"] for host in page.hosts}},
             excepted={task.pk: {row.freeze_id for row in exceptions if row.status == ExceptionStatus.GRANTED}},
         ),
     )

@@ -36,6 +36,12 @@ class TaskPage:
         found: T = self._read[read]
         return found
 
+    @property
+    def hosts(self) -> list[dict[str, Any]]:
+        """`pk`, `hostname` and `tier` of each of the task's servers."""
+        hosts: list[dict[str, Any]] = self.task.hosts  # type: ignore[attr-defined]  # annotated
+        return hosts
+
     def has(self, rows: str) -> bool:
         """Whether the task has such rows; `rows` is a name like `takeovers`, known since the task was read."""
         return bool(getattr(self.task, f"has_{rows}"))

@@ -12,18 +12,20 @@ from types import TracebackType
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cmdb.models import Credential
+from audit.services import record
+from cmdb.models import Credential, Server
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
 from execution.gate.brake import Brake
-from execution.gate.service_checks import http_status, tcp_opens
+from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
 from execution.models import HostRun
 from execution.plan.judge import is_worse
 from execution.ssh.connection import Connection, connect
-from execution.ssh.exceptions import Cancelled
+from execution.ssh.exceptions import Cancelled, ConnectionLost, SshError
 from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
@@ -49,10 +51,14 @@ class HostSession:
     """Open one with `open_session`; close it, or use it as a context manager."""
 
     def __init__(
-        self, connection: Connection, spec: Mapping[str, Any], secret: Secret, cancel: threading.Event, brake: Brake
+        self,
+        open_line: Callable[[], tuple[Connection, Secret]],
+        spec: Mapping[str, Any],
+        cancel: threading.Event,
+        brake: Brake,
     ) -> None:
-        self._connection, self._spec, self._secret = connection, spec, secret
-        self._cancel, self._brake = cancel, brake
+        self._open_line, self._spec, self._cancel, self._brake = open_line, spec, cancel, brake
+        self._connection, self._secret = open_line()
 
     def __enter__(self) -> "HostSession":
         return self
@@ -83,7 +89,7 @@ class HostSession:
                 error.outcome_unknown = error.outcome_unknown or is_begun
                 raise
             except StepFailed as error:
-                if self._cancel.is_set() and op["op"] in ("tcp", "http"):
+                if self._cancel.is_set() and op["op"] in ("tcp", "http", "tls"):
                     raise Cancelled(outcome_unknown=is_begun) from error  # a look that was cut short has seen nothing
                 outcome.error = error
                 break
@@ -102,13 +108,19 @@ class HostSession:
             problem = tcp_opens(self._spec["address"], op["port"], seconds=op["seconds"], cancel=self._cancel)
             _fail_if(problem)
         elif op["op"] == "http":
-            answer = http_status(
-                self._spec["address"], op["port"], op["path"], seconds=op["seconds"], cancel=self._cancel
-            )
-            outcome.output = f"{outcome.output}HTTP {answer}\n"[:_KEPT_OUTPUT]
-            _fail_if("" if answer == str(op["status"]) else f"HTTP {answer} instead of {op['status']}")
+            self._http(op, outcome)
+        elif op["op"] == "tls":
+            _fail_if(tls_shows(self._spec["address"], op, cancel=self._cancel))
+        elif op["op"] == "reconnect":
+            self._reconnect(op, outcome, digest)
         else:
             raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
+
+    def _http(self, op: Any, outcome: Outcome) -> None:
+        address, whole = self._spec["address"], "contains" in op
+        answer = http_answer(address, op["port"], op["path"], seconds=op["seconds"], whole=whole, cancel=self._cancel)
+        outcome.output = f"{outcome.output}HTTP {answer.status} in {answer.milliseconds} ms\n"[:_KEPT_OUTPUT]
+        _fail_if(problem_with_answer(op, answer))
 
     def _upload(self, op: Any) -> None:
         try:
@@ -117,6 +129,24 @@ class HostSession:
             raise StepFailed("the artefact is no longer in the store", code="artefact_missing") from error
         with source:
             self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
+
+    def _reconnect(self, op: Any, outcome: Outcome, digest: Any) -> None:
+        """Through the gate again each time: what was allowed before the line went may not be allowed now."""
+        ends, pause = time.monotonic() + op["seconds"], op["pause_ms"] / 1000
+        once = {**op, "op": "exec", "seconds": 10, "pause_ms": 0}
+        while True:
+            self._connection.close()
+            try:
+                self._connection, self._secret = self._open_line()
+                self._exec(once, outcome, digest)
+                return
+            except (SshError, StepFailed) as error:
+                if self._cancel.is_set():
+                    raise Cancelled(outcome_unknown=True) from error
+                if time.monotonic() + pause > ends or self._cancel.wait(pause):
+                    if isinstance(error, StepFailed):
+                        raise
+                    raise ConnectionLost(outcome_unknown=True) from error
 
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
         argv = [resolved(part, outcome.saved) for part in op["argv"]]
@@ -152,14 +182,19 @@ def open_session(
     host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event, brake: Brake | None = None
 ) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
-    check_connection(host_run, claim)
-    via = [open_door(door["hostname"], door) for door in spec.get("via", ())]
-    own = open_door(host_run.server.hostname, spec)
-    connection = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
-    return HostSession(connection, spec, own.secret, cancel, brake or Brake(cancel))
+
+    def open_line() -> tuple[Connection, Secret]:
+        check_connection(host_run, claim)
+        server, task_id = host_run.server, host_run.wave.run.task.task_id
+        via = [open_door(server, door["hostname"], door, task_id) for door in spec.get("via", ())]
+        own = open_door(server, server.hostname, spec, task_id)
+        line = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
+        return line, own.secret
+
+    return HostSession(open_line, spec, cancel, brake or Brake(cancel))
 
 
-def open_door(hostname: str, door: Mapping[str, Any]) -> Hop:
+def open_door(server: Server, hostname: str, door: Mapping[str, Any], task_id: str = "") -> Hop:
     """Where to log in and with what, of a plan's door (`execution.plan.build.door_of`). Raises GateClosed when the
     credential is another one than the plan names, or a vault error."""
     credential = Credential.objects.get(pk=door["credential"])
@@ -173,7 +208,24 @@ def open_door(hostname: str, door: Mapping[str, Any]) -> Hop:
         host_keys=tuple(door["host_keys"]),
         legacy=tuple(door.get("legacy_ssh", ())),
     )
+    _record_use(credential, server, hostname, task_id)
     return Hop(target, Secret(kind=credential.kind, value=unseal(credential)))  # type: ignore[arg-type]  # constraint
+
+
+@transaction.atomic
+def _record_use(credential: Credential, server: Server, hostname: str, task_id: str) -> None:
+    """Committed before the secret is opened: who can't be told of doesn't get it. `hostname`: a hop, or the server."""
+    record(
+        action="credential.used",
+        actor="guardia-worker" if task_id else "guardia",
+        institution=server.system.institution,
+        subject=credential,
+        task_id=task_id,
+        system=server.system.code,
+        server=server.hostname,
+        door=hostname,
+        revision=credential.revision,
+    )
 
 
 def _fail_if(problem: str) -> None:

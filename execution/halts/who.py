@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role, memberships_of, sees_everything, visible_to, where_holding
+from accounts.who import who_hold
 from execution.choices import HaltScope
 from execution.models import Halt
-from governance.services.who import who_hold
 from guardia.common.errors import NotPermitted
 
 #: For everything: only those who hold the role for all institutions.
