@@ -90,7 +90,7 @@ def test_a_page_of_tasks_costs_five_queries_at_most(
 ) -> None:
     tasks = [tenant.file() for _number in range(6)]
     freeze(None)
-    window(tenant, institution=tenant.institution, on_holidays=on_holidays)
+    window(tenant, on_holidays=on_holidays).save()
     with django_assert_num_queries(count):
         assert len(hours_of_tasks(tasks)) == 6
 
