@@ -18,6 +18,12 @@ class ServerRole(TextChoices):
     LB = "lb", _("Load balancer")
 
 
+class DatabaseDialect(TextChoices):
+    POSTGRESQL = "postgresql", "PostgreSQL"
+    MARIADB = "mariadb", _("MariaDB or MySQL")
+    SQLITE = "sqlite", "SQLite"
+
+
 class CredentialKind(TextChoices):
     PASSWORD = "password", _("Password")
     PRIVATE_KEY = "private_key", _("Private key")

@@ -22,6 +22,12 @@ STEPS: dict[str, Promise] = {
     "start": _("Start"),
     "health": _("Health check"),
     "http_check": _("HTTP check"),
+    "sql_ready": _("Database log-in"),
+    "sql_query": _("Query"),
+    "sql_count": _("Dry run: count the rows"),
+    "sql_check": _("Check the data"),
+    "sql_clean": _("Change the rows"),
+    "sql_seed": _("Insert the rows"),
     "health_after_rollback": _("Health after rollback"),
 }
 

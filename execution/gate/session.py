@@ -17,6 +17,7 @@ from cmdb.models import Credential
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
+from execution.gate.databases import ask_database
 from execution.gate.service_checks import http_status, tcp_opens
 from execution.models import HostRun
 from execution.ssh.connection import Connection, connect
@@ -24,6 +25,7 @@ from execution.ssh.target import Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
+from execution.steps.sql.results import Found
 from guardia.common.masking import MASK
 from tickets.models.artefact import stored_path
 
@@ -39,6 +41,7 @@ class Outcome:
     sha256: str = ""
     saved: dict[str, str] = field(default_factory=dict)
     error: StepFailed | None = None
+    found: Found | None = None
 
 
 class HostSession:
@@ -66,14 +69,19 @@ class HostSession:
         `keep` is called with all saved values whenever there is a new one, before the next operation.
         """
         outcome, digest = Outcome(saved=dict(saved)), hashlib.sha256()
+        failed: list[str] = []
         for op in ops:
             try:
                 self._do(op, outcome, digest)
                 if keep is not None and saved_by([op]):
                     keep(outcome.saved)
             except StepFailed as error:
-                outcome.error = error
-                break
+                if op["op"] != "sql" or "label" not in op:
+                    outcome.error = error
+                    break
+                failed.append(op["label"])
+        if failed and outcome.error is None:
+            outcome.error = StepFailed(f"{len(failed)} failed: {', '.join(failed)}", code="check_failed")
         outcome.sha256 = digest.hexdigest()
         return outcome
 
@@ -83,6 +91,8 @@ class HostSession:
             raise StepFailed(f"“{min(unknown)}” was never saved", code="value_missing")
         if op["op"] == "exec":
             self._exec(op, outcome, digest)
+        elif op["op"] == "sql":
+            self._sql(op, outcome, digest)
         elif op["op"] == "upload":
             self._upload(op)
         elif op["op"] == "tcp":
@@ -94,6 +104,13 @@ class HostSession:
             _fail_if("" if answer == str(op["status"]) else f"HTTP {answer} instead of {op['status']}")
         else:
             raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
+
+    def _sql(self, op: Any, outcome: Outcome, digest: Any) -> None:
+        answer = ask_database(self._connection, op, self._spec)
+        digest.update(bytes.fromhex(answer.result.sha256))
+        outcome.exit_status, outcome.found = answer.result.exit_status, answer.found or outcome.found
+        outcome.output = (outcome.output + self._clean(answer.said))[:_KEPT_OUTPUT]
+        _fail_if(answer.problem)
 
     def _upload(self, op: Any) -> None:
         try:

@@ -2,6 +2,7 @@ from execution.models.events import EventHead, RunEvent
 from execution.models.plan import Plan, Playbook
 from execution.models.result import ResultPackage
 from execution.models.run import HostLock, HostRun, Run, StepResult, Wave
+from execution.models.table import ResultTable
 
 __all__ = [
     "EventHead",
@@ -10,6 +11,7 @@ __all__ = [
     "Plan",
     "Playbook",
     "ResultPackage",
+    "ResultTable",
     "Run",
     "RunEvent",
     "StepResult",

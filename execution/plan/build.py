@@ -3,7 +3,8 @@
     {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size}],
      waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
      hosts: {hostname: {address, port, http_port, username, credential, credential_revision, host_keys, profile,
-                        profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …]}}}
+                        profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …],
+                        database (where the playbook needs one)}}}
 
 Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
 it again from unchanged rows gives the same bytes.
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from cmdb.models import Server
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
+from execution.plan.databases import DATABASE, database_of, seed_of, with_databases
 from execution.plan.waves import Candidate, plan_waves
 from execution.playbooks.schema import Definition, parse_playbook
 from execution.playbooks.template import UnknownVariable, fill
@@ -46,7 +48,9 @@ def playbook_for(task: OpsTask) -> Playbook:
 def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     """Everything that will happen for this task. Raises PlanRefused where something it needs is missing."""
     definition = parse_playbook(playbook.source)
-    servers = list(task.servers.select_related("site", "profile", "credential", "system").order_by("hostname"))
+    servers = list(
+        with_databases(task.servers.select_related("site", "profile", "credential", "system")).order_by("hostname")
+    )
     if not servers:
         raise PlanRefused(_("No server is named, so there is nothing to plan."), code="no_servers")
     artefacts = [
@@ -79,11 +83,19 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
     if credential is None:
         raise PlanRefused(_("Server %(name)s has no credential.") % {"name": server.hostname}, code="no_credential")
     names = variables(server, task, artefacts)
+    database = database_of(server, task) if DATABASE in definition.needs else None
     try:
+        if database is not None:
+            names["database"], names["seed"] = database, seed_of(task, database, artefacts, definition.needs)
         steps = [LIBRARY[call.name](**fill(call.arguments, names)) for call in definition.steps]
     except UnknownVariable as error:
         raise PlanRefused(_("The playbook asks for “%(name)s”, which isn't known.") % {"name": error}) from error
+    except (TypeError, ValueError) as error:
+        raise PlanRefused(
+            _("The request can't be planned: %(reason)s") % {"reason": error}, code="bad_value"
+        ) from error
     return {
+        **({"database": database} if database else {}),
         "address": server.address,
         "port": server.ssh_port,
         "http_port": server.http_port,

@@ -6,6 +6,7 @@ from typing import Any
 
 from execution.steps import files, service
 from execution.steps.ops import Step
+from execution.steps.sql import cleaning, looking, seeding
 
 LIBRARY: Mapping[str, Callable[..., Step]] = {
     "check_disk": files.check_disk,
@@ -18,6 +19,12 @@ LIBRARY: Mapping[str, Callable[..., Step]] = {
     "start": service.start,
     "health": service.health,
     "http_check": service.http_check,
+    "sql_ready": looking.sql_ready,
+    "sql_query": looking.sql_query,
+    "sql_count": looking.sql_count,
+    "sql_check": looking.sql_check,
+    "sql_clean": cleaning.sql_clean,
+    "sql_seed": seeding.sql_seed,
 }
 
 

@@ -5,17 +5,19 @@ from uuid import uuid4
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.caller import caller
+from execution.export_table import export_table
 from execution.selectors import current_plan, latest_run
 from governance.selectors import steps_awaiting, tasks_to_validate
 from guardia.common.canonical import canonical_bytes
-from guardia.common.errors import GuardiaError, NotVisible
+from guardia.common.errors import GuardiaError, NotPermitted, NotVisible
 from guardia.portal.forms import TaskForm
 from notifications.models import Notification
 from notifications.services import mark_read
@@ -119,6 +121,19 @@ def result_document(request: HttpRequest, task_id: str) -> HttpResponse:
     return _download(canonical_bytes(run.result.document), f"{task_id}-result.json")
 
 
+@login_required
+@require_POST
+def result_table(request: HttpRequest, task_id: str, table_pk: int) -> HttpResponse:
+    """The rows of a query as CSV; a POST, because the chain notes who took them."""
+    try:
+        content = export_table(actor=caller(request), task_id=task_id, table_pk=table_pk)
+    except NotVisible as error:
+        raise Http404 from error
+    except NotPermitted as error:
+        raise PermissionDenied(str(error)) from error
+    return _download(content, f"{task_id}-{table_pk}.csv", "text/csv")
+
+
 def searched_words(request: HttpRequest) -> str:
     """What `q` asks for, without what PostgreSQL can't compare."""
     return request.GET.get("q", "").replace("\x00", "").strip()[:80]
@@ -131,7 +146,7 @@ def task_or_404(request: HttpRequest, task_id: str) -> OpsTask:
         raise Http404 from error
 
 
-def _download(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/json; charset=utf-8")
+def _download(content: bytes, name: str, kind: str = "application/json") -> HttpResponse:
+    response = HttpResponse(content, content_type=f"{kind}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

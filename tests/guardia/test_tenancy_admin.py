@@ -33,6 +33,7 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "audit.Entry": lambda zebra: Entry.objects.filter(task_id=zebra.task.task_id).earliest("pk"),
     "auditlog.LogEntry": lambda zebra: LogEntry.objects.filter(object_repr__icontains=zebra.task.task_id)[0],
     "cmdb.Credential": lambda zebra: zebra.institution.credentials.all()[0],
+    "cmdb.Database": lambda zebra: zebra.database,
     "cmdb.EnvironmentProfile": lambda zebra: zebra.institution.profiles.all()[0],
     "cmdb.Server": lambda zebra: zebra.servers[0],
     "cmdb.Site": lambda zebra: zebra.institution.sites.all()[0],
