@@ -131,7 +131,8 @@ def _insert(job: Job, table: str, rows: str) -> str:
         " AND extra NOT LIKE '%GENERATED%');\n"
         f"SET @guardia = CONCAT('INSERT INTO {table} (', @guardia_columns, ') SELECT ', @guardia_columns,"
         f" ' FROM {rows} WHERE @guardia_done');\n"
-        "PREPARE guardia FROM @guardia; EXECUTE guardia; SET @guardia_count = ROW_COUNT(); DEALLOCATE PREPARE guardia;\n"
+        "PREPARE guardia FROM @guardia; EXECUTE guardia; SET @guardia_count = ROW_COUNT();"
+        " DEALLOCATE PREPARE guardia;\n"
     )
 
 
@@ -150,7 +151,8 @@ def _settings(seconds: int) -> str:
 
 
 def _lock(job: Job, seconds: int) -> str:
-    return f"SET @guardia = IF(GET_LOCK('guardia_{job.lock}', {seconds}) = 1, 'DO 0', 'another attempt still runs');\n{_PREPARE}"
+    got = f"GET_LOCK('guardia_{job.lock}', {seconds}) = 1"
+    return f"SET @guardia = IF({got}, 'DO 0', 'another attempt still runs');\n{_PREPARE}"
 
 
 def _schema(table: Table) -> str:

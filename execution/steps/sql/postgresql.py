@@ -1,5 +1,5 @@
-"""PostgreSQL, by psql. Text of people is run by EXECUTE from hexadecimal: psql can't read a command or a variable in it,
-and nothing in it can end the transaction. Everything, tables included, is one transaction."""
+"""PostgreSQL, by psql. Text of people is run by EXECUTE from hexadecimal: psql reads no command or variable in it, and
+nothing in it can end the transaction. Everything, tables included, is one transaction."""
 
 from typing import Literal
 
@@ -86,7 +86,8 @@ class PostgreSQL:
         return [
             f"{_DO}DECLARE ok boolean; BEGIN EXECUTE {_TEXT[0]}",
             {"hex": f"SELECT {condition}"},
-            f"{_TEXT[1]} INTO ok; IF ok IS NOT TRUE THEN RAISE EXCEPTION 'guardia refuses: {refusal}'; END IF; END{_END}",
+            f"{_TEXT[1]} INTO ok; IF ok IS NOT TRUE THEN RAISE EXCEPTION 'guardia refuses: {refusal}';"
+            f" END IF; END{_END}",
         ]
 
     def run(self, sql: str) -> Script:
@@ -127,7 +128,8 @@ class PostgreSQL:
             f" WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
             " AND coalesce(to_jsonb(a)->>'attgenerated', '') = '';"
             f" EXECUTE 'INSERT INTO {table} (' || cols || ')' ||"
-            " CASE WHEN current_setting('server_version_num')::int >= 100000 THEN ' OVERRIDING SYSTEM VALUE' ELSE '' END"
+            " CASE WHEN current_setting('server_version_num')::int >= 100000"
+            " THEN ' OVERRIDING SYSTEM VALUE' ELSE '' END"
             f" || ' SELECT ' || cols || ' FROM {rows}';"
         )
 

@@ -1,4 +1,4 @@
-"""SQLite, by sqlite3. It can't run a text, so judged text stands in the script as it is, in brackets on lines of its own.
+"""SQLite, by sqlite3. It can't run a text, so judged text stands in the script as it is, in brackets on its own lines.
 
 Everything, tables included, is one transaction that holds the write lock from its beginning. A condition that must
 hold is a CHECK of a temporary table, with the refusal as its name.
@@ -67,7 +67,8 @@ class SQLite:
     def must(self, condition: str, refusal: str) -> Script:
         return [
             "DROP TABLE IF EXISTS temp.guardia_must;\n"
-            f'CREATE TEMP TABLE guardia_must (ok CONSTRAINT "guardia refuses: {refusal}" CHECK (ok IS NOT NULL AND ok));\n'
+            f'CREATE TEMP TABLE guardia_must (ok CONSTRAINT "guardia refuses: {refusal}"'
+            " CHECK (ok IS NOT NULL AND ok));\n"
             f"INSERT INTO guardia_must SELECT (\n{condition}\n);\n"
         ]
 
