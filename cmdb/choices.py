@@ -24,6 +24,22 @@ class DatabaseDialect(TextChoices):
     SQLITE = "sqlite", "SQLite"
 
 
+#: Algorithms of SSH that are no longer safe; a profile allows by name what its old servers need (execution.ssh.legacy).
+LEGACY_SSH = (
+    "diffie-hellman-group-exchange-sha1",
+    "diffie-hellman-group14-sha1",
+    "diffie-hellman-group1-sha1",
+    "ssh-rsa",
+    "aes256-cbc",
+    "aes192-cbc",
+    "aes128-cbc",
+    "3des-cbc",
+    "hmac-sha1-96",
+    "hmac-md5",
+    "hmac-md5-96",
+)
+
+
 class CredentialKind(TextChoices):
     PASSWORD = "password", _("Password")
     PRIVATE_KEY = "private_key", _("Private key")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
-from execution.models import HostLock, HostRun, Plan, Playbook, Run
+from execution.models import HostKeyScan, HostLock, HostRun, Plan, Playbook, Run
 
 
 @admin.register(Playbook)
@@ -55,6 +55,14 @@ class HostRunAdmin(ReadOnlyAdmin):
     list_select_related = ("server", "wave__run__task")
     fields = ("server", "wave", "status", "error_code", "error", "saved", "started_at", "finished_at")
     search_fields = ("server__hostname", "=wave__run__task__task_id")
+
+
+@admin.register(HostKeyScan)
+class HostKeyScanAdmin(ReadOnlyAdmin):
+    list_display = ("server", chip_column("status", _("status")), "fingerprint", "asked_by", "decided_by", "asked_at")
+    list_filter = ("status",)
+    list_select_related = ("server", "asked_by", "decided_by")
+    search_fields = ("server__hostname", "=fingerprint")
 
 
 @admin.register(HostLock)

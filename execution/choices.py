@@ -33,6 +33,14 @@ SETTLED = tuple(status for status in HostStatus if status not in HELD + CLAIMABL
 BAD = (HostStatus.FAILED, HostStatus.UNCERTAIN, HostStatus.UNDO_FAILED)
 
 
+class ScanStatus(TextChoices):
+    WAITING = "WAITING", _("Being asked")
+    SHOWN = "SHOWN", _("To be compared")
+    FAILED = "FAILED", _("Not reached")
+    ACCEPTED = "ACCEPTED", _("Pinned")
+    REFUSED = "REFUSED", _("Refused")
+
+
 class Phase(TextChoices):
     APPLY = "APPLY", _("Apply")
     UNDO = "UNDO", _("Roll back")

@@ -56,6 +56,8 @@ def _planned(hostname: str, host: dict[str, Any]) -> dict[str, Any]:
         "address": host["address"],
         "tier": host["tier"],
         "group": host["group"],
+        "via": [hop["hostname"] for hop in host.get("via", ())],
+        "legacy_ssh": [name for door in (host, *host.get("via", ())) for name in door.get("legacy_ssh", ())],
         "steps": _steps(host["steps"]),
     }
 

@@ -1,5 +1,6 @@
 """What the queue may ask for (`guardia.common.broker`)."""
 
+from execution.gate import host_keys
 from execution.plan import prepare
 from execution.rollout import drive
 from execution.rollout import start_run as starting
@@ -16,6 +17,10 @@ def start_run(task_pk: int) -> None:
 
 def drive_run(run_pk: int) -> None:
     drive.drive_run(int(run_pk))
+
+
+def scan_host_key(scan_pk: int) -> None:
+    host_keys.answer_scan(int(scan_pk))
 
 
 def sweep() -> None:

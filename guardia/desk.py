@@ -6,7 +6,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.caller import caller
+from accounts.choices import Role
+from accounts.models import Institution, User
+from accounts.scope import where_holding
 from execution.selectors import runs_visible_to
 from governance.selectors import steps_awaiting, tasks_to_validate
 from tickets.choices import TaskStatus
@@ -30,6 +33,7 @@ def desk_context(request: HttpRequest) -> dict[str, Any]:
     tasks = tasks_visible_to(user)
     counts = dict(tasks.order_by().values_list("status").annotate(n=Count("pk")))
     return {
+        "operates": where_holding(Institution.objects.all(), caller(request), [Role.OPERATOR]).exists(),
         "inbox": list(steps_awaiting(user)[:20]),
         "to_validate": list(tasks_to_validate(user)[:20]),
         "living_runs": list(runs_visible_to(user).filter(finished_at=None).select_related("task")[:10]),

@@ -12,6 +12,8 @@ from cmdb.models.credential import Credential
 from cmdb.models.profile import EnvironmentProfile
 from cmdb.validators import check_absolute_path, check_host_key
 
+#: Jump hosts in a row, at most (execution.ssh.route).
+LONGEST_WAY = 3
 PORT_RANGE = [MinValueValidator(1), MaxValueValidator(65535)]
 
 
@@ -93,6 +95,15 @@ class Server(models.Model):
         blank=True,
         help_text=_("One public key per entry, as in known_hosts without the host: ssh-ed25519 AAAA…"),
     )
+    jump = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="behind",
+        verbose_name=_("jump host"),
+        help_text=_("The server through which this one is reached; empty: straight."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -110,9 +121,23 @@ class Server(models.Model):
 
     def clean(self) -> None:
         """Site, profile and credential are of the system's own institution: nothing crosses that border."""
+        home = self.system.institution_id
         others = {"site": self.site, "profile": self.profile, "credential": self.credential}
-        wrong = [
-            name for name, row in others.items() if row is not None and row.institution_id != self.system.institution_id
-        ]
+        wrong = [name for name, row in others.items() if row is not None and row.institution_id != home]
+        if self.jump is not None and self.jump.system.institution_id != home:
+            wrong.append("jump")
         if wrong:
             raise ValidationError({name: _("It belongs to another institution.") for name in wrong})
+        way = self.way()
+        if len(way) > LONGEST_WAY or any(hop.pk == self.pk for hop in way):
+            text = _("At most %(count)s jump hosts may stand in a row, and never in a circle.")
+            raise ValidationError({"jump": text % {"count": LONGEST_WAY}})
+
+    def way(self) -> list["Server"]:
+        """The jump hosts to go through, the nearest to us first; longer than LONGEST_WAY where they go in a circle."""
+        hops: list[Server] = []
+        hop = self.jump
+        while hop is not None and len(hops) <= LONGEST_WAY:
+            hops.insert(0, hop)
+            hop = hop.jump
+        return hops

@@ -1,9 +1,11 @@
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution
+from cmdb.choices import LEGACY_SSH
 from cmdb.validators import check_path_below
 
 _BELOW = [check_path_below]
@@ -34,6 +36,14 @@ class EnvironmentProfile(models.Model):
     free_disk_mib = models.PositiveIntegerField(_("free disk needed (MiB)"), default=256)
     stop_seconds = models.PositiveIntegerField(_("time to stop (s)"), default=30)
     start_seconds = models.PositiveIntegerField(_("time to start (s)"), default=60)
+
+    legacy_ssh = ArrayField(
+        models.CharField(max_length=48, choices=[(name, name) for name in LEGACY_SSH]),
+        verbose_name=_("outdated SSH algorithms allowed"),
+        default=list,
+        blank=True,
+        help_text=_("Only what these servers need; each is a risk that approvers see."),
+    )
 
     class Meta:
         verbose_name = _("environment profile")

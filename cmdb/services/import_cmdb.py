@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError, models, transaction
 from django.utils.translation import gettext as _
 
@@ -19,8 +19,8 @@ from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, 
 from guardia.common.errors import InvalidInput, NotPermitted
 
 M = TypeVar("M", bound=models.Model)
-_TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir", "server",
-    "dialect", "database", "host", "client")  # fmt: skip
+_TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir", "jump",
+    "server", "dialect", "database", "host", "client")  # fmt: skip
 _LISTS = ("aliases", "host_keys")
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
 
@@ -50,6 +50,7 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     systems = _each(data, "systems", "code", lambda row: _system(row, institutions))
     sites = _each(data, "sites", "code", lambda row: _site(row, institutions))
     servers = _each(data, "servers", "hostname", lambda row: _server(row, systems, sites))
+    _each(data, "servers", "hostname", lambda row: _jump(row, servers))  # once all are there
     databases = _each(data, "databases", "name", lambda row: _database(row, servers))
     report = ImportReport(len(institutions), len(sites), len(systems), len(servers), len(databases))
     record(
@@ -76,7 +77,7 @@ def _each(data: dict[str, Any], kind: str, key: str, take: Callable[[dict[str, A
         try:
             _check_types(row)
             taken[str(name)] = take(row)
-        except (KeyError, TypeError, ValueError, ValidationError, DatabaseError, Credential.DoesNotExist) as error:
+        except (KeyError, TypeError, ValueError, ValidationError, DatabaseError, ObjectDoesNotExist) as error:
             reason = "; ".join(error.messages) if isinstance(error, ValidationError) else repr(error)
             raise InvalidInput(
                 _("%(kind)s “%(name)s” can't be imported: %(reason)s") % {"kind": kind, "name": name, "reason": reason}
@@ -135,6 +136,15 @@ def _database(row: dict[str, Any], servers: dict[str, Server]) -> Database:
     credential = _credential(row, server.system.institution) or found.credential
     values = {name: row[name] for name in ("name", "dialect", "database")}
     return _saved(found, credential=credential, **values, **_given(row, "host", "port", "client"))
+
+
+def _jump(row: dict[str, Any], servers: dict[str, Server]) -> Server:
+    """The server with its jump host, which the file or the inventory has; "" takes it away."""
+    server = servers[row["hostname"]]
+    if "jump" not in row:
+        return server
+    name = row["jump"]
+    return _saved(server, jump=(servers.get(name) or Server.objects.get(hostname=name)) if name else None)
 
 
 def _given(row: dict[str, Any], *names: str) -> dict[str, Any]:

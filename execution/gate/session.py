@@ -21,7 +21,7 @@ from execution.gate.databases import ask_database
 from execution.gate.service_checks import http_status, tcp_opens
 from execution.models import HostRun
 from execution.ssh.connection import Connection, connect
-from execution.ssh.target import Secret, Target
+from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
@@ -148,19 +148,27 @@ class HostSession:
 def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
     check_connection(host_run, claim)
-    credential = Credential.objects.get(pk=spec["credential"])
-    if credential.revision != spec["credential_revision"]:
+    via = [open_door(door["hostname"], door) for door in spec.get("via", ())]
+    own = open_door(host_run.server.hostname, spec)
+    connection = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
+    return HostSession(connection, spec, own.secret, cancel)
+
+
+def open_door(hostname: str, door: Mapping[str, Any]) -> Hop:
+    """Where to log in and with what, of a plan's door (`execution.plan.build.door_of`). Raises GateClosed when the
+    credential is another one than the plan names, or a vault error."""
+    credential = Credential.objects.get(pk=door["credential"])
+    if credential.revision != door["credential_revision"]:
         raise GateClosed(code="credential_changed")
     target = Target(
-        hostname=host_run.server.hostname,
-        address=spec["address"],
-        port=spec["port"],
-        username=spec["username"],
-        host_keys=tuple(spec["host_keys"]),
+        hostname=hostname,
+        address=door["address"],
+        port=door["port"],
+        username=door["username"],
+        host_keys=tuple(door["host_keys"]),
+        legacy=tuple(door.get("legacy_ssh", ())),
     )
-    secret = Secret(kind=credential.kind, value=unseal(credential))  # type: ignore[arg-type]  # held by a constraint
-    connection = connect(target, secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel)
-    return HostSession(connection, spec, secret, cancel)
+    return Hop(target, Secret(kind=credential.kind, value=unseal(credential)))  # type: ignore[arg-type]  # constraint
 
 
 def _fail_if(problem: str) -> None:

@@ -1,4 +1,5 @@
 from execution.models.events import EventHead, RunEvent
+from execution.models.host_key import HostKeyScan
 from execution.models.plan import Plan, Playbook
 from execution.models.result import ResultPackage
 from execution.models.run import HostLock, HostRun, Run, StepResult, Wave
@@ -6,6 +7,7 @@ from execution.models.table import ResultTable
 
 __all__ = [
     "EventHead",
+    "HostKeyScan",
     "HostLock",
     "HostRun",
     "Plan",

@@ -4,7 +4,9 @@
      waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
      hosts: {hostname: {address, port, http_port, username, credential, credential_revision, host_keys, profile,
                         profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …],
-                        database (where the playbook needs one)}}}
+                        database (where the playbook needs one), legacy_ssh: [algorithm, …],
+                        via: [a jump host: {hostname, address, port, …}, …]}}}
+                        (the last three only where there are some)
 
 Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
 it again from unchanged rows gives the same bytes.
@@ -14,7 +16,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from cmdb.models import Server
+from cmdb.models import Credential, Server
+from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
 from execution.plan.databases import DATABASE, database_of, seed_of, with_databases
@@ -26,6 +29,7 @@ from governance.selectors import instructions_for
 from tickets.models import OpsTask
 
 FORMAT = 1
+_WAY = tuple("__".join(["jump"] * length + [row]) for length in range(1, 4) for row in ("profile", "credential"))
 _PROFILE_PATHS = (
     "startup_script",
     "shutdown_script",
@@ -48,9 +52,8 @@ def playbook_for(task: OpsTask) -> Playbook:
 def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     """Everything that will happen for this task. Raises PlanRefused where something it needs is missing."""
     definition = parse_playbook(playbook.source)
-    servers = list(
-        with_databases(task.servers.select_related("site", "profile", "credential", "system")).order_by("hostname")
-    )
+    rows = task.servers.select_related("site", "profile", "credential", "system", *_WAY).order_by("hostname")
+    servers = list(with_databases(rows))
     if not servers:
         raise PlanRefused(_("No server is named, so there is nothing to plan."), code="no_servers")
     artefacts = [
@@ -82,6 +85,15 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         raise PlanRefused(_("Server %(name)s is not active.") % {"name": server.hostname}, code="server_inactive")
     if credential is None:
         raise PlanRefused(_("Server %(name)s has no credential.") % {"name": server.hostname}, code="no_credential")
+    way = server.way()
+    if len(way) > LONGEST_WAY:
+        raise PlanRefused(
+            _("Server %(name)s stands behind too many others.") % {"name": server.hostname}, code="no_way"
+        )
+    if unfit := next((hop for hop in way if not hop.is_active or hop.credential is None), None):
+        raise PlanRefused(
+            _("Jump host %(name)s is not active or has no credential.") % {"name": unfit.hostname}, code="no_way"
+        )
     names = variables(server, task, artefacts)
     database = database_of(server, task) if DATABASE in definition.needs else None
     try:
@@ -96,18 +108,28 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         ) from error
     return {
         **({"database": database} if database else {}),
-        "address": server.address,
-        "port": server.ssh_port,
+        **door_of(server, credential),
+        **({"via": [{"hostname": hop.hostname, **door_of(hop, hop.credential)} for hop in way]} if way else {}),
         "http_port": server.http_port,
-        "username": credential.username,
-        "credential": str(credential.pk),
-        "credential_revision": credential.revision,
-        "host_keys": server.host_keys,
         "profile": server.profile.name,
         "profile_revision": server.profile.revision,
         "tier": server.site.tier,
         "group": server.redundancy_group,
         "steps": steps,
+    }
+
+
+def door_of(server: Server, credential: Credential | None) -> dict[str, Any]:
+    """Where a server is logged in to, whom we believe there, and with which credential (by reference)."""
+    assert credential is not None, "looked at before"
+    return {
+        "address": server.address,
+        "port": server.ssh_port,
+        "username": credential.username,
+        "credential": str(credential.pk),
+        "credential_revision": credential.revision,
+        "host_keys": server.host_keys,
+        **({"legacy_ssh": sorted(server.profile.legacy_ssh)} if server.profile.legacy_ssh else {}),
     }
 
 

@@ -35,6 +35,8 @@ _FIELDS: dict[str, Promise] = {
     "credential": _("credential"),
     "credential_revision": _("credential revision"),
     "host_keys": _("pinned host keys"),
+    "legacy_ssh": _("outdated SSH algorithms"),
+    "via": _("jump hosts"),
     "profile": _("environment profile"),
     "profile_revision": _("profile revision"),
     "tier": _("tier"),
@@ -131,7 +133,8 @@ def _difference(label: str | Promise, before: Any, after: Any) -> Difference:
 def _lines(value: Any) -> list[str]:
     if value is None:
         return []
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    items = value if isinstance(value, list) else [value]
+    return [_text(item) if isinstance(item, dict) else str(item) for item in items]
 
 
 def _host_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:

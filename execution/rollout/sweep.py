@@ -3,7 +3,8 @@
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from execution.models import Run
+from execution.choices import ScanStatus
+from execution.models import HostKeyScan, Run
 from execution.rollout.claims import runs_to_drive
 from guardia.common.queue import enqueue
 from tickets.choices import TaskStatus
@@ -20,9 +21,15 @@ def sweep() -> int:
         .order_by("priority", "-is_urgent", "pk")
         .values_list("pk", flat=True)
     )
+    unasked = HostKeyScan.objects.filter(status=ScanStatus.WAITING).values_list("pk", flat=True)
     living = runs_to_drive().values_list("pk", flat=True)
     rung = 0
-    for function, pks in (("prepare_plan", parsed), ("start_run", approved), ("drive_run", living)):
+    for function, pks in (
+        ("prepare_plan", parsed),
+        ("start_run", approved),
+        ("drive_run", living),
+        ("scan_host_key", unasked),
+    ):
         for pk in pks:
             enqueue(f"execution.tasks.{function}", pk)
             rung += 1

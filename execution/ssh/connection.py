@@ -10,7 +10,6 @@ import paramiko
 
 from execution.ssh import sftp
 from execution.ssh.command import execute
-from execution.ssh.credentials import authenticate, private_key
 from execution.ssh.deadline import Deadline
 from execution.ssh.exceptions import (
     CommandRefused,
@@ -20,41 +19,34 @@ from execution.ssh.exceptions import (
     TransferFailed,
     TransferTimeout,
 )
-from execution.ssh.handshake import shake_hands
-from execution.ssh.hostkeys import parse, require_known
 from execution.ssh.quoting import render
 from execution.ssh.result import CommandResult
-from execution.ssh.target import Secret, Target
+from execution.ssh.route import Route, open_route
+from execution.ssh.target import Hop, Secret, Target
 from execution.ssh.transport import WINDOW, QuietTransport
 
 
-def connect(target: Target, secret: Secret, *, deadline: float, cancel: threading.Event | None = None) -> "Connection":
+def connect(
+    target: Target, secret: Secret, *, deadline: float, cancel: threading.Event | None = None, via: Sequence[Hop] = ()
+) -> "Connection":
     """Open a connection: TCP, key exchange, host key check and authentication within `deadline` seconds together.
 
-    `cancel` is honoured here and in every operation of the connection. Raises the ConnectFailed family,
-    ConnectionLost, Cancelled; nothing stays open then. No credential is sent before the host key was found pinned.
+    `via` are the jump hosts on the way, the nearest first; their log-ins count in the same deadline. `cancel` is
+    honoured here and in every operation of the connection. Raises the ConnectFailed family, ConnectionLost, Cancelled;
+    nothing stays open then. No credential is sent before the host key was found pinned.
     """
+    limit = Deadline(deadline, cancel)
     try:
-        transport = _log_in(target, secret, Deadline(deadline, cancel))
+        route = open_route(via, limit)
+        try:
+            transport = route.log_in(target, secret, limit)
+        except BaseException:
+            route.close()
+            raise
     except SshError as error:
         error.details.setdefault("host", target.hostname)
         raise
-    return Connection(target, transport, cancel)
-
-
-def _log_in(target: Target, secret: Secret, limit: Deadline) -> QuietTransport:
-    pinned = tuple(parse(line) for line in target.host_keys)
-    if secret.kind == "private_key":
-        private_key(secret)  # an unreadable key needs no connection to be refused
-    transport = shake_hands(target.address, target.port, limit, [key.kind for key in pinned])
-    try:
-        require_known(transport.server_key, pinned)
-        authenticate(transport, target.username, secret, limit)
-    except BaseException:
-        transport.shut()
-        raise
-    transport.wire.deadline = None
-    return transport
+    return Connection(target, transport, cancel, route)
 
 
 class Connection:
@@ -64,10 +56,11 @@ class Connection:
     may go on: SSH has no way to be sure, so `outcome_unknown` says it. After Cancelled or ConnectionLost it is over.
     """
 
-    def __init__(self, target: Target, transport: QuietTransport, cancel: threading.Event | None) -> None:
+    def __init__(self, target: Target, transport: QuietTransport, cancel: threading.Event | None, route: Route) -> None:
         self._target = target
         self._transport = transport
         self._cancel = cancel
+        self._route = route
 
     def run(self, argv: Sequence[str], *, deadline: float, stdin: bytes = b"", keep: int = 1 << 20) -> CommandResult:
         """Run a command and read both streams to their end within `deadline` seconds; keep `keep` bytes of each.
@@ -140,8 +133,9 @@ class Connection:
             self._transport.wire.deadline = None
 
     def close(self) -> None:
-        """End the connection and its thread. May be called twice."""
+        """End the connection and its thread, and the way to it. May be called twice."""
         self._transport.shut()
+        self._route.close()
 
     def __enter__(self) -> Self:
         return self

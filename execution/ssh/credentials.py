@@ -15,10 +15,11 @@ from execution.ssh.exceptions import (
     ConnectionLost,
     SshError,
 )
+from execution.ssh.legacy import RSAKeyWithSHA1
 from execution.ssh.target import Secret
 from execution.ssh.transport import QuietTransport
 
-_KINDS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+_KINDS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, RSAKeyWithSHA1)
 _parsed: WeakKeyDictionary[Secret, paramiko.PKey] = WeakKeyDictionary()
 _parsing = threading.Lock()
 

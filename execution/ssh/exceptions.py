@@ -5,6 +5,7 @@
     │   ├── HostDown                  host_down           refused, unreachable or not an address
     │   ├── ConnectTimeout            connect_timeout     TCP, banner or key exchange never finished
     │   ├── ProtocolMismatch          protocol_mismatch   not an SSH server, or no algorithm in common
+    │   ├── JumpFailed                jump_failed         a jump host on the way; `details` say which and why
     │   ├── BadHostKeyLine            bad_host_key        a pinned key can't be read
     │   ├── BadCredential             bad_credential      our private key can't be read
     │   ├── HostKeyRefused            before any credential was sent
@@ -65,6 +66,16 @@ class ConnectTimeout(ConnectFailed):
 class ProtocolMismatch(ConnectFailed):
     code = "protocol_mismatch"
     default_message = _("The host does not speak SSH the way we do.")
+
+
+class JumpFailed(ConnectFailed):
+    """The way to the host is barred at a jump host; the message says why, `details` which and by which code."""
+
+    code = "jump_failed"
+
+    def __init__(self, *, hop: str, reason: SshError) -> None:
+        message = format_lazy(_("Jump host {hop}: {reason}"), hop=hop, reason=reason.message)
+        super().__init__(message, hop=hop, reason=reason.code)
 
 
 class BadHostKeyLine(ConnectFailed):

@@ -7,7 +7,7 @@ import paramiko
 from execution.ssh.deadline import Deadline
 from execution.ssh.exceptions import ConnectionLost, ConnectTimeout, ProtocolMismatch
 from execution.ssh.transport import QuietTransport
-from execution.ssh.wire import dial
+from execution.ssh.wire import Line
 
 _SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 _KEY_TYPES = (
@@ -26,15 +26,15 @@ def preferred(key_types: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*wanted, *_KEY_TYPES]))
 
 
-def shake_hands(address: str, port: int, deadline: Deadline, key_types: Iterable[str] = ()) -> QuietTransport:
-    """TCP and key exchange. The transport's `get_remote_server_key()` is proven to be the server's, not to be known.
+def shake_hands(
+    wire: Line, deadline: Deadline, key_types: Iterable[str] = (), legacy: tuple[str, ...] = ()
+) -> QuietTransport:
+    """Key exchange over an open line. The transport's `server_key` is proven to be the server's, not to be known.
 
-    Raises HostDown, ConnectTimeout, ProtocolMismatch, ConnectionLost, Cancelled; nothing stays open then.
+    Raises ConnectTimeout, ProtocolMismatch, ConnectionLost, Cancelled; nothing stays open then.
     """
-    deadline.check(ConnectTimeout)
-    wire = dial(address, port, deadline)
     wire.deadline = deadline
-    transport = QuietTransport(wire, preferred(key_types))
+    transport = QuietTransport(wire, preferred(key_types), legacy)
     try:
         transport.start_client()
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""Host keys: reading pinned lines, comparing, naming by fingerprint, fetching for approval. There is no auto-add."""
+"""Host keys: reading pinned lines, comparing, naming by fingerprint. There is no auto-add."""
 
 import base64
 import binascii
@@ -8,9 +8,7 @@ from functools import lru_cache
 
 import paramiko
 
-from execution.ssh.deadline import Deadline
 from execution.ssh.exceptions import BadHostKeyLine, ChangedHostKey, UnknownHostKey
-from execution.ssh.handshake import shake_hands
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +59,3 @@ def require_known(offered: paramiko.PKey, pinned: tuple[HostKey, ...]) -> None:
     if all(shown.blob != key.blob for key in pinned):
         expected = next((key for key in pinned if key.kind == shown.kind), pinned[0])
         raise ChangedHostKey(offered=shown.fingerprint, pinned=expected.fingerprint)
-
-
-def scan_host_key(address: str, port: int, deadline: float) -> str:
-    """The key line a server shows, without authentication; for a person to approve. `deadline` in seconds.
-
-    Raises HostDown, ConnectTimeout, ProtocolMismatch, ConnectionLost.
-    """
-    transport = shake_hands(address, port, Deadline(deadline))
-    try:
-        return HostKey.of(transport.server_key).line
-    finally:
-        transport.shut()

@@ -16,6 +16,8 @@ class Target:
     username: str
     host_keys: tuple[str, ...] = ()
     """Pinned public keys as `ssh-ed25519 AAAA…` lines; empty means the key is unknown and the host is refused."""
+    legacy: tuple[str, ...] = ()
+    """Old algorithms this host may use (`execution.ssh.legacy`)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, weakref_slot=True)
@@ -34,3 +36,11 @@ class Secret:
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a secret doesn't leave the process")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hop:
+    """A jump host on the way to a target, and how to log in there."""
+
+    target: Target
+    secret: Secret

@@ -21,7 +21,8 @@ from paramiko.common import (
 from paramiko.packet import NeedRekeyException, Packetizer
 
 from execution.ssh.deadline import SLICE
-from execution.ssh.wire import Wire
+from execution.ssh.legacy import KEX_INFO, RSAKeyWithSHA1, allowed
+from execution.ssh.wire import Line
 
 WINDOW = 1 << 21
 """Bytes a server may send on a channel before we have read some: the bound of unread data per host."""
@@ -40,7 +41,7 @@ _quiet.propagate = False
 class BoundedPacketizer(Packetizer):
     """Reads that can't be made to grow, and no timer thread."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Line) -> None:
         super().__init__(wire)  # type: ignore[arg-type]  # a socket-like object, as its documentation allows
         self._wire = wire
 
@@ -93,7 +94,7 @@ def _watched(kind: int) -> Any:
 class QuietTransport(paramiko.Transport):
     """A client connection. `wake` is set whenever something happened on the channel or the line broke."""
 
-    _preferred_kex = (
+    _preferred_kex: tuple[str, ...] = (
         "curve25519-sha256@libssh.org",
         "ecdh-sha2-nistp256",
         "ecdh-sha2-nistp384",
@@ -102,20 +103,22 @@ class QuietTransport(paramiko.Transport):
         "diffie-hellman-group-exchange-sha256",
         "diffie-hellman-group14-sha256",
     )
-    _preferred_ciphers = (
+    _preferred_ciphers: tuple[str, ...] = (
         "aes128-gcm@openssh.com",
         "aes256-gcm@openssh.com",
         "aes128-ctr",
         "aes192-ctr",
         "aes256-ctr",
     )
-    _preferred_macs = (
+    _preferred_macs: tuple[str, ...] = (
         "hmac-sha2-256-etm@openssh.com",
         "hmac-sha2-512-etm@openssh.com",
         "hmac-sha2-256",
         "hmac-sha2-512",
         "hmac-sha1",  # the oldest servers we meet have nothing else beside MD5
     )
+    _kex_info = {**paramiko.Transport._kex_info, **KEX_INFO}  # type: ignore[attr-defined]  # not in the stubs
+    _key_info = {**paramiko.Transport._key_info, "ssh-rsa": RSAKeyWithSHA1}  # type: ignore[attr-defined]
     _channel_handler_table = _HANDLERS | {
         kind: _watched(kind)
         for kind in (
@@ -129,8 +132,13 @@ class QuietTransport(paramiko.Transport):
         )
     }
 
-    def __init__(self, wire: Wire, key_types: tuple[str, ...]) -> None:
-        self._preferred_keys = key_types
+    def __init__(self, wire: Line, key_types: tuple[str, ...], legacy: tuple[str, ...] = ()) -> None:
+        """`legacy` names the old algorithms that this host may use (`execution.ssh.legacy`)."""
+        self._preferred_keys = key_types + allowed("key", legacy)
+        self._preferred_kex += allowed("kex", legacy)
+        self._preferred_ciphers += allowed("cipher", legacy)
+        self._preferred_macs += allowed("mac", legacy)
+        self._preferred_pubkeys = allowed("key", legacy) + paramiko.Transport._preferred_pubkeys  # type: ignore[attr-defined]
         self.wake = threading.Event()
         self.wire = wire
         self.endings: dict[int, int] = {}

@@ -6,12 +6,27 @@ Paramiko's reader thread spends its life in `recv`; here it looks at the current
 
 import select
 import socket
+from typing import Protocol
 
 from execution.ssh.deadline import SLICE, Deadline
 from execution.ssh.exceptions import ConnectTimeout, HostDown
 
 READ_SIZE = 1 << 18
 """Bytes asked from the kernel at once; many small packets then cost one system call."""
+
+
+class Line(Protocol):
+    """What a transport speaks over: a socket, or a channel through a jump host. See `Wire` for each method."""
+
+    deadline: Deadline | None
+
+    def recv(self, size: int) -> bytes: ...
+    def send(self, data: bytes) -> int: ...
+    def check(self) -> None: ...
+    def settimeout(self, seconds: float | None) -> None: ...
+    def getpeername(self) -> object: ...
+    def close(self) -> None: ...
+    def release(self) -> None: ...
 
 
 class Wire:
@@ -60,7 +75,7 @@ class Wire:
         if self._closed or (self.deadline is not None and self.deadline.overdue):
             raise EOFError
 
-    def settimeout(self, _seconds: float | None) -> None:
+    def settimeout(self, seconds: float | None) -> None:
         """Paramiko's own timeouts don't apply: the deadline does."""
 
     def getpeername(self) -> object:

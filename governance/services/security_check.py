@@ -32,7 +32,12 @@ def _hosts_where(content: Content, is_bad: Callable[[Mapping[str, Any]], bool]) 
 
 
 def _has_no_key(host: Mapping[str, Any]) -> bool:
-    return not any(str(key).strip() for key in host.get("host_keys") or [])
+    doors = (host, *host.get("via", ()))
+    return not all(any(str(key).strip() for key in door.get("host_keys") or []) for door in doors)
+
+
+def _speaks_the_old_way(host: Mapping[str, Any]) -> bool:
+    return any(door.get("legacy_ssh") for door in (host, *host.get("via", ())))
 
 
 def _has_no_commands(host: Mapping[str, Any]) -> bool:
@@ -57,6 +62,7 @@ def _artefacts(content: Content) -> list[str]:
 CHECKS: dict[str, tuple[Promise, Look]] = {
     "targets": (_("Every target stands in exactly one wave."), _targets),
     "host_keys": (_("Every target has a pinned host key."), lambda c: _hosts_where(c, _has_no_key)),
+    "ssh": (_("No target needs outdated SSH algorithms."), lambda c: _hosts_where(c, _speaks_the_old_way)),
     "tiers": (
         _("Every target's tier is known."),
         lambda c: _hosts_where(c, lambda host: host.get("tier") not in Tier.values),

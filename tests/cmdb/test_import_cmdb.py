@@ -77,6 +77,20 @@ def test_what_people_pinned_is_kept_by_a_file_that_does_not_speak_of_it() -> Non
         assert getattr(again, field) == getattr(server, field), field
 
 
+def test_jump_hosts_are_named_in_any_order_and_taken_away() -> None:
+    operator, data = make_user(Role.OPERATOR), copy.deepcopy(SAMPLE)
+    first = data["servers"][0]
+    other = next(row for row in data["servers"][1:] if row["system"] == first["system"])
+    first["jump"] = other["hostname"]
+    import_cmdb(actor=operator, data=data)
+    assert Server.objects.get(hostname=first["hostname"]).jump == Server.objects.get(hostname=other["hostname"])
+    import_cmdb(actor=operator, data=SAMPLE)
+    assert Server.objects.get(hostname=first["hostname"]).jump is not None
+    first["jump"] = ""
+    import_cmdb(actor=operator, data=data)
+    assert Server.objects.get(hostname=first["hostname"]).jump is None
+
+
 BAD: dict[str, Callable[[dict[str, Any]], Any]] = {
     "institution without a name": lambda data: data["institutions"][-1].pop("name"),
     "institution without a code": lambda data: data["institutions"][-1].pop("code"),
@@ -105,6 +119,9 @@ BAD: dict[str, Callable[[dict[str, Any]], Any]] = {
         sites=[{"code": "S", "name": "s", "institution": data["institutions"][0]["code"], "tier": 9}]
     ),
     "unknown site": lambda data: data["servers"][-1].update(site="NOWHERE"),
+    "unknown jump host": lambda data: data["servers"][-1].update(jump="nowhere"),
+    "a server behind itself": lambda data: data["servers"][-1].update(jump=data["servers"][-1]["hostname"]),
+    "jump host that is a list": lambda data: data["servers"][-1].update(jump=["a"]),
     "site as a list": lambda data: data["servers"][-1].update(site=["S"]),
 }
 

@@ -1,11 +1,15 @@
 """Approved work that waits: for its time, for the other nodes of its group, or for people because it can't go on."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from execution.models import HostLock, Run
 from execution.rollout.start_run import start_run
 from governance.exceptions import SelfApproval
 from governance.services.release_task import release_task
+from guardia.common.clock import now
 from guardia.common.errors import NotPermitted
 from tests.factories import Tenant, make_server
 from tickets.exceptions import NotInThatState
@@ -22,10 +26,10 @@ def status_of(task: OpsTask) -> tuple[str, str]:
 
 def test_what_was_asked_for_at_a_time_starts_when_somebody_says_so() -> None:
     tenant = Tenant()
-    task, _plan = tenant.approved(text=f"오늘 밤 10시에 {tenant.system.name} WAS 전체에 2.1.0 배포해 주세요")
+    task, _plan = tenant.approved(text=f"오늘 야간에 {tenant.system.name} WAS 전체에 2.1.0 배포해 주세요")
     assert start_run(task.pk) is None
     status, reason = status_of(task)
-    assert status == "APP" and "10시" in reason
+    assert status == "APP" and "야간" in reason
     for actor, error in ((tenant.site_manager, SelfApproval), (tenant.security, NotPermitted)):
         with pytest.raises(error):
             release_task(actor=actor, task_id=task.task_id)
@@ -33,6 +37,19 @@ def test_what_was_asked_for_at_a_time_starts_when_somebody_says_so() -> None:
     release_task(actor=tenant.pm, task_id=task.task_id)
     with pytest.raises(NotInThatState):
         release_task(actor=tenant.owner, task_id=task.task_id)
+    assert start_run(task.pk) is not None
+
+
+def test_what_was_asked_for_at_a_certain_time_waits_for_it_and_starts_by_itself() -> None:
+    tenant = Tenant()
+    day = timezone.localtime() + timedelta(days=3)
+    text = f"{day.month}월 {day.day}일 22:00에 {tenant.system.name} WAS 전체에 2.1.0 배포해 주세요"
+    task, _plan = tenant.approved(text=text)
+    assert start_run(task.pk) is None
+    task = OpsTask.objects.get(pk=task.pk)
+    asked = day.replace(hour=22, minute=0, second=0, microsecond=0)
+    assert (task.status, task.scheduled_for, task.expected_start) == ("SCH", asked, asked)
+    OpsTask.objects.filter(pk=task.pk).update(scheduled_for=now())  # the hour has come
     assert start_run(task.pk) is not None
 
 

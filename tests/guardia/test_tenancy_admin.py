@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.choices import Role
 from accounts.models import Membership, User
 from audit.models import Chain, Entry
-from execution.models import HostLock, HostRun
+from execution.models import HostKeyScan, HostLock, HostRun
 from governance.models import ApprovalStep, SystemOwner
 from notifications.models import Notification
 from tests.doors import browser
@@ -38,6 +38,7 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "cmdb.Server": lambda zebra: zebra.servers[0],
     "cmdb.Site": lambda zebra: zebra.institution.sites.all()[0],
     "cmdb.System": lambda zebra: zebra.system,
+    "execution.HostKeyScan": lambda zebra: HostKeyScan.objects.get(server=zebra.servers[0]),
     "execution.HostLock": lambda zebra: HostLock.objects.get(run=zebra.run),
     "execution.HostRun": lambda zebra: HostRun.objects.get(wave__run=zebra.run),
     "execution.Plan": lambda zebra: zebra.plan,

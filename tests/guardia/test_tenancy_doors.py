@@ -43,6 +43,7 @@ PAGES = {
     "account/tokens/new/": ["/account/tokens/new/"],
     "queue/": ["/queue/", "/queue/?page=2"],
     "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
+    "servers/keys/": ["/servers/keys/", "/servers/keys/?q=e", "/servers/keys/?page=2"],
     "inbox/": ["/inbox/"],
     "absence/": ["/absence/"],
     "authority/": ["/authority/"],
@@ -76,6 +77,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     asking_for = {"freeze": zebra.freeze.pk, "reason": "why"}
     review = {"decision": "rework", "digest": "d" * 64, "instruction": "얼룩말"}
     record = {"text": "얼룩말", "done_at": "2026-01-01T10:00"}
+    pinning = {"decision": "accept", "comparison": "얼룩말"}
     return [
         ("systems/<int:system_pk>/approvals/", "get", f"{system}/approvals/?tier=1", {}),
         ("systems/<int:system_pk>/standing/", "post", f"{system}/standing/", extent),
@@ -85,6 +87,8 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
             f"{system}/standing/{standing.pk}/revoke/",
             {},
         ),
+        ("servers/keys/ask/", "post", "/servers/keys/ask/", {"server": [zebra.servers[0].pk]}),
+        ("servers/keys/<int:scan_pk>/decide/", "post", f"/servers/keys/{zebra.key_scan.pk}/decide/", pinning),
         ("tasks/<str:task_id>/later/", "post", f"/tasks/{waiting}/later/", {"scheduled_for": ""}),
         ("tasks/<str:task_id>/priority/", "post", f"/tasks/{waiting}/priority/", {"priority": 1, "reason": "why"}),
         ("tasks/<str:task_id>/exception/", "post", f"/tasks/{waiting}/exception/", asking_for),

@@ -11,7 +11,7 @@ from accounts.services.sessions import begin_session
 from accounts.services.tokens import create_token
 from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
-from execution.models import HostRun, ResultPackage, ResultTable, Run, StepResult
+from execution.models import HostKeyScan, HostRun, ResultPackage, ResultTable, Run, StepResult
 from execution.rollout.start_run import start_run
 from governance.models import (
     AccessRange,
@@ -66,6 +66,7 @@ class Zebra(Tenant):
         self.question = question
         self.asking = self.file(text=f"{self.system.name}")
         self._fill_hours()
+        self._fill_keys()
         self.task = OpsTask.objects.get(pk=self.task.pk)
 
     def _mark(self) -> None:
@@ -108,6 +109,12 @@ class Zebra(Tenant):
             freeze=self.freeze, task=self.waiting, reason="얼룩말", requested_by=self.site_manager
         )
         self.range = AccessRange.objects.create(label="zebra-bastion", institution=self.institution, cidr="127.0.0.0/8")
+
+    def _fill_keys(self) -> None:
+        scan = HostKeyScan.objects.create(server=self.servers[0], asked_by=self.pm)
+        scan.show("ssh-ed25519 AAAAzebra", "SHA256:zebra")
+        scan.save()
+        self.key_scan = scan
 
     def _fill_run(self) -> None:
         host_run = HostRun.objects.get(wave__run=self.run)

@@ -1,9 +1,12 @@
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
+from guardia.common.clock import local_day, now
 from notifications.services import notify
 from tickets.choices import risk_of
 from tickets.models import OpsTask
+from tickets.parsing.moment import asked_moment
 from tickets.services.transition_task import transition_task
 from tickets.signals import task_parsed
 from tickets.understanding import Understood
@@ -16,7 +19,7 @@ def apply_understanding(*, task: OpsTask, understood: Understood, actor: User) -
     task.system, task.params = understood.system, parsed.params
     task.category, task.sub_type = parsed.category or "", parsed.sub_type or ""
     task.is_dangerous, task.is_urgent = parsed.is_dangerous, parsed.is_urgent
-    task.is_held = bool(parsed.params.get("when"))
+    _take_time(task)
     task.risk = risk_of(task.category, task.sub_type, is_dangerous=task.is_dangerous)
     task.needs_info = understood.needs if parsed.is_request else ["request"]
     task.servers.set(understood.servers)
@@ -35,3 +38,15 @@ def apply_understanding(*, task: OpsTask, understood: Understood, actor: User) -
     transition_task(task=task, by="mark_parsed", actor=actor, servers=hosts, rules=list(parsed.reasons))
     transaction.on_commit(lambda: task_parsed.send(OpsTask, task_pk=task.pk))
     return task
+
+
+def _take_time(task: OpsTask) -> None:
+    """A time that leaves no doubt is kept as the task's own; with any other it is held until somebody starts it."""
+    when = task.params.get("when")
+    if not when:
+        task.is_held = False
+        return
+    at = timezone.localtime(now(), timezone.get_default_timezone())
+    said_today = local_day(at) == local_day(task.created_at)
+    task.scheduled_for = asked_moment(task.text, when, at, relative=said_today) or task.scheduled_for
+    task.is_held = task.scheduled_for is None

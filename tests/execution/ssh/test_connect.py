@@ -10,7 +10,8 @@ import pytest
 
 from execution.ssh.connection import connect
 from execution.ssh.exceptions import Cancelled, ChangedHostKey, SshError, UnknownHostKey
-from execution.ssh.hostkeys import fingerprint, scan_host_key
+from execution.ssh.hostkeys import fingerprint
+from execution.ssh.route import scan_host_key
 from execution.ssh.target import Secret, Target
 
 from .conftest import PASSWORD, Host, Talk, public_line
@@ -141,7 +142,7 @@ def test_a_private_key_opens_and_a_broken_one_needs_no_connection(host: Host, us
 
 
 def test_a_scan_shows_the_key_and_sends_no_credential(host: Host) -> None:
-    assert scan_host_key("127.0.0.1", host.port, 5) == host.key_line
+    assert scan_host_key(host.target(host_keys=()), deadline=5) == host.key_line
     assert host.attempts == []
 
 

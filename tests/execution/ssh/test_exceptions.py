@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
-from execution.ssh.exceptions import ChangedHostKey, SshError, UnknownHostKey
+from execution.ssh.exceptions import ChangedHostKey, JumpFailed, SshError, UnknownHostKey
 
 
 def _tree(root: type[SshError]) -> Iterator[type[SshError]]:
@@ -19,6 +19,8 @@ def _make(kind: type[SshError]) -> SshError:
         return kind(offered="SHA256:new", pinned="SHA256:old")
     if issubclass(kind, UnknownHostKey):
         return kind(offered="SHA256:new")
+    if issubclass(kind, JumpFailed):
+        return kind(hop="jump-01", reason=UnknownHostKey(offered="SHA256:new"))
     return kind(host="was-01")
 
 
@@ -32,5 +34,5 @@ def test_every_error_has_its_own_code() -> None:
 def test_every_error_has_words_and_fingerprints_are_shown(kind: type[SshError]) -> None:
     error = _make(kind)
     assert str(error)
-    for name in ("offered", "pinned"):
+    for name in ("offered", "pinned", "hop"):
         assert str(error.details.get(name, "")) in str(error)

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cmdb', '0002_checked_values'),
+        ('cmdb', '0003_way_and_old_algorithms'),
     ]
 
     operations = [
