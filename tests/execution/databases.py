@@ -132,9 +132,17 @@ def mariadb() -> Iterator[RealDatabase]:
         shutil.chown(root, "nobody")
         shutil.chown(data, "nobody")
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    install = ["mariadb-install-db", "--no-defaults", *as_nobody, f"--datadir={data}", "--skip-test-db"]
-    subprocess.run([*install, "--auth-root-authentication-method=normal"], check=True, timeout=120, **quiet)
-    options = [f"--datadir={data}", f"--socket={socket}", f"--port={port}", "--bind-address=127.0.0.1"]
+    install = ["mariadb-install-db", "--no-defaults", *as_nobody, f"--datadir={data}", f"--tmpdir={data}"]
+    subprocess.run(
+        [*install, "--skip-test-db", "--auth-root-authentication-method=normal"], check=True, timeout=120, **quiet
+    )
+    options = [
+        f"--datadir={data}",
+        f"--tmpdir={data}",
+        f"--socket={socket}",
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+    ]
     small = ["--innodb-buffer-pool-size=16M", "--skip-name-resolve", "--character-set-server=utf8mb4"]
     server = subprocess.Popen(["mariadbd", "--no-defaults", *as_nobody, *options, *small], **quiet)
     client = ["mysql", "--no-defaults", "-uroot", f"--socket={socket}", "--batch", "--skip-column-names"]
