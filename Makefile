@@ -56,6 +56,8 @@ lock:                     ## resolve the dependencies again
 	@for set in "requirements.lock" "requirements-dev.lock --extra dev"; do \
 	  $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 \
 	    --extra demo --extra redis pyproject.toml -o $$set; done
+	@echo 'django-auth-ldap~=5.4' | $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header --universal \
+	    --python-version 3.11 -c requirements.lock - -o requirements-ldap.lock
 
 clean:                    ## stop and remove everything that was made here
 	@for home in $(DEMO_HOME) $(BENCH_HOME) $(CURDIR)/var/test $(GUARDIA_HOME); do [ ! -x $(PY) ] || $(PY) -m guardia.embedded stop $$home; done

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.models import Institution, Membership, User
-from accounts.scope import sees_everything, visible_to
+from accounts.scope import people_visible_to, visible_to
 
 
 class MembershipInline(admin.TabularInline):
@@ -31,11 +31,7 @@ class UserAdmin(ReadOnlyAdmin):
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        users = User.objects.all()
-        if sees_everything(request.user):  # type: ignore[arg-type]
-            return users
-        mine = visible_to(Institution.objects.all(), request.user)  # type: ignore[arg-type]
-        return users.filter(memberships__institution__in=mine).distinct()
+        return people_visible_to(request.user)  # type: ignore[arg-type]
 
 
 @admin.register(Institution)

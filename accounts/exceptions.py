@@ -4,15 +4,19 @@ GuardiaError
 ├── ProofMissing    403  the act needs a password or one-time code given just now; the message says what to send
 ├── ProofWrong      403  the password or code given again is not right
 ├── LockedOut       429  too many failures from here for this name
+├── DirectoryAway   503  the institution's directory can't be asked who this is
 ├── WeakPassword    400  the password breaks the policy; the message says which rules
+├── OutsideBastion  403  not from this address; the message names the networks that are allowed
 ├── CodeWrong       400  the first code of a new app is not right
 ├── FactorRequired  409  the role needs the second factor: it can't be taken away
 └── FactorState     409  already enrolled, or nothing to confirm
 """
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
-from guardia.common.errors import GuardiaError, InvalidInput, NotPermitted, StaleState
+from guardia.common.errors import GuardiaError, InvalidInput, NotPermitted, StaleState, Unavailable
 
 
 class ProofMissing(NotPermitted):
@@ -33,6 +37,11 @@ class LockedOut(GuardiaError):
     default_message = _("Too many failed attempts. Try again in %(minutes)s minutes.")
 
 
+class DirectoryAway(Unavailable):
+    code = "directory_away"
+    default_message = _("The directory can't be reached now. Try again later; accounts that are not in it can log in.")
+
+
 class WeakPassword(InvalidInput):
     code = "weak_password"
 
@@ -49,3 +58,13 @@ class FactorRequired(StaleState):
 
 class FactorState(StaleState):
     code = "factor_state"
+
+
+class OutsideBastion(NotPermitted):
+    """`actor` (User), `institution` (or None: all) and `labels` are for the entry; people read the message."""
+
+    code = "outside_bastion"
+
+    def __init__(self, message: str, *, actor: Any, institution: Any, labels: str) -> None:
+        super().__init__(message)
+        self.actor, self.institution, self.labels = actor, institution, labels

@@ -1,4 +1,5 @@
-"""Sessions live as their rows say; whose password is too old, or who lacks the second factor, mends that first."""
+"""Sessions live as their rows say; whose password is another's or too old, or who lacks the second factor, mends that
+first."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -53,6 +54,9 @@ class SessionLimits:
 
     def _must_mend(self, request: HttpRequest) -> HttpResponse | None:
         user: User = request.user  # type: ignore[assignment]
+        if user.must_change_password:
+            text = _("Somebody else gave you this password: choose your own first.")
+            return _sent_to(request, "portal:password", "password_must_change", text)
         if is_password_expired(user):
             return _sent_to(request, "portal:password", "password_expired", _("Your password is too old: change it."))
         if settings.GUARDIA_REQUIRE_TOTP_FOR and needs_factor(user) and not is_enrolled(user):

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
 from accounts.choices import Role
-from accounts.models import Membership, User
+from accounts.models import Institution, Membership, User
 
 M = TypeVar("M", bound=Model)
 
@@ -54,6 +54,15 @@ def where_holding(queryset: QuerySet[M], user: User, roles: Iterable[Role]) -> Q
         return queryset
     path: str = queryset.model.scope_path  # type: ignore[attr-defined]  # every scoped model declares it
     return queryset.filter(Q(**{f"{path}__in": held.values("institution")}))
+
+
+def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
+    """Who works in the user's institutions; everybody for those who see everything."""
+    people = User.objects.all()
+    if sees_everything(user):
+        return people
+    mine = visible_to(Institution.objects.all(), user)
+    return people.filter(memberships__institution__in=mine).distinct()
 
 
 def holders_of(role: Role, institution_id: int | None) -> QuerySet[User]:

@@ -5,5 +5,8 @@ from django.dispatch import Signal
 
 #: sender: User; kwargs: user (whose account), actor, action ("totp.enrolled"), facts (dict of canonical JSON values)
 account_changed = Signal()
+#: sender: User; kwargs: actor, institution (None: all). Sent before an act of rank on the floors below governance,
+#: which answers by raising where it may not be done from the caller's network; the act is undone then.
+acting_by_rank = Signal()
 #: sender: User; kwargs: session (the new UserSession), others (how many other live ones)
 logged_in_elsewhere = Signal()

@@ -4,16 +4,17 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_base import ReadOnlyAdmin, ScopedAdmin
+from accounts.admin_base import ReadOnlyAdmin
 from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import where_holding
+from audit.admin_base import WrittenAdmin
 from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
 from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
 
 
-class CmdbAdmin(ScopedAdmin):
+class CmdbAdmin(WrittenAdmin):
     """Operators change it, in the institutions that they operate; nothing is deleted, because runs and the chain
     name it."""
 
@@ -26,9 +27,6 @@ class CmdbAdmin(ScopedAdmin):
         """What a row may be tied to: never something of an institution where the user only looks on."""
         kwargs["queryset"] = _operated(db_field.remote_field.model._default_manager.all(), request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         save_row(actor=caller(request), row=obj)

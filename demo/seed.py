@@ -48,6 +48,7 @@ PEOPLE = (
     Person("han.site", "한민원", Role.SITE_MANAGER, "MOIS"),
     Person("oh.lead", "오팀장", Role.TEAM_LEAD, "MOIS"),
     Person("yoon.pm", "윤피엠", Role.PM, "MOIS"),
+    Person("nam.security", "남보안", Role.SECURITY_OFFICER, ""),
     Person("seo.operator", "서운영", Role.OPERATOR, ""),
     Person("moon.auditor", "문감사", Role.AUDITOR, ""),
 )
@@ -110,7 +111,11 @@ def _administrator(password: str) -> User:
 
 def _person(admin: User, person: Person, password: str) -> User:
     user = User.objects.filter(username=person.username).first() or create_account(
-        actor=admin, username=person.username, display_name=person.name, password=password
+        actor=admin,
+        username=person.username,
+        display_name=person.name,
+        password=password,
+        must_change_password=False,  # to be tried at once
     )
     institution = Institution.objects.get(code=person.institution) if person.institution else None
     grant_role(actor=admin, user=user, role=person.role, institution=institution)

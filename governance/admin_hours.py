@@ -4,26 +4,23 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import ReadOnlyAdmin, ScopedAdmin
+from accounts.admin_base import ReadOnlyAdmin
 from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import where_holding
-from governance.exceptions import OutsideBastion
+from audit.admin_base import WrittenAdmin
 from governance.models import AccessRange, ChangeWindow, ExtraHoliday, Freeze, FreezeException
-from governance.services.bastion import record_refusal
 from governance.services.save_access_range import save_access_range
 from governance.services.save_hours import save_extra_holiday, save_freeze, save_window
-from guardia.common.errors import GuardiaError
 
 
-class ServiceAdmin(ScopedAdmin):
+class ServiceAdmin(WrittenAdmin):
     """Rows that keepers change through one service. What holds for all institutions is shown to everybody."""
 
     service: Callable[..., Any]
@@ -40,31 +37,12 @@ class ServiceAdmin(ScopedAdmin):
             return False
         return obj is None or self._kept(type(obj)._default_manager.filter(pk=obj.pk), request).exists()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = self._kept(db_field.remote_field.model._default_manager.all(), request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         type(self).service(actor=caller(request), **{self.row_name: obj})
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Django's, with a service's refusal told in words: by then its transaction has been taken back."""
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except GuardiaError as refusal:
-            if isinstance(refusal, OutsideBastion):
-                record_refusal(refusal, f"save_{self.row_name}")
-            messages.error(request, str(refusal))
-            return HttpResponseRedirect(request.path)
 
     def _kept(self, queryset: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         return where_holding(queryset, caller(request), self.keepers)

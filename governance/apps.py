@@ -9,7 +9,7 @@ class GovernanceConfig(AppConfig):
     def ready(self) -> None:
         from auditlog.registry import auditlog
 
-        from governance import panels
+        from governance import panels, receivers  # noqa: F401 - connects the act of rank
         from governance.models import (
             Absence,
             AccessRange,

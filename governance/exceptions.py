@@ -13,13 +13,11 @@ GuardiaError
 ├── NotEligible        403  the named person can't decide the step; the message says who could
 ├── AlreadyAsked       409  the requester hasn't answered the last question yet
 ├── NothingAsked       409  no question is open
-├── NobodyToAsk        409  the policy asks for a role that nobody holds (but the requester)
-└── OutsideBastion     403  not from this address; the message names the networks that are allowed
+└── NobodyToAsk        409  the policy asks for a role that nobody holds (but the requester)
 """
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Institution, User
 from guardia.common.errors import InvalidInput, NotPermitted, StaleState
 
 
@@ -71,16 +69,6 @@ class NothingAsked(StaleState):
 
 class NobodyToAsk(StaleState):
     code = "nobody_to_ask"
-
-
-class OutsideBastion(NotPermitted):
-    """`actor`, `institution` and `labels` are for the entry; an answer shows the message alone."""
-
-    code = "outside_bastion"
-
-    def __init__(self, message: str, *, actor: User, institution: Institution | None, labels: str) -> None:
-        super().__init__(message)
-        self.actor, self.institution, self.labels = actor, institution, labels
 
 
 class EvidenceMissing(StaleState):

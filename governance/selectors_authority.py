@@ -13,6 +13,8 @@ from accounts.scope import holds_role, visible_to, where_holding
 from cmdb.models import System
 from governance.models import Absence, SystemOwner
 
+#: Whose holders are asked for approvals.
+DECIDING_ROLES = (Role.TEAM_LEAD, Role.PM, Role.SECURITY_OFFICER)
 _HERE = Q(institution=OuterRef("system__institution")) | Q(institution=None)
 
 
@@ -41,6 +43,26 @@ def deputies_for(user: User) -> QuerySet[User]:
     if not mine.filter(institution=None).exists():
         held &= Q(memberships__institution__in=mine.values("institution")) | Q(memberships__institution=None)
     return User.objects.filter(held, is_active=True).exclude(pk=user.pk).order_by("display_name", "pk").distinct()
+
+
+def deciders_in(institution: Institution) -> QuerySet[User]:
+    """Active approvers of an institution: who may be named for its systems."""
+    held = Q(memberships__institution=institution) | Q(memberships__institution=None)
+    held &= Q(memberships__authority=Authority.APPROVER, memberships__role__in=STAFF_ROLES)
+    return User.objects.filter(held, is_active=True).order_by("display_name", "pk").distinct()
+
+
+def is_approver(user: User) -> bool:
+    """Whether approvals may be asked of an active user anywhere: by a role that decides, and not only to look on."""
+    held = Membership.objects.filter(user=user, authority=Authority.APPROVER, role__in=DECIDING_ROLES)
+    return user.is_active and held.exists()
+
+
+def people_administered(user: User) -> QuerySet[User]:
+    """The accounts that an administrator looks after, those who have left included."""
+    if user.is_superuser or holds_role(user, Role.ADMINISTRATOR, None):
+        return User.objects.all()
+    return User.objects.filter(memberships__institution__in=administered(user)).distinct()
 
 
 def absences_visible_to(user: User | AnonymousUser) -> QuerySet[Absence]:

@@ -13,7 +13,7 @@ def ldap_is_installed() -> bool:
 
 
 def ldap_settings(
-    *, url: str, bind_dn: str, bind_password: str, user_base: str, user_filter: str, start_tls: bool
+    *, url: str, bind_dn: str, bind_password: str, user_base: str, user_filter: str, start_tls: bool, ca_file: str = ""
 ) -> dict[str, Any]:
     """Settings for django-auth-ldap; empty where no directory is named or the package is missing.
 
@@ -25,6 +25,10 @@ def ldap_settings(
     import ldap
     from django_auth_ldap.config import LDAPSearch
 
+    options: dict[int, Any] = {ldap.OPT_REFERRALS: 0, ldap.OPT_NETWORK_TIMEOUT: 5, ldap.OPT_TIMEOUT: 5}
+    if ca_file:
+        options |= {ldap.OPT_X_TLS_CACERTFILE: ca_file, ldap.OPT_X_TLS_REQUIRE_CERT: ldap.OPT_X_TLS_DEMAND}
+        options[ldap.OPT_X_TLS_NEWCTX] = 0  # makes the two above count; the last one
     return {
         "AUTH_LDAP_SERVER_URI": url,
         "AUTH_LDAP_BIND_DN": bind_dn,
@@ -32,5 +36,6 @@ def ldap_settings(
         "AUTH_LDAP_USER_SEARCH": LDAPSearch(user_base, ldap.SCOPE_SUBTREE, user_filter),
         "AUTH_LDAP_START_TLS": start_tls and not url.startswith("ldaps://"),
         "AUTH_LDAP_NO_NEW_USERS": True,
-        "AUTH_LDAP_CONNECTION_OPTIONS": {ldap.OPT_REFERRALS: 0, ldap.OPT_NETWORK_TIMEOUT: 5, ldap.OPT_TIMEOUT: 5},
+        "AUTH_LDAP_ALWAYS_UPDATE_USER": False,  # a log-in writes nothing over what changes at the same moment
+        "AUTH_LDAP_CONNECTION_OPTIONS": options,
     }

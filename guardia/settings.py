@@ -151,6 +151,7 @@ GUARDIA_LDAP_BIND_PASSWORD = env.str("GUARDIA_LDAP_BIND_PASSWORD", default="")
 GUARDIA_LDAP_USER_BASE = env.str("GUARDIA_LDAP_USER_BASE", default="")
 GUARDIA_LDAP_USER_FILTER = env.str("GUARDIA_LDAP_USER_FILTER", default="(uid=%(user)s)")
 GUARDIA_LDAP_START_TLS = env.bool("GUARDIA_LDAP_START_TLS", default=True)
+GUARDIA_LDAP_CA_FILE = env.str("GUARDIA_LDAP_CA_FILE", default="")
 if _ldap := ldap_settings(
     url=GUARDIA_LDAP_URL,
     bind_dn=GUARDIA_LDAP_BIND_DN,
@@ -158,9 +159,10 @@ if _ldap := ldap_settings(
     user_base=GUARDIA_LDAP_USER_BASE,
     user_filter=GUARDIA_LDAP_USER_FILTER,
     start_tls=GUARDIA_LDAP_START_TLS,
+    ca_file=GUARDIA_LDAP_CA_FILE,
 ):
     globals().update(_ldap)
-    AUTHENTICATION_BACKENDS.insert(1, "django_auth_ldap.backend.LDAPBackend")
+    AUTHENTICATION_BACKENDS.insert(2, "guardia.directory.DirectoryBackend")
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "portal:home"
 LOGOUT_REDIRECT_URL = "login"
@@ -289,6 +291,7 @@ LOGGING = {
     "loggers": {
         "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
         "paramiko": {"level": "CRITICAL"},
+        "django_auth_ldap": {"level": "ERROR"},  # it names whatever was typed as a name
         "axes": {"level": "ERROR"},  # the chain tells it better
         "httpx": {"level": "WARNING"},
     },

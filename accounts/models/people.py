@@ -40,6 +40,7 @@ class User(AbstractUser):
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True, editable=False)
+    must_change_password = models.BooleanField(_("must change the password first"), default=False, editable=False)
 
     _outgoing_hash = ""
 

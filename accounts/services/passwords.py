@@ -5,6 +5,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.choices import SessionEnd
 from accounts.exceptions import WeakPassword
@@ -13,6 +14,7 @@ from accounts.password_profiles import password_profile
 from accounts.services.sessions import end_sessions
 from accounts.signals import account_changed
 from guardia.common.clock import now
+from guardia.common.errors import NotPermitted
 
 
 def password_days_left(user: User) -> int | None:
@@ -31,17 +33,21 @@ def is_password_expired(user: User) -> bool:
 
 @transaction.atomic
 def change_password(*, actor: User, password: str, session_pk: int | None) -> User:
-    """A new password for oneself; every other session ends. Raises WeakPassword.
+    """A new password for oneself; every other session ends. Raises WeakPassword; NotPermitted where it is the
+    directory's, so that leaving the directory stays the end of it.
 
     The door has asked for the old one. Bearer tokens of the API end with the old password too.
     """
     user = User.objects.select_for_update().get(pk=actor.pk)
+    if not user.has_usable_password():
+        raise NotPermitted(_("Your password is kept in your institution's directory: change it there."))
     try:
         validate_password(password, user)
     except ValidationError as error:
         raise WeakPassword(" ".join(error.messages)) from error
     user.set_password(password)
-    user.save(update_fields=["password", "password_changed_at"])
+    user.must_change_password = False
+    user.save(update_fields=["password", "password_changed_at", "must_change_password"])
     ended = end_sessions(Q(user=user) & ~Q(pk=session_pk), SessionEnd.PASSWORD)
     account_changed.send(User, user=user, actor=user, action="password.changed", facts={"sessions_ended": ended})
     return user

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
+from accounts.signals import acting_by_rank
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
 from guardia.common.errors import InvalidInput, NotPermitted
@@ -36,6 +38,7 @@ class ImportReport:
     databases: int = 0
 
 
+@refusals_recorded
 @transaction.atomic
 def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     """Add what is new and update what is known, by code and hostname. Operators of all institutions only.
@@ -44,6 +47,7 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     """
     if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), None)):
         raise NotPermitted
+    acting_by_rank.send(User, actor=actor, institution=None)
     if not isinstance(data, dict):
         raise InvalidInput(_("An inventory is a JSON object of institutions, systems, sites and servers."))
     institutions = _each(data, "institutions", "code", _institution)

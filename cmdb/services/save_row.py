@@ -5,6 +5,8 @@ from django.db import models, transaction
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
+from accounts.signals import acting_by_rank
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Database, Server, Site, System
 from guardia.common.errors import NotPermitted
@@ -13,6 +15,7 @@ Row = TypeVar("Row", Site, System, Server, Database)
 _LONGEST_VALUE = 300
 
 
+@refusals_recorded
 @transaction.atomic
 def save_row(*, actor: User, row: Row) -> Row:
     """Save a site, system, server or database; the chain gets each changed field with its value before and after.
@@ -24,6 +27,7 @@ def save_row(*, actor: User, row: Row) -> Row:
     for concerned in {institution, _institution(before)} if before is not None else {institution}:
         if not (actor.is_superuser or holds_role(actor, Role.OPERATOR, concerned.pk)):
             raise NotPermitted
+        acting_by_rank.send(User, actor=actor, institution=concerned)
     row.full_clean()
     changes = _changes(before, row)
     row.save()

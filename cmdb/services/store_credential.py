@@ -3,12 +3,15 @@ from django.db import transaction
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
+from accounts.signals import acting_by_rank
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Credential
 from cmdb.vault import seal
 from guardia.common.errors import InvalidInput, NotPermitted
 
 
+@refusals_recorded
 @transaction.atomic
 def store_credential(
     *, actor: User, institution: Institution, name: str, kind: str, username: str, secret: str
@@ -19,6 +22,7 @@ def store_credential(
     """
     if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), institution.pk)):
         raise NotPermitted
+    acting_by_rank.send(User, actor=actor, institution=institution)
     if not secret:
         raise InvalidInput
     credential = Credential.objects.select_for_update().filter(institution=institution, name=name).first()

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holders_of, holds_role, visible_to
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Server
 from cmdb.services.save_row import save_row
@@ -16,11 +17,12 @@ from execution.choices import ScanStatus
 from execution.gate.session import open_door
 from execution.models import HostKeyScan
 from execution.plan.build import door_of
+from execution.ssh.exceptions import BadHostKeyLine
 from execution.ssh.hostkeys import fingerprint
 from execution.ssh.route import scan_host_key
 from execution.ssh.target import Target
 from governance.exceptions import ReasonMissing
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.errors import GuardiaError, InvalidInput, NotPermitted, NotVisible, StaleState
 from guardia.common.queue import enqueue
 
@@ -121,6 +123,14 @@ def decide_host_key(*, actor: User, scan_pk: int, is_accepted: bool, comparison:
         fingerprint=scan.fingerprint,
     )
     return scan
+
+
+def fingerprint_of(line: str) -> str:
+    """What a person compares of a pinned key; a question mark where the line can't be read."""
+    try:
+        return fingerprint(line)
+    except BadHostKeyLine:
+        return "?"
 
 
 def _shown_by(server: Server) -> str:

@@ -4,13 +4,14 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holders_of, holds_role
+from audit.refusals import refusals_recorded
 from audit.services import record
 from execution.gate.admission import check_hours
 from execution.live.events import append_event
 from execution.models import Run
 from execution.rollout.locks import lock_run
 from governance.exceptions import ReasonMissing
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.errors import NotPermitted, StaleState
 from guardia.common.queue import enqueue
 from tickets.locks import lock_visible_task

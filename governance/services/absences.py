@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, Membership, User
 from accounts.scope import holders_of, visible_to
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import ReasonMissing
 from governance.models import Absence
 from governance.selectors_authority import administers, deputies_for
+from governance.services.bastion import require_bastion
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from notifications.services import notify
@@ -26,6 +28,7 @@ def plan_absence(
     return _plan(actor, actor, starts_at, ends_at, reason, deputy)
 
 
+@refusals_recorded
 @transaction.atomic
 def plan_absence_for(
     *, actor: User, user: User, starts_at: datetime, ends_at: datetime, reason: str, deputy: User | None = None
@@ -48,6 +51,7 @@ def plan_absence_for(
     return absence
 
 
+@refusals_recorded
 @transaction.atomic
 def end_absence(*, actor: User, absence_pk: int, reason: str = "") -> Absence:
     """End an absence before its time. Somebody else's: administrators only, with a reason, and the person is told.
@@ -138,6 +142,8 @@ def _may_see(actor: User, absence: Absence) -> bool:
 def _require_administrator_of(actor: User, user: User) -> None:
     """Administrators of an institution where the person works."""
     if actor.pk == user.pk or administers(actor, user):
+        for institution in Institution.objects.filter(memberships__user=user).distinct() or [None]:
+            require_bastion(actor=actor, institution=institution)
         return
     institution = Institution.objects.filter(memberships__user=user).order_by("pk").first()
     names = ", ".join(str(admin) for admin in holders_of(Role.ADMINISTRATOR, institution.pk if institution else None))

@@ -4,11 +4,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import AlreadyAsked, NothingAsked, ReasonMissing
 from governance.ladder import Roster
 from governance.locks import lock_asked_step
 from governance.models import StepQuestion
+from governance.services.bastion import require_bastion
 from governance.timer import restart_timer, stop_timer
 from guardia.common.clock import now
 from guardia.common.errors import NotPermitted
@@ -16,6 +18,7 @@ from notifications.services import notify
 from tickets.locks import lock_visible_task
 
 
+@refusals_recorded
 @transaction.atomic
 def ask_requester(*, actor: User, step_pk: int, question: str) -> StepQuestion:
     """Ask the requester about the step that waits for the actor.
@@ -23,6 +26,7 @@ def ask_requester(*, actor: User, step_pk: int, question: str) -> StepQuestion:
     Raises NotVisible, StaleState, NotYourTurn, ReasonMissing (no words), AlreadyAsked.
     """
     step = lock_asked_step(step_pk, actor)
+    require_bastion(actor=actor, institution=step.round.task.institution)
     if not question.strip():
         raise ReasonMissing
     task = step.round.task

@@ -1,21 +1,13 @@
-"""From where administrators and approvers may act, and the entry that a refusal leaves behind."""
+"""From where administrators and approvers may act: asked by every act of rank, on this floor by its permission check,
+on the floors below by a signal (`accounts.signals.acting_by_rank`)."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
-
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts.exceptions import OutsideBastion
 from accounts.models import Institution, User
-from audit.services import record
-from governance.exceptions import OutsideBastion
 from governance.models import AccessRange
 from guardia.common.context import current_trace
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def require_bastion(*, actor: User, institution: Institution | None) -> None:
@@ -42,31 +34,3 @@ def ranges_for(institution: Institution | None) -> list[AccessRange]:
     """The living ranges that count here: the institution's, and those of all."""
     said = Q(institution=None) | Q(institution=institution) if institution is not None else Q(institution=None)
     return list(AccessRange.objects.filter(said, is_active=True))
-
-
-def refusals_recorded(service: Callable[P, R]) -> Callable[P, R]:
-    """Write an entry when the service is refused for the caller's address; goes outside of its transaction, which
-    takes everything else back."""
-
-    @wraps(service)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return service(*args, **kwargs)
-        except OutsideBastion as refusal:
-            record_refusal(refusal, service.__name__)
-            raise
-
-    return guarded
-
-
-@transaction.atomic
-def record_refusal(refusal: OutsideBastion, act: str) -> None:
-    """Who tried what from where; the address is in every entry."""
-    record(
-        action="access.refused",
-        actor=refusal.actor,
-        institution=refusal.institution,
-        summary=str(refusal),
-        act=act,
-        allowed=refusal.labels,
-    )

@@ -4,17 +4,20 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import ReasonMissing, SelfApproval
 from governance.models import ApprovalPolicy, PolicyChange
 from governance.policy_documents import PolicyDocument, check_document, document_of, write_policy
 from governance.selectors import is_policy_officer, policy_officers
+from governance.services.bastion import require_bastion
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from notifications.services import notify
 
 LINK = "/policies/changes/"
 
 
+@refusals_recorded
 @transaction.atomic
 def propose_policy_change(
     *, actor: User, policy_pk: int | None, after: PolicyDocument | None, reason: str
@@ -59,6 +62,7 @@ def propose_policy_change(
     return change
 
 
+@refusals_recorded
 @transaction.atomic
 def decide_policy_change(*, actor: User, pk: int, is_accepted: bool, comment: str = "") -> PolicyChange:
     """Accept (the policy is written) or refuse another's proposal; its proposer can only withdraw it.
@@ -89,6 +93,7 @@ def decide_policy_change(*, actor: User, pk: int, is_accepted: bool, comment: st
     return change
 
 
+@refusals_recorded
 @transaction.atomic
 def withdraw_policy_change(*, actor: User, pk: int) -> PolicyChange:
     """Take one's own proposal back. Raises NotPermitted, NotVisible, StaleState."""
@@ -102,6 +107,7 @@ def withdraw_policy_change(*, actor: User, pk: int) -> PolicyChange:
 
 def _require_officer(actor: User) -> None:
     if is_policy_officer(actor):
+        require_bastion(actor=actor, institution=None)
         return
     names = ", ".join(str(person) for person in policy_officers()[:3])
     raise NotPermitted(

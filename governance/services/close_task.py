@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from governance.exceptions import EvidenceMissing, OwnWork, ReasonMissing
 from governance.selectors import has_evidence, holder_of, may_have_run, workers_by_hand
 from governance.services.who import require_judge, require_pm, who_could
@@ -16,6 +17,7 @@ from tickets.models import OpsTask
 from tickets.services.transition_task import transition_task
 
 
+@refusals_recorded
 @transaction.atomic
 def close_by_hand(*, actor: User, task_id: str, comment: str = "") -> OpsTask:
     """A PM who neither filed the task nor worked on it accepts the work done by hand: MAN → COM.
@@ -39,6 +41,7 @@ def close_by_hand(*, actor: User, task_id: str, comment: str = "") -> OpsTask:
     return task
 
 
+@refusals_recorded
 @transaction.atomic
 def close_not_done(*, actor: User, task_id: str, reason: str) -> OpsTask:
     """A PM closes a task that won't be done: a failed one stays ERR, one that never was approved becomes REJ.

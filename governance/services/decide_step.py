@@ -5,6 +5,7 @@ from accounts.exceptions import ProofMissing
 from accounts.identity import IdentityProof
 from accounts.models import User
 from accounts.scope import visible_to
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import Decision, StepStatus
 from governance.exceptions import (
@@ -20,7 +21,7 @@ from governance.models import ApprovalStep
 from governance.selectors import may_decide, needs_proof, still_holds
 from governance.services.approve_round import approve_round
 from governance.services.ask_next_step import ask_next_step
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from guardia.common.errors import NotVisible
 from notifications.services import notify
 from tickets.locks import lock_task

@@ -6,12 +6,13 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.db.models.functions import Now
 
 from audit.services import Draft, record_many
 from governance.choices import StepStatus
 from governance.ladder import Roster, Rung
-from governance.models import ApprovalStep
+from governance.models import Absence, ApprovalStep
 from governance.services.expire_steps import ACTOR, expire_steps
 from governance.services.open_step import invitation
 from governance.timer import due_in
@@ -20,6 +21,11 @@ from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 
 BATCH = 500
+_LATE = Q(due_at__lte=Now())
+#: Asked, and not standing still for a question, of somebody who can't answer now.
+_DESERTED = Q(due_at__isnull=False) & (
+    Q(approver__is_active=False) | Exists(Absence.in_force().filter(user=OuterRef("approver")))
+)
 
 
 class _Due(NamedTuple):
@@ -35,13 +41,14 @@ class _Climb(NamedTuple):
 
 
 def escalate_due_steps(batch: int = BATCH) -> int:
-    """Carry every step whose deadline has passed one level on; returns how many were carried.
+    """Carry every step whose deadline has passed one level on, and every one whose person is away or has left since it
+    was asked, where somebody above them can be reached; returns how many were carried.
 
     In order of their deadlines within each institution, whose chain is locked once per batch. Each fires once: its
     timer starts again, and what another sweep or an approver holds at this moment is left to them. After any outage
     a step therefore climbs one level, not several.
     """
-    due = ApprovalStep.objects.filter(status=StepStatus.PENDING, due_at__lte=Now())
+    due = ApprovalStep.objects.filter(_LATE | _DESERTED, status=StepStatus.PENDING)
     rows = due.order_by("round__task__institution_id", "due_at", "pk").values_list(
         "pk", "round__task_id", "round__task__institution_id"
     )
@@ -68,7 +75,8 @@ def _carry(chunk: Sequence[_Due]) -> int:
         ApprovalStep.objects.select_for_update(of=("self",))
         .select_related("round", "approver", "original_owner")
         .filter(pk__in=[row.pk for row in chunk], round__task__in=tasks)
-        .filter(status=StepStatus.PENDING, due_at__lte=Now())
+        .annotate(is_late=ExpressionWrapper(_LATE, BooleanField()))
+        .filter(_LATE | _DESERTED, status=StepStatus.PENDING)
         .order_by("due_at", "pk")
     )
     roster, deciders = Roster.load(chunk[0].institution), _deciders(steps)
@@ -85,13 +93,13 @@ def _carry(chunk: Sequence[_Due]) -> int:
             barred=barred,
             above=step.escalation_level,
         )
-        if rung is None:
-            ends.append((step, task))
-        else:
+        if rung is not None:
             climbs.append(_Climb(step, task, rung))
+        elif step.is_late:  # else there is time left in which somebody may come back
+            ends.append((step, task))
     _climb(climbs, roster)
     expire_steps(ends)
-    return len(steps)
+    return len(climbs) + len(ends)
 
 
 def _climb(climbs: Sequence[_Climb], roster: Roster) -> None:

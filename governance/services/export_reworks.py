@@ -15,9 +15,11 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import visible_to, where_holding
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import ReviewDecision
 from governance.models import ChangeReview, ResultReview
+from governance.services.bastion import require_bastion
 from governance.services.who import who_hold
 from guardia.common.errors import NotPermitted
 from guardia.common.masking import mask
@@ -32,6 +34,7 @@ class Export:
     lines: int
 
 
+@refusals_recorded
 @transaction.atomic
 def export_reworks(
     *, actor: User, out: IO[bytes], institution: Institution | None = None, since: datetime | None = None
@@ -48,6 +51,8 @@ def export_reworks(
         asked = institution or visible_to(Institution.objects.all(), actor).first()
         names = who_hold(EXPORTERS, asked.pk if asked else None, but={actor.pk})
         raise NotPermitted(_("Project managers and administrators may export: %(names)s.") % {"names": names})
+    for row in mine:
+        require_bastion(actor=actor, institution=row)
     digest, counts = hashlib.sha256(), Counter[int]()
     for task_institution, line in _lines(list(mine.values_list("pk", flat=True)), since):
         encoded = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")

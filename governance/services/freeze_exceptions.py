@@ -6,12 +6,13 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holders_of, holds_role, visible_to
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import Decision, ExceptionStatus
 from governance.exceptions import AlreadyDecided, ReasonMissing, SelfApproval
 from governance.models import Freeze, FreezeException
 from governance.selectors_windows import hours_of_tasks
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from governance.signals import task_approved
 from guardia.common.errors import NotPermitted, NotVisible, StaleState
 from notifications.services import notify
@@ -24,6 +25,7 @@ DECIDERS = (Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 _HELD_IN = (TaskStatus.PENDING_APPROVAL, TaskStatus.APPROVED, TaskStatus.SCHEDULED, TaskStatus.EXECUTING)
 
 
+@refusals_recorded
 @transaction.atomic
 def request_freeze_exception(*, actor: User, task_id: str, freeze_pk: int, reason: str) -> FreezeException:
     """Ask that this task may go on in spite of this freeze. The requester or a PM of the institution.
@@ -33,6 +35,7 @@ def request_freeze_exception(*, actor: User, task_id: str, freeze_pk: int, reaso
     task = lock_visible_task(task_id, actor)
     if actor.pk != task.requester_id and not holds_role(actor, Role.PM, task.institution_id):
         raise NotPermitted(_("The requester or a project manager can ask for this."))
+    require_bastion(actor=actor, institution=task.institution)
     if not reason.strip():
         raise ReasonMissing
     freeze = _freeze_of(task, freeze_pk)

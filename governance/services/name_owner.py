@@ -2,12 +2,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import System
 from governance.models import SystemOwner
+from governance.selectors_authority import deciders_in
 from governance.services.accounts import require_administrator
-from governance.services.bastion import refusals_recorded
 from guardia.common.errors import InvalidInput
+
+LONGEST_SLA_MINUTES = 7 * 24 * 60
 
 
 @refusals_recorded
@@ -24,11 +27,14 @@ def name_owner(
 ) -> SystemOwner:
     """Say who answers for a system, who after them, and how many minutes each has. Administrators only.
 
-    Inactive: the team leads of the institution are asked instead. Raises InvalidInput for no time at all.
+    Inactive: the team leads of the institution are asked instead. Raises NotPermitted, OutsideBastion, and InvalidInput
+    for no time at all, for who can't decide there, and for one person on two levels.
     """
     require_administrator(actor, system.institution)
-    if sla_minutes < 1:
-        raise InvalidInput(_("Each level needs at least a minute to answer."))
+    if not 1 <= sla_minutes <= LONGEST_SLA_MINUTES:
+        limit = {"limit": LONGEST_SLA_MINUTES}
+        raise InvalidInput(_("Each level needs at least a minute to answer, and at most %(limit)s.") % limit)
+    _check_people(system, [person for person in (owner, deputy, supervisor) if person is not None])
     ownership, _is_new = SystemOwner.objects.update_or_create(
         system=system,
         defaults={
@@ -50,3 +56,13 @@ def name_owner(
         people=[person.get_username() for person in ownership.people()],
     )
     return ownership
+
+
+def _check_people(system: System, people: list[User]) -> None:
+    if len({person.pk for person in people}) < len(people):
+        raise InvalidInput(_("Each level needs another person."), code="same_person")
+    able = deciders_in(system.institution)
+    strangers = [person for person in people if not able.filter(pk=person.pk).exists()]
+    if strangers:
+        names = ", ".join(str(person) for person in strangers)
+        raise InvalidInput(_("No approver of this institution: %(names)s.") % {"names": names}, code="wrong_person")

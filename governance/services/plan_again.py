@@ -1,6 +1,7 @@
 from django.db import transaction
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from governance.exceptions import ReasonMissing
 from governance.services.void_round import void_round
 from governance.services.who import require_pm
@@ -13,6 +14,7 @@ from tickets.services.transition_task import transition_task
 from tickets.signals import task_parsed
 
 
+@refusals_recorded
 @transaction.atomic
 def plan_again(*, actor: User, task_id: str, reason: str) -> OpsTask:
     """A PM lets a failed task (ERR), or one that waits for people (MAN), be planned and approved anew.

@@ -2,16 +2,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import NotEligible, ReasonMissing
 from governance.ladder import Roster
 from governance.locks import lock_asked_step
 from governance.models import ApprovalStep
+from governance.services.bastion import require_bastion
 from governance.services.open_step import deciders_of
 from governance.timer import restart_timer
 from notifications.services import notify
 
 
+@refusals_recorded
 @transaction.atomic
 def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> ApprovalStep:
     """Hand the step that waits for the actor to another person who may decide it; their time begins anew.
@@ -19,6 +22,7 @@ def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> Approv
     Raises NotVisible, StaleState, NotYourTurn, ReasonMissing, NotEligible (which says who could take it).
     """
     step = lock_asked_step(step_pk, actor)
+    require_bastion(actor=actor, institution=step.round.task.institution)
     if not reason.strip():
         raise ReasonMissing
     task = step.round.task

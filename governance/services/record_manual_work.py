@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holders_of
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Server
 from governance.models import Evidence, ManualRecord
@@ -29,6 +30,7 @@ LOG_LIMIT = 200_000
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
+@refusals_recorded
 def record_manual_work(
     *,
     actor: User,

@@ -2,11 +2,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import StepRole
 from governance.exceptions import SelfApproval
 from governance.selectors import people_for
-from governance.services.bastion import refusals_recorded, require_bastion
+from governance.services.bastion import require_bastion
 from governance.signals import task_approved
 from guardia.common.errors import NotPermitted
 from tickets.choices import TaskStatus

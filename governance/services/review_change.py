@@ -2,6 +2,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import ReviewDecision
 from governance.exceptions import AlreadyDecided, DigestChanged, ReasonMissing
@@ -17,6 +18,7 @@ from tickets.models import OpsTask
 from tickets.services.transition_task import transition_task
 
 
+@refusals_recorded
 @transaction.atomic
 def review_change(
     *, actor: User, task_id: str, revision: int, digest: str, decision: ReviewDecision, instruction: str = ""

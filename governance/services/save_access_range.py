@@ -5,10 +5,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.models import AccessRange
 from governance.services.accounts import require_administrator
-from governance.services.bastion import ranges_for, refusals_recorded
+from governance.services.bastion import ranges_for
 from guardia.common.context import current_trace
 from guardia.common.errors import InvalidInput
 

@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import Institution, User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import System
 from governance.models import ChangeWindow, ExtraHoliday, Freeze
 from governance.services.accounts import require_role
-from governance.services.bastion import refusals_recorded
 from guardia.common.canonical import moment_text
 from guardia.common.errors import InvalidInput
 from tickets.choices import TaskStatus

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holders_of, holds_role
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.calendar import SEARCH_DAYS
 from governance.exceptions import ReasonMissing
 from governance.selectors_windows import Hold
+from governance.services.bastion import require_bastion
 from governance.signals import task_approved
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
@@ -39,6 +41,7 @@ def hold_task(*, task: OpsTask, hold: Hold, actor: str) -> None:
     task.save(update_fields=["reason", "expected_start", "changed_at"])
 
 
+@refusals_recorded
 @transaction.atomic
 def run_later(*, actor: User, task_id: str, scheduled_for: datetime | None) -> OpsTask:
     """A PM says not before when the task runs (aware), or takes that back (None). The windows hold all the same.
@@ -65,6 +68,7 @@ def run_later(*, actor: User, task_id: str, scheduled_for: datetime | None) -> O
     return task
 
 
+@refusals_recorded
 @transaction.atomic
 def set_priority(*, actor: User, task_id: str, priority: Priority, reason: str) -> OpsTask:
     """A PM puts a task before or behind others. Raises NotVisible, NotPermitted, NotInThatState, ReasonMissing."""
@@ -90,6 +94,7 @@ def _for_pm(actor: User, task_id: str) -> OpsTask:
     if not holds_role(actor, Role.PM, task.institution_id):
         names = ", ".join(str(pm) for pm in holders_of(Role.PM, task.institution_id)[:3])
         raise NotPermitted(_("A project manager decides this: %(names)s.") % {"names": names or "-"})
+    require_bastion(actor=actor, institution=task.institution)
     if task.status not in NOT_BEGUN:
         raise NotInThatState(current=task.status)
     return task

@@ -2,20 +2,19 @@ from django.db import transaction
 
 from accounts.choices import Authority
 from accounts.models import Membership, User
+from audit.refusals import refusals_recorded
 from audit.services import record
-from governance.services.accounts import require_administrator
-from guardia.common.errors import NotPermitted
+from governance.services.accounts import lock_membership
 
 
+@refusals_recorded
 @transaction.atomic
 def set_authority(*, actor: User, membership_pk: int, authority: Authority) -> Membership:
-    """Make a membership's holder an approver or a viewer. Administrators only, never for oneself."""
-    membership = (
-        Membership.objects.select_for_update(of=("self",)).select_related("user", "institution").get(pk=membership_pk)
-    )
-    require_administrator(actor, membership.institution)
-    if actor.pk == membership.user_id:
-        raise NotPermitted
+    """Make a membership's holder an approver or a viewer. Administrators only, never for oneself.
+
+    Raises NotVisible, NotPermitted, OutsideBastion.
+    """
+    membership = lock_membership(membership_pk, actor)
     if membership.authority == authority:
         return membership
     before, membership.authority = membership.authority, authority

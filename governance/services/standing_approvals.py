@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holds_role, visible_to
+from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.choices import Tier
 from cmdb.models import System
@@ -16,6 +17,7 @@ from governance.exceptions import ReasonMissing
 from governance.models import ApprovalStep, StandingApproval
 from governance.rules import may_stand
 from governance.selectors import imagined_task, needs_proof, people_for, strictest_tier
+from governance.services.bastion import require_bastion
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from tickets.choices import SubType
@@ -25,6 +27,7 @@ MOST_USES = 100
 MOST_DAYS = 31
 
 
+@refusals_recorded
 @transaction.atomic
 def give_standing_approval(
     *,
@@ -48,6 +51,7 @@ def give_standing_approval(
     if not actor.is_active or actor not in people:
         names = ", ".join(str(person) for person in people[:3])
         raise NotPermitted(_("Only who is asked for this system may do that: %(names)s.") % {"names": names or "-"})
+    require_bastion(actor=actor, institution=system.institution)
     if not reason.strip():
         raise ReasonMissing
     if not now() < valid_until <= now() + LONGEST:
@@ -84,6 +88,7 @@ def give_standing_approval(
     return standing
 
 
+@refusals_recorded
 @transaction.atomic
 def revoke_standing_approval(*, actor: User, pk: int, reason: str = "") -> StandingApproval:
     """End a standing pre-approval at once: its giver, or an administrator or security officer of the institution.
@@ -96,6 +101,7 @@ def revoke_standing_approval(*, actor: User, pk: int, reason: str = "") -> Stand
     standing = StandingApproval.objects.select_for_update(of=("self",)).select_related("system__institution").get(pk=pk)
     if not may_revoke(actor, standing):
         raise NotPermitted
+    require_bastion(actor=actor, institution=standing.system.institution)
     if standing.revoked_at is not None:
         raise StaleState
     standing.revoked_at, standing.revoked_by = now(), actor

@@ -2,6 +2,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import TAKEABLE
 from governance.exceptions import ReasonMissing
@@ -17,6 +18,7 @@ from tickets.models import OpsTask
 from tickets.services.transition_task import transition_task
 
 
+@refusals_recorded
 @transaction.atomic
 def take_over(*, actor: User, task_id: str, reason: str) -> Takeover:
     """A PM or operator does the rest of a task by hand: it is MAN from then on, and theirs until another takes it.

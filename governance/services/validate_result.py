@@ -2,11 +2,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from accounts.models import User
+from audit.refusals import refusals_recorded
 from governance.choices import ReviewDecision
 from governance.exceptions import ReasonMissing
 from governance.models import ResultReview
 from governance.selectors import needs_change
-from governance.services.bastion import refusals_recorded, require_bastion
 from governance.services.plan_again import back_to_planning
 from governance.services.take_over import hand_to
 from governance.services.who import require_judge
@@ -32,7 +32,6 @@ def validate_result(
     NotVisible, OutsideBastion, SelfApproval, NotPermitted, NotInThatState, ReasonMissing, ArtefactTooLarge.
     """
     task = lock_visible_task(task_id, actor)
-    require_bastion(actor=actor, institution=task.institution)
     require_judge(actor, task)
     if task.status != TaskStatus.PENDING_VALIDATION:
         raise NotInThatState(current=task.status)

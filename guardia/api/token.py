@@ -36,7 +36,8 @@ class TokensSerializer(serializers.Serializer[Any]):
 
 class TokenView(APIView):
     """A pair of tokens. 401 `no_active_account` for whatever is wrong with name or password, `otp_missing` or
-    `otp_wrong` for the code; 429 after five failures; 403 when the password is too old or the role needs a code."""
+    `otp_wrong` for the code; 429 after five failures; 403 when the password is another's or too old, or the
+    role needs a code."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -50,6 +51,9 @@ class TokenView(APIView):
         given = CredentialsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         user = _authenticated(request, **given.validated_data)
+        if user.must_change_password:
+            text = _("Somebody else gave you this password: choose your own in the portal first.")
+            raise NotPermitted(text, code="password_must_change")
         if is_password_expired(user):
             raise NotPermitted(_("Your password is too old: change it in the portal."), code="password_expired")
         if needs_factor(user) and not is_enrolled(user):

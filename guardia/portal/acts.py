@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from governance.choices import Decision, ReviewDecision
 from governance.services.decide_step import decide_step
 from governance.services.release_task import release_task
 from governance.services.validate_result import validate_result
-from guardia.common.errors import GuardiaError
+from guardia.common.errors import GuardiaError, NotVisible
 from guardia.portal.forms import DecisionForm, InformationForm, ValidationForm
 from guardia.portal.views import task_or_404
 from tickets.choices import Channel
@@ -114,13 +114,20 @@ def proof_given(request: HttpRequest, password: str, otp: str) -> IdentityProof 
 
 
 def act_on_task(request: HttpRequest, task_id: str, done: str, act: Callable[[], Any]) -> HttpResponse:
+    """`act_and_return` to the task's page."""
+    return act_and_return(request, _back(request, task_id), done, act)
+
+
+def act_and_return(request: HttpRequest, back: str, done: str, act: Callable[[], Any]) -> HttpResponse:
     """Call the service: back to the page with a word of success, or the refusal in words."""
     try:
         act()
+    except NotVisible as error:
+        raise Http404 from error
     except GuardiaError as error:
-        return refused(request, task_id, str(error), error.http_status)
+        return render(request, "portal/refused.html", {"reason": str(error), "back": back}, status=error.http_status)
     messages.success(request, done)
-    return redirect(_back(request, task_id))
+    return redirect(back)
 
 
 def refused(request: HttpRequest, task_id: str, reason: str, status: int) -> HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth import load_backend, login
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.exceptions import DirectoryAway
 from accounts.lockout import count_failure, is_locked_out, locked_out
 from accounts.models import User
 from accounts.services.second_factor import is_code_right, is_enrolled
@@ -21,10 +23,21 @@ _PENDING_KEY = "guardia_pending"
 _PENDING_SECONDS = 300
 
 
+class DoorForm(AuthenticationForm):
+    """Django's; a directory that can't be asked is told apart from a wrong password."""
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()
+        except DirectoryAway as error:
+            raise ValidationError(str(error), code=error.code) from error
+
+
 class DoorView(LoginView):
     """Django's log-in; whoever enrolled a second factor is let in by `second_factor` only."""
 
     template_name = "portal/login.html"
+    authentication_form = DoorForm
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user: User = form.get_user()  # type: ignore[assignment]

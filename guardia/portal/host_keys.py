@@ -19,10 +19,8 @@ from accounts.choices import Role
 from accounts.scope import where_holding
 from cmdb.models import Server
 from execution.choices import ScanStatus
-from execution.gate.host_keys import ask_host_keys, decide_host_key
+from execution.gate.host_keys import ask_host_keys, decide_host_key, fingerprint_of
 from execution.models import HostKeyScan
-from execution.ssh.exceptions import BadHostKeyLine
-from execution.ssh.hostkeys import fingerprint
 from guardia.common.errors import GuardiaError
 
 _PAGE = 50
@@ -101,20 +99,13 @@ def _row(server: Server) -> dict[str, Any]:
     open_scan = scan if scan is not None and scan.status in (ScanStatus.WAITING, ScanStatus.SHOWN) else None
     return {
         "server": server,
-        "pinned": [(line.split()[0], _fingerprint(line)) for line in server.host_keys],
+        "pinned": [(line.split()[0], fingerprint_of(line)) for line in server.host_keys],
         "scan": scan,
         "open": open_scan,
         "kind": open_scan.offered.partition(" ")[0] if open_scan is not None else "",
         "is_same": open_scan is not None and open_scan.offered in server.host_keys,
         "is_changed": open_scan is not None and bool(server.host_keys) and open_scan.offered not in server.host_keys,
     }
-
-
-def _fingerprint(line: str) -> str:
-    try:
-        return fingerprint(line)
-    except BadHostKeyLine:
-        return "?"
 
 
 def _refused(request: HttpRequest, reason: str, status: int) -> HttpResponse:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,7 +18,7 @@ from governance.choices import StepRole
 from governance.models import StandingApproval
 from governance.preview import people_of, preview_of, tiers_of
 from governance.services.standing_approvals import give_standing_approval, may_revoke_all, revoke_standing_approval
-from guardia.common.errors import GuardiaError
+from guardia.portal.acts import act_and_return
 from guardia.portal.policy_forms import StandingForm
 
 
@@ -62,13 +62,7 @@ def revoke(request: HttpRequest, system_pk: int, standing_pk: int) -> HttpRespon
 
 
 def _act(request: HttpRequest, system: System, done: str, act: Callable[[], Any]) -> HttpResponse:
-    try:
-        act()
-    except GuardiaError as error:
-        context = {"reason": str(error), "back": f"/systems/{system.pk}/approvals/"}
-        return render(request, "portal/refused.html", context, status=error.http_status)
-    messages.success(request, done)
-    return redirect("portal:preview", system.pk)
+    return act_and_return(request, reverse("portal:preview", args=[system.pk]), done, act)
 
 
 def _system_or_404(request: HttpRequest, system_pk: int) -> System:

@@ -16,6 +16,7 @@ from accounts.caller import caller
 from execution.export_table import export_table
 from execution.selectors import current_plan, latest_run
 from governance.selectors import steps_awaiting, tasks_to_validate
+from governance.selectors_authority import administered
 from guardia.common.canonical import canonical_bytes
 from guardia.common.errors import GuardiaError, NotPermitted, NotVisible
 from guardia.portal.forms import TaskForm
@@ -99,6 +100,14 @@ def message_list(request: HttpRequest) -> HttpResponse:
     rows = list(Notification.objects.filter(recipient_id=request.user.pk)[:100])
     mark_read(actor=caller(request), upto=rows[0].pk if rows else 0)
     return render(request, "portal/messages.html", {"place": "messages", "rows": rows})
+
+
+@login_required
+@require_safe
+def more(request: HttpRequest) -> HttpResponse:
+    """Every other place, for screens that have no room for the bar on top."""
+    context = {"place": "more", "may_administer": administered(caller(request)).exists()}
+    return render(request, "portal/more.html", context)
 
 
 @login_required

@@ -6,23 +6,17 @@ from typing import Any
 import pytest
 
 from accounts.choices import Role
+from accounts.exceptions import OutsideBastion
 from accounts.models import User
 from audit.models import Entry
-from audit.verification import verify_all
-from governance.choices import ReviewDecision
-from governance.exceptions import OutsideBastion
 from governance.models import AccessRange
-from governance.services.accounts import create_account, grant_role
 from governance.services.bastion import require_bastion
-from governance.services.name_owner import name_owner
 from governance.services.save_access_range import save_access_range
-from governance.services.validate_result import validate_result
 from guardia.common.context import traced
 from guardia.common.errors import InvalidInput, NotPermitted
 from tests.doors import DECIDE, api, assert_refused, browser
-from tests.factories import Tenant, approve, make_user, pending_step
+from tests.factories import Tenant, make_user, pending_step
 from tests.snapshot import snapshot
-from tickets.models import OpsTask
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
@@ -71,57 +65,6 @@ def test_a_range_of_all_counts_everywhere_and_the_console_is_no_door(tenant: Ten
     require_bastion(actor=tenant.pm, institution=tenant.institution)
     with traced(source_ip="127.0.0.1", channel="api"), pytest.raises(OutsideBastion):
         require_bastion(actor=tenant.pm, institution=None)
-
-
-def validating(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
-    task, _plan = tenant.planned()
-    OpsTask.objects.filter(pk=task.pk).update(status="VAL")
-    return lambda: validate_result(actor=tenant.pm, task_id=task.task_id, decision=ReviewDecision.ACCEPT)
-
-
-def deciding(tenant: Tenant, _administrator: User) -> Callable[[], Any]:
-    task, plan = tenant.planned()
-    return lambda: approve(task, plan, tenant.owner)
-
-
-ACTS: list[tuple[str, Callable[[Tenant, User], Callable[[], Any]]]] = [
-    ("decide_step", deciding),
-    ("validate_result", validating),
-    (
-        "create_account",
-        lambda _t, a: lambda: create_account(actor=a, username="n", display_name="n", password="Long-enough-1!"),
-    ),
-    ("grant_role", lambda t, a: lambda: grant_role(actor=a, user=t.pm, role=Role.AUDITOR, institution=t.institution)),
-    ("name_owner", lambda t, a: lambda: name_owner(actor=a, system=t.system, owner=t.deputy)),
-    (
-        "save_access_range",
-        lambda t, a: (
-            lambda: save_access_range(
-                actor=a, access_range=AccessRange(label="x", cidr="127.0.0.0/8", institution=t.institution)
-            )
-        ),
-    ),
-]
-
-
-@pytest.mark.parametrize(("name", "prepare"), ACTS)
-def test_every_act_of_rank_is_refused_from_elsewhere_and_leaves_one_entry(
-    tenant: Tenant, name: str, prepare: Callable[[Tenant, User], Callable[[], Any]]
-) -> None:
-    act = prepare(tenant, make_user(Role.ADMINISTRATOR))
-    bastion = allow(None, "10.0.0.0/8")
-    before = snapshot()
-    with traced(source_ip="192.0.2.5", channel="portal"), pytest.raises(OutsideBastion, match="Bastion A"):
-        act()
-    after = snapshot()
-    assert {label for label in after if after[label] != before[label]} == {"audit.Chain", "audit.Entry"}
-    entry = Entry.objects.latest("pk")
-    assert entry.action == "access.refused"
-    assert f'"act":"{name}"' in entry.body and "192.0.2.5" in entry.body and bastion.label in entry.body
-    assert all(report.is_intact for report in verify_all())
-    with traced(source_ip="10.0.0.1", channel="portal"):
-        if name != "save_access_range":  # 127.0.0.0/8 beside 10.0.0.0/8: fine from 10.0.0.1 as well
-            act()
 
 
 def test_the_doors_say_where_it_can_be_done(tenant: Tenant) -> None:

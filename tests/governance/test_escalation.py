@@ -1,5 +1,6 @@
 """Owner, deputy, supervisor, and then nobody: each with the whole time, and each deadline fires once."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from execution.plan.prepare import prepare_plan
 from governance.exceptions import NotYourTurn, ViewerOnly
 from governance.models import ApprovalRound, ApprovalStep, SystemOwner
 from governance.services.absences import plan_absence
+from governance.services.ask_requester import answer_question, ask_requester
 from governance.services.escalate import escalate_due_steps
 from guardia.common.clock import now
 from notifications.models import Notification
@@ -211,3 +213,57 @@ def test_a_sweep_asks_the_same_number_of_questions_however_much_is_due() -> None
         return len(captured)
 
     assert queries(1) == queries(6)
+
+
+def test_an_absence_that_begins_after_the_asking_carries_the_step_on_at_its_start() -> None:
+    tenant = Tenant()
+    stand_in = make_user(Role.TEAM_LEAD, tenant.institution)
+    task, plan = tenant.planned()
+    begins = now() + timedelta(seconds=1.5)
+    plan_absence(
+        actor=tenant.owner, starts_at=begins, ends_at=begins + timedelta(days=1), reason="연가", deputy=stand_in
+    )
+    # before it begins, the owner is asked and may answer
+    with nothing_changes():
+        assert escalate_due_steps() == 0
+    while now() <= begins:
+        time.sleep(0.05)
+    # from then on, the next sweep asks the one they named; not once more
+    assert escalate_due_steps() == 1
+    assert asked(task) == (1, stand_in) and 9 < minutes_left(task) <= 10
+    assert kinds(stand_in) == ["approval_escalated"]
+    with nothing_changes():
+        assert escalate_due_steps() == 0
+    approve(task, plan, stand_in)
+    assert pending_step(task).role == "PM"
+
+
+def test_whoever_has_left_is_not_waited_for() -> None:
+    tenant = Tenant()
+    task, _plan = tenant.planned()
+    User.objects.filter(pk=tenant.owner.pk).update(is_active=False)
+    assert escalate_due_steps() == 1 and asked(task) == (1, tenant.deputy)
+
+
+def test_an_absence_of_the_last_one_waits_for_the_deadline() -> None:
+    tenant = Tenant()
+    task, _plan = tenant.planned()
+    for _level in range(2):
+        let_pass(task)
+        escalate_due_steps()
+    away(tenant.supervisor)
+    with nothing_changes():  # they may come back in time
+        assert escalate_due_steps() == 0
+    let_pass(task)
+    assert escalate_due_steps() == 1 and OpsTask.objects.get(pk=task.pk).status == "REJ"
+
+
+def test_while_the_requester_is_asked_an_absence_changes_nothing_yet() -> None:
+    tenant = Tenant()
+    task, _plan = tenant.planned()
+    ask_requester(actor=tenant.owner, step_pk=pending_step(task).pk, question="언제요?")
+    away(tenant.owner)
+    with nothing_changes():
+        assert escalate_due_steps() == 0
+    answer_question(actor=tenant.site_manager, task_id=task.task_id, answer="오늘 밤")
+    assert escalate_due_steps() == 1 and asked(task) == (1, tenant.deputy)

@@ -46,7 +46,10 @@ PAGES = {
     "servers/keys/": ["/servers/keys/", "/servers/keys/?q=e", "/servers/keys/?page=2"],
     "inbox/": ["/inbox/"],
     "absence/": ["/absence/"],
-    "authority/": ["/authority/"],
+    "authority/": ["/authority/", "/authority/?q=a&page=2"],
+    "people/": ["/people/", "/people/?q=e&state=active&page=2"],
+    "people/new/": ["/people/new/"],
+    "more/": ["/more/"],
 }
 #: The same for those who work in the admin.
 STAFF_PAGES = {
@@ -78,6 +81,8 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     review = {"decision": "rework", "digest": "d" * 64, "instruction": "얼룩말"}
     record = {"text": "얼룩말", "done_at": "2026-01-01T10:00"}
     pinning = {"decision": "accept", "comparison": "얼룩말"}
+    owners, person = f"/authority/systems/{zebra.system.pk}/", f"/people/{zebra.owner.pk}/"
+    role = zebra.owner.memberships.all()[0].pk
     return [
         ("systems/<int:system_pk>/approvals/", "get", f"{system}/approvals/?tier=1", {}),
         ("systems/<int:system_pk>/standing/", "post", f"{system}/standing/", extent),
@@ -89,6 +94,20 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ),
         ("servers/keys/ask/", "post", "/servers/keys/ask/", {"server": [zebra.servers[0].pk]}),
         ("servers/keys/<int:scan_pk>/decide/", "post", f"/servers/keys/{zebra.key_scan.pk}/decide/", pinning),
+        ("authority/systems/<int:system_pk>/", "get", owners, {}),
+        ("authority/systems/<int:system_pk>/", "post", owners, {"owner": zebra.deputy.pk, "sla_minutes": 5}),
+        ("authority/roles/<int:membership_pk>/", "post", f"/authority/roles/{role}/", {"authority": "VIEWER"}),
+        ("people/<int:user_pk>/", "get", person, {}),
+        *(
+            (f"people/<int:user_pk>/{act}/", "post", f"{person}{act}/", {"words": "얼룩말", "role": "PM"})
+            for act in ("disable", "enable", "unlock", "roles")
+        ),
+        (
+            "people/<int:user_pk>/roles/<int:membership_pk>/end/",
+            "post",
+            f"{person}roles/{role}/end/",
+            {"words": "얼룩말"},
+        ),
         ("tasks/<str:task_id>/later/", "post", f"/tasks/{waiting}/later/", {"scheduled_for": ""}),
         ("tasks/<str:task_id>/priority/", "post", f"/tasks/{waiting}/priority/", {"priority": 1, "reason": "why"}),
         ("tasks/<str:task_id>/exception/", "post", f"/tasks/{waiting}/exception/", asking_for),

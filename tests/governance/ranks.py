@@ -1,0 +1,305 @@
+"""Every service that is an act of rank, made ready to be called: to prove that each asks from where it is called."""
+
+import io
+from collections.abc import Callable
+from datetime import time, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from accounts.choices import Authority, Role
+from accounts.models import User
+from cmdb.models import EnvironmentProfile, Site
+from cmdb.services.import_cmdb import import_cmdb
+from cmdb.services.save_profile import save_profile
+from cmdb.services.save_row import save_row
+from cmdb.services.store_credential import store_credential
+from execution.gate.host_keys import ask_host_keys, decide_host_key
+from execution.models import Run
+from execution.rollout.resume_run import resume_run
+from execution.rollout.start_run import start_run
+from governance.choices import Decision, ReviewDecision
+from governance.models import AccessRange, ChangeReview, ChangeWindow, ExtraHoliday, Freeze, FreezeException
+from governance.policy_documents import StepDocument
+from governance.services import accounts as people
+from governance.services.absences import end_absence, plan_absence, plan_absence_for
+from governance.services.ask_requester import ask_requester
+from governance.services.change_policy import decide_policy_change, propose_policy_change, withdraw_policy_change
+from governance.services.close_task import close_by_hand, close_not_done
+from governance.services.export_reworks import export_reworks
+from governance.services.freeze_exceptions import decide_freeze_exception, request_freeze_exception
+from governance.services.name_owner import name_owner
+from governance.services.plan_again import plan_again
+from governance.services.reassign_step import reassign_step
+from governance.services.record_manual_work import record_manual_work
+from governance.services.release_task import release_task
+from governance.services.review_change import review_change
+from governance.services.save_access_range import save_access_range
+from governance.services.save_hours import save_extra_holiday, save_freeze, save_window
+from governance.services.schedule_task import run_later, set_priority
+from governance.services.set_authority import set_authority
+from governance.services.standing_approvals import revoke_standing_approval
+from governance.services.take_over import hand_to, take_over
+from governance.services.validate_result import validate_result
+from guardia.common.clock import local_day, now
+from tests.factories import Tenant, approve, make_user, pending_step, stand
+from tickets.choices import Priority
+from tickets.models import OpsTask
+
+Act = Callable[[], Any]
+
+
+class Office(Tenant):
+    """A tenant with an administrator and an operator of all institutions, and a second person of each rank."""
+
+    def __init__(self) -> None:
+        super().__init__(servers=1)
+        self.admin, self.operator = make_user(Role.ADMINISTRATOR), make_user(Role.OPERATOR)
+        self.officer, self.pm2 = make_user(Role.SECURITY_OFFICER), make_user(Role.PM, self.institution)
+
+    def at(self, status: str, **fields: Any) -> OpsTask:
+        """An approved task in this state."""
+        task, _plan = self.approved()
+        OpsTask.objects.filter(pk=task.pk).update(status=status, **fields)
+        return OpsTask.objects.get(pk=task.pk)
+
+    def by_hand(self) -> OpsTask:
+        """A task that the operator has taken over."""
+        task = self.at("MAN")
+        with transaction.atomic():
+            hand_to(task, self.operator, "x")
+        return task
+
+    def record(self, task: OpsTask) -> Any:
+        return record_manual_work(
+            actor=self.operator,
+            task_id=task.task_id,
+            text="x",
+            done_at=now(),
+            hostnames=[self.servers[0].hostname],
+            command_log="x",
+        )
+
+
+def _decide(o: Office) -> Act:
+    task, plan = o.planned()
+    return lambda: approve(task, plan, o.owner)
+
+
+def _validate(o: Office) -> Act:
+    task = o.at("VAL")
+    return lambda: validate_result(actor=o.pm, task_id=task.task_id, decision=ReviewDecision.ACCEPT)
+
+
+def _review(o: Office) -> Act:
+    task = o.at("REV")
+    change = ChangeReview.objects.create(
+        task=task, revision=1, submitted_by="a", diff="d", diff_digest="d" * 64, context={}
+    )
+    return lambda: review_change(
+        actor=o.pm, task_id=task.task_id, revision=1, digest=change.diff_digest, decision=ReviewDecision.ACCEPT
+    )
+
+
+def _release(o: Office) -> Act:
+    task = o.at("APP", is_held=True)
+    return lambda: release_task(actor=o.owner, task_id=task.task_id)
+
+
+def _close(o: Office) -> Act:
+    task = o.by_hand()
+    o.record(task)
+    return lambda: close_by_hand(actor=o.pm, task_id=task.task_id)
+
+
+def _record(o: Office) -> Act:
+    task = o.by_hand()
+    return lambda: o.record(task)
+
+
+def _resume(o: Office) -> Act:
+    task, _plan = o.approved()
+    run = start_run(task.pk)
+    assert run is not None
+    Run.objects.filter(pk=run.pk).update(held_at=now(), held_because="x")
+    return lambda: resume_run(actor=o.pm, task_id=task.task_id, reason="x")
+
+
+def _decide_key(o: Office) -> Act:
+    (scan,) = ask_host_keys(actor=o.operator, server_pks=[o.servers[0].pk])
+    return lambda: decide_host_key(actor=o.operator, scan_pk=scan.pk, is_accepted=False, comparison="x")
+
+
+def _freeze(o: Office, begins: int = -1) -> Freeze:
+    start = now() + timedelta(hours=begins)
+    return Freeze.objects.create(
+        institution=o.institution, name="f", reason="r", starts_at=start, ends_at=start + timedelta(days=1)
+    )
+
+
+def _ask_exception(o: Office, actor: str) -> Act:
+    task, _plan = o.planned()
+    freeze = _freeze(o)
+    return lambda: request_freeze_exception(
+        actor=getattr(o, actor), task_id=task.task_id, freeze_pk=freeze.pk, reason="x"
+    )
+
+
+def _decide_exception(o: Office) -> Act:
+    task, _plan = o.planned()
+    row = FreezeException.objects.create(freeze=_freeze(o), task=task, reason="x", requested_by=o.pm)
+    return lambda: decide_freeze_exception(
+        actor=o.security, task_id=task.task_id, exception_pk=row.pk, decision=Decision.APPROVE
+    )
+
+
+def _task_act(service: Callable[..., Any], rank: str, status: str, **given: Any) -> Callable[[Office], Act]:
+    def ready(o: Office) -> Act:
+        task = o.at(status)
+        return lambda: service(actor=getattr(o, rank), task_id=task.task_id, **given)
+
+    return ready
+
+
+def _ask(o: Office) -> Act:
+    step = pending_step(o.planned()[0])
+    return lambda: ask_requester(actor=o.owner, step_pk=step.pk, question="x")
+
+
+def _reassign(o: Office) -> Act:
+    step = pending_step(o.planned()[0])
+    return lambda: reassign_step(actor=o.owner, step_pk=step.pk, to=o.deputy, reason="x")
+
+
+def _propose(o: Office) -> Any:
+    step = StepDocument(role="OWNER", approvers_needed=1, needs_reauthentication=False, is_automatic=False)
+    after: Any = {"name": "n", "category": "", "sub_type": "BACKUP", "risk": None, "tier": None, "steps": [step]}
+    return propose_policy_change(actor=o.admin, policy_pk=None, after=after, reason="x")
+
+
+def _decide_policy(o: Office) -> Act:
+    change = _propose(o)
+    return lambda: decide_policy_change(actor=o.officer, pk=change.pk, is_accepted=True)
+
+
+def _withdraw_policy(o: Office) -> Act:
+    change = _propose(o)
+    return lambda: withdraw_policy_change(actor=o.admin, pk=change.pk)
+
+
+def _revoke(o: Office) -> Act:
+    standing = stand(o)
+    return lambda: revoke_standing_approval(actor=o.security, pk=standing.pk)
+
+
+def _away(o: Office, actor: User) -> Any:
+    give = {"starts_at": now(), "ends_at": now() + timedelta(days=1), "reason": "x"}
+    if actor == o.owner:
+        return plan_absence(actor=actor, **give)  # type: ignore[arg-type]
+    return plan_absence_for(actor=actor, user=o.owner, **give)  # type: ignore[arg-type]
+
+
+def _end_absence(o: Office) -> Act:
+    absence = _away(o, o.owner)
+    return lambda: end_absence(actor=o.admin, absence_pk=absence.pk, reason="x")
+
+
+def _enable(o: Office) -> Act:
+    people.disable_account(actor=o.admin, user=o.owner, reason="x")
+    return lambda: people.enable_account(actor=o.admin, user=o.owner, reason="x")
+
+
+def _save_window(o: Office) -> Act:
+    row = ChangeWindow(institution=o.institution, name="w", weekdays=[0], starts_at=time(1), ends_at=time(2))
+    return lambda: save_window(actor=o.operator, window=row)
+
+
+def _save_freeze(o: Office) -> Act:
+    row = Freeze(institution=o.institution, name="f", reason="r", starts_at=now(), ends_at=now() + timedelta(days=1))
+    return lambda: save_freeze(actor=o.operator, freeze=row)
+
+
+def _save_holiday(o: Office) -> Act:
+    row = ExtraHoliday(institution=o.institution, day=local_day(), name="h")
+    return lambda: save_extra_holiday(actor=o.operator, holiday=row)
+
+
+def _save_range(o: Office) -> Act:
+    row = AccessRange(label="x", cidr="10.0.0.0/9", institution=o.institution)
+    return lambda: save_access_range(actor=o.admin, access_range=row)
+
+
+def _save_profile(o: Office) -> Act:
+    row = EnvironmentProfile.objects.get(institution=o.institution)
+    return lambda: save_profile(actor=o.operator, profile=row)
+
+
+#: service → what makes everything ready and returns the call, which is allowed but for the place it comes from
+ACTS: dict[str, Callable[[Office], Act]] = {
+    "ask_host_keys": lambda o: lambda: ask_host_keys(actor=o.operator, server_pks=[o.servers[0].pk]),
+    "ask_requester": _ask,
+    "close_by_hand": _close,
+    "close_not_done": _task_act(close_not_done, "pm", "ERR", reason="x"),
+    "create_account": lambda o: (
+        lambda: people.create_account(actor=o.admin, username="n", display_name="n", password="Wk7!mQz2#rTp")
+    ),
+    "decide_freeze_exception": _decide_exception,
+    "decide_host_key": _decide_key,
+    "decide_policy_change": _decide_policy,
+    "decide_step": _decide,
+    "disable_account": lambda o: lambda: people.disable_account(actor=o.admin, user=o.owner, reason="x"),
+    "enable_account": _enable,
+    "end_absence": _end_absence,
+    "end_role": lambda o: (
+        lambda: people.end_role(actor=o.admin, membership_pk=o.owner.memberships.get().pk, reason="x")
+    ),
+    "export_reworks": lambda o: lambda: export_reworks(actor=o.pm, out=io.BytesIO()),
+    "give_standing_approval": lambda o: lambda: stand(o),
+    "grant_role": lambda o: (
+        lambda: people.grant_role(actor=o.admin, user=o.pm, role=Role.AUDITOR, institution=o.institution)
+    ),
+    "import_cmdb": lambda o: lambda: import_cmdb(actor=o.operator, data={}),
+    "name_owner": lambda o: lambda: name_owner(actor=o.admin, system=o.system, owner=o.deputy),
+    "plan_absence_for": lambda o: lambda: _away(o, o.admin),
+    "plan_again": _task_act(plan_again, "pm", "ERR", reason="x"),
+    "propose_policy_change": lambda o: lambda: _propose(o),
+    "reassign_step": _reassign,
+    "record_manual_work": _record,
+    "release_task": _release,
+    "request_freeze_exception": lambda o: _ask_exception(o, "pm"),
+    "resume_run": _resume,
+    "review_change": _review,
+    "revoke_standing_approval": _revoke,
+    "run_later": _task_act(run_later, "pm", "APP", scheduled_for=None),
+    "save_access_range": _save_range,
+    "save_extra_holiday": _save_holiday,
+    "save_freeze": _save_freeze,
+    "save_profile": _save_profile,
+    "save_row": lambda o: (
+        lambda: save_row(actor=o.operator, row=Site(institution=o.institution, code="S", name="s", tier=3))
+    ),
+    "save_window": _save_window,
+    "set_authority": lambda o: (
+        lambda: set_authority(actor=o.admin, membership_pk=o.owner.memberships.get().pk, authority=Authority.VIEWER)
+    ),
+    "set_priority": _task_act(set_priority, "pm", "APP", priority=Priority(1), reason="x"),
+    "store_credential": lambda o: (
+        lambda: store_credential(
+            actor=o.operator, institution=o.institution, name="n", kind="password", username="u", secret="s"
+        )
+    ),
+    "take_over": _task_act(take_over, "operator", "ERR", reason="x"),
+    "unlock_account": lambda o: lambda: people.unlock_account(actor=o.admin, user=o.owner),
+    "validate_result": _validate,
+    "withdraw_policy_change": _withdraw_policy,
+}
+#: service → why it may be called from anywhere
+FROM_ANYWHERE = {
+    **dict.fromkeys(("file_task", "resubmit_task", "add_information", "answer_question", "withdraw_task"), "requester"),
+    **dict.fromkeys(("create_token", "revoke_token", "end_own_session", "change_password", "plan_absence"), "oneself"),
+    **dict.fromkeys(("begin_enrolment", "confirm_enrolment", "disable_factor", "renew_recovery_codes"), "oneself"),
+    **dict.fromkeys(("understand", "apply_understanding", "transition_task", "approve_round"), "a part of others"),
+    **dict.fromkeys(("request_approval", "publish_playbook", "publish_shipped"), "a process or the console"),
+    "mark_read": "oneself",
+    "require_bastion": "it asks",
+}
