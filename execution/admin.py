@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
-from execution.models import HostKeyScan, HostLock, HostRun, Plan, Playbook, Run
+from execution.halts.who import halts_visible_to
+from execution.models import Halt, HostKeyScan, HostLock, HostRun, Plan, Playbook, Run
 
 
 @admin.register(Playbook)
@@ -55,6 +56,25 @@ class HostRunAdmin(ReadOnlyAdmin):
     list_select_related = ("server", "wave__run__task")
     fields = ("server", "wave", "status", "error_code", "error", "saved", "started_at", "finished_at")
     search_fields = ("server__hostname", "=wave__run__task__task_id")
+
+
+@admin.register(Halt)
+class HaltAdmin(ReadOnlyAdmin):
+    """Pressed and lifted on the kill switch's own page; what stops everything is shown to everybody."""
+
+    list_display = (
+        "scope",
+        "target",
+        "reason",
+        "halted_as",
+        moment_column("halted_at", _("halted")),
+        "lifted_as",
+        moment_column("lifted_at", _("lifted")),
+    )
+    list_filter = ("scope",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return halts_visible_to(request.user)  # type: ignore[arg-type]  # the base user of stubs
 
 
 @admin.register(HostKeyScan)

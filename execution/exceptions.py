@@ -5,7 +5,8 @@ GuardiaError
 ├── PlaybookInvalid  400  the YAML isn't a playbook; says where
 ├── PlanRefused      409  a plan can't be made (no server, no artefact, no host key, unknown variable)
 ├── GateClosed       409  the gate let nothing through; `code` says which check
-│   └── NotNow       409  outside the change window, frozen, or approved for later
+│   ├── NotNow       409  outside the change window, frozen, or approved for later
+│   └── Halted       409  the kill switch is pressed
 ├── ClaimLost        409  another worker holds this host run now
 └── StepFailed       500  a step's expectation wasn't met on the host
 ssh errors: see `execution.ssh.exceptions`
@@ -40,6 +41,13 @@ class NotNow(GateClosed):
     def __init__(self, hold: Hold) -> None:
         super().__init__(str(hold), code=f"held_{hold.kind.lower()}")
         self.hold = hold
+
+
+class Halted(GateClosed):
+    """The kill switch covers this; nothing new begins."""
+
+    code = "halted"
+    default_message = _("The kill switch is pressed.")
 
 
 class ClaimLost(StaleState):

@@ -5,7 +5,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from execution.choices import BAD, HostStatus
+from accounts.caller import caller
+from accounts.choices import Role
+from accounts.scope import holds_role
+from execution.choices import BAD, GOING_BACK, HostStatus, RunStatus
+from execution.gate.halts import halts_of_institution
+from execution.halts.who import may_halt
 from execution.live.events import event_to_dict
 from execution.models import HostRun, Run
 from execution.plan.compare import differences
@@ -18,11 +23,13 @@ from tickets.panels import register_panel
 
 _HOSTS_SHOWN = 50
 _EVENTS_SHOWN = 200
+_NAMED = 30
 
 
 def register() -> None:
     register_panel(order=10, template="execution/partials/plan_panel.html", context=plan)
     register_panel(order=15, template="execution/partials/changes_panel.html", context=changes)
+    register_panel(order=28, template="execution/partials/halted_panel.html", context=halted)
     register_panel(order=30, template="execution/partials/run_panel.html", context=live_run)
     register_panel(order=50, template="execution/partials/result_panel.html", context=result)
 
@@ -56,6 +63,7 @@ def _planned(hostname: str, host: dict[str, Any]) -> dict[str, Any]:
         "address": host["address"],
         "tier": host["tier"],
         "group": host["group"],
+        "check": host.get("check"),
         "via": [hop["hostname"] for hop in host.get("via", ())],
         "legacy_ssh": [name for door in (host, *host.get("via", ())) for name in door.get("legacy_ssh", ())],
         "steps": _steps(host["steps"]),
@@ -85,6 +93,32 @@ def changes(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     return {"before": before, "after": after, "changes": found[:_HOSTS_SHOWN], "left": len(found[_HOSTS_SHOWN:])}
 
 
+def halted(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+    """Where every server stands after a halt, and the PM's ways from there."""
+    run = latest_run(task)
+    if run is None or run.halt is None or run.status != RunStatus.HALTED or run.finished_at is not None:
+        return None
+    is_pm = holds_role(caller(request), Role.PM, task.institution_id)
+    names: dict[str, list[str]] = {}
+    for hostname, status in host_runs_of(run).values_list("server__hostname", "status"):
+        names.setdefault(status, []).append(hostname)
+    is_on_its_way_back = any(names.get(status) for status in GOING_BACK)
+    is_stopped = halts_of_institution(task.institution_id).exists()
+    return {
+        "halt": run.halt,
+        "hosts": [
+            (status.value, status.label, names[status][:_NAMED], len(names[status][_NAMED:]))
+            for status in HostStatus
+            if status in names
+        ],
+        "wide": is_stopped,
+        "is_pm": is_pm,
+        "may_go_on": is_pm and not is_stopped,
+        "may_resume": not is_on_its_way_back,
+        "may_roll_back": set(names) != {HostStatus.UNTOUCHED},
+    }
+
+
 def live_run(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     """The hosts by wave and the log, as of now; the page asks the websocket for what comes after `last_number`."""
     run = latest_run(task)
@@ -102,6 +136,7 @@ def live_run(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
         "events": [event_to_dict(event) for event in events],
         "last_number": events[-1].number if events else 0,
         "words": script_words(),
+        "may_halt": run.is_living and may_halt(caller(request), task.institution_id),
     }
 
 

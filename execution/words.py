@@ -46,6 +46,9 @@ EVENTS: dict[str, Promise] = {
     "step_probed": _("%(step)s: found done"),
     "host_settled": _("%(status)s. %(error)s"),
     "rollback_started": _("Rollback of wave %(wave)s: %(reason)s"),
+    "run_stopping": _("Kill switch pressed by %(actor)s: %(reason)s"),
+    "run_halted": _("Halted. Every server is named."),
+    "run_unhalted": _("%(actor)s lets the run go on after the halt: %(reason)s"),
     "run_finished": _("The run has ended: %(status)s. %(reason)s"),
 }
 

@@ -106,4 +106,10 @@ CHANGES_CODE = frozenset({SubType.CODE_FIX})
 #: Who may take a task into their own hands.
 HANDS = (Role.OPERATOR, Role.PM)
 #: The states from which they may.
-TAKEABLE = (TaskStatus.MANUAL, TaskStatus.FAILED, TaskStatus.PENDING_VALIDATION, TaskStatus.PREPARING_CHANGE)
+TAKEABLE = (
+    TaskStatus.MANUAL,
+    TaskStatus.FAILED,
+    TaskStatus.PENDING_VALIDATION,
+    TaskStatus.PREPARING_CHANGE,
+    TaskStatus.HALTED,
+)

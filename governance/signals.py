@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 #: All steps of a task were approved. Sent with `task_pk`.
 task_approved = Signal()
+
+#: Somebody has taken a task into their own hands. Sent with `task_pk`.
+task_taken_over = Signal()

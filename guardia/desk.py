@@ -21,6 +21,7 @@ _OPEN = (
     TaskStatus.APPROVED,
     TaskStatus.SCHEDULED,
     TaskStatus.EXECUTING,
+    TaskStatus.HALTED,
     TaskStatus.PENDING_VALIDATION,
     TaskStatus.MANUAL,
     TaskStatus.FAILED,

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework_simplejwt.views import TokenRefreshView
 
+from execution.api.views import HaltView, LiftView
 from governance.api.views import ApprovalView
 from guardia import health
 from guardia.api.history import HistoryView
@@ -18,6 +19,8 @@ api: list[URLPattern | URLResolver] = [
     path("token/refresh/", TokenRefreshView.as_view(), name="token-refresh"),
     path("sr/intake", IntakeView.as_view(), name="sr-intake"),
     path("approval/process", ApprovalView.as_view(), name="approval-process"),
+    path("halt", HaltView.as_view(), name="halt"),
+    path("halt/lift", LiftView.as_view(), name="halt-lift"),
     path("task/history/<str:task_id>", HistoryView.as_view(), name="task-history"),
 ]
 

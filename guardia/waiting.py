@@ -12,6 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from execution.choices import HaltScope
+from execution.gate.halts import living_halts, words_of
 from execution.models import HostLock, Run
 from governance.choices import HoldKind, StepStatus
 from governance.models import ApprovalStep
@@ -22,6 +24,7 @@ from tickets.models import OpsTask
 
 _LABELS: dict[str, Promise] = {
     "approval": gettext_lazy("Approval"),
+    "halt": gettext_lazy("Kill switch"),
     "held": gettext_lazy("Next wave"),
     "lock": gettext_lazy("Server in use"),
     "turn": gettext_lazy("Its turn"),
@@ -62,8 +65,13 @@ def waits_of(tasks: Sequence[OpsTask]) -> dict[int, Wait]:
     held = {run.task_id: run for run in Run.objects.filter(task__in=keys, held_at__isnull=False, finished_at=None)}
     rows = HostLock.objects.filter(server__tasks__in=keys).select_related("server", "run__task")
     locks = {row.waiting_task: row for row in rows.annotate(waiting_task=F("server__tasks")).order_by("-pk")}
+    halts = list(living_halts().exclude(scope=HaltScope.RUN).order_by("pk"))
     found = {}
     for task in tasks:
+        halt = next((row for row in halts if row.institution_id in (None, task.institution_id)), None)
+        if halt is not None and task.status in (TaskStatus.APPROVED, TaskStatus.SCHEDULED):
+            found[task.pk] = Wait("halt", words_of(halt))
+            continue
         wait = _wait(task, hours[task.pk], moment, asked.get(task.pk), held.get(task.pk), locks.get(task.pk))
         if wait is not None:
             found[task.pk] = wait

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from execution.exceptions import GateClosed, NotNow
+from execution.gate.halts import refuse_halted
 from execution.models import HostLock, HostRun, Plan, Run
 from governance.selectors import approved_digest
 from governance.selectors_windows import hold_on
@@ -37,6 +38,7 @@ def check_hours(task: OpsTask, *, in_windows: bool = True) -> None:
 def check_connection(host_run: HostRun, claim: str) -> None:
     """Everything that must hold at this moment for this host: read anew from the database, never remembered."""
     run = Run.objects.select_related("task", "plan", "plan__task").get(pk=host_run.wave.run_id)
+    refuse_halted(run, host_run.phase)
     if not run.is_living or run.task.status != TaskStatus.EXECUTING:
         raise GateClosed(_("The run has ended."), code="run_ended")
     check_approval(run.plan)

@@ -10,6 +10,8 @@ import time
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 _LONGEST_STATUS_LINE = 1024
+_LONGEST_CONNECT = 3.0  # seconds: as long as nobody can interrupt it
+_SLICE = 0.5
 
 
 def tcp_opens(address: str, port: int, *, seconds: float, cancel: threading.Event) -> str:
@@ -17,24 +19,30 @@ def tcp_opens(address: str, port: int, *, seconds: float, cancel: threading.Even
     ends = time.monotonic() + seconds
     while True:
         try:
-            with socket.create_connection((address, port), timeout=max(0.1, ends - time.monotonic())):
+            left = max(0.1, ends - time.monotonic())
+            with socket.create_connection((address, port), timeout=min(left, _LONGEST_CONNECT)):
                 return ""
         except OSError:
             if time.monotonic() + 0.3 > ends or cancel.wait(0.3):
                 return f"port {port} takes no connection"
 
 
-def http_status(address: str, port: int, path: str, *, seconds: float) -> str:
+def http_status(address: str, port: int, path: str, *, seconds: float, cancel: threading.Event) -> str:
     """The status of `GET path` as three digits, or in a word what came instead."""
     ends = time.monotonic() + seconds
     request = f"GET {path} HTTP/1.1\r\nHost: {address}:{port}\r\nUser-Agent: guardia\r\nConnection: close\r\n\r\n"
     received = b""
     try:
-        with socket.create_connection((address, port), timeout=seconds) as peer:
+        with socket.create_connection((address, port), timeout=min(seconds, _LONGEST_CONNECT)) as peer:
             peer.sendall(request.encode("ascii", "replace"))
+            peer.settimeout(_SLICE)
             while b"\n" not in received and len(received) < _LONGEST_STATUS_LINE:
-                peer.settimeout(max(0.01, ends - time.monotonic()))
-                chunk = peer.recv(_LONGEST_STATUS_LINE)
+                if cancel.is_set() or time.monotonic() > ends:
+                    return "timeout"
+                try:
+                    chunk = peer.recv(_LONGEST_STATUS_LINE)
+                except TimeoutError:
+                    continue
                 if not chunk:
                     break
                 received += chunk

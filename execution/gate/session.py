@@ -12,15 +12,19 @@ from types import TracebackType
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cmdb.models import Credential
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
+from execution.gate.brake import Brake
 from execution.gate.databases import ask_database
 from execution.gate.service_checks import http_status, tcp_opens
 from execution.models import HostRun
+from execution.plan.judge import is_worse
 from execution.ssh.connection import Connection, connect
+from execution.ssh.exceptions import Cancelled
 from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
@@ -48,9 +52,10 @@ class HostSession:
     """Open one with `open_session`; close it, or use it as a context manager."""
 
     def __init__(
-        self, connection: Connection, spec: Mapping[str, Any], secret: Secret, cancel: threading.Event
+        self, connection: Connection, spec: Mapping[str, Any], secret: Secret, cancel: threading.Event, brake: Brake
     ) -> None:
-        self._connection, self._spec, self._secret, self._cancel = connection, spec, secret, cancel
+        self._connection, self._spec, self._secret = connection, spec, secret
+        self._cancel, self._brake = cancel, brake
 
     def __enter__(self) -> "HostSession":
         return self
@@ -64,18 +69,26 @@ class HostSession:
     def perform(
         self, ops: Iterable[Op], saved: Mapping[str, str], keep: Callable[[dict[str, str]], None] | None = None
     ) -> Outcome:
-        """Do the operations in order. The outcome holds the StepFailed of an unmet expectation; SshError is raised.
+        """Do the operations in order. The outcome holds the StepFailed of an unmet expectation; SshError is raised,
+        Cancelled among them, which says that the outcome is unknown once a command has been sent.
 
         `keep` is called with all saved values whenever there is a new one, before the next operation.
         """
-        outcome, digest = Outcome(saved=dict(saved)), hashlib.sha256()
+        outcome, digest, is_begun = Outcome(saved=dict(saved)), hashlib.sha256(), False
         failed: list[str] = []
         for op in ops:
             try:
+                self._brake.before_operation(is_begun=is_begun)
                 self._do(op, outcome, digest)
+                is_begun = is_begun or op["op"] in ("exec", "sql")
                 if keep is not None and saved_by([op]):
                     keep(outcome.saved)
+            except Cancelled as error:
+                error.outcome_unknown = error.outcome_unknown or is_begun
+                raise
             except StepFailed as error:
+                if self._cancel.is_set() and op["op"] in ("tcp", "http"):
+                    raise Cancelled(outcome_unknown=is_begun) from error  # a look that was cut short has seen nothing
                 if op["op"] != "sql" or "label" not in op:
                     outcome.error = error
                     break
@@ -99,7 +112,9 @@ class HostSession:
             problem = tcp_opens(self._spec["address"], op["port"], seconds=op["seconds"], cancel=self._cancel)
             _fail_if(problem)
         elif op["op"] == "http":
-            answer = http_status(self._spec["address"], op["port"], op["path"], seconds=op["seconds"])
+            answer = http_status(
+                self._spec["address"], op["port"], op["path"], seconds=op["seconds"], cancel=self._cancel
+            )
             outcome.output = f"{outcome.output}HTTP {answer}\n"[:_KEPT_OUTPUT]
             _fail_if("" if answer == str(op["status"]) else f"HTTP {answer} instead of {op['status']}")
         else:
@@ -122,15 +137,20 @@ class HostSession:
 
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
         argv = [resolved(part, outcome.saved) for part in op["argv"]]
+        worse = is_worse(argv, self._spec.get("check"))
+        if worse is not None:
+            reason = _("The command check refuses what would be sent: %(reason)s") % {"reason": worse.reason}
+            raise StepFailed(reason, code="command_refused")
         ends = time.monotonic() + op["seconds"]
         while True:
             left = max(1.0, ends - time.monotonic())
             result = self._connection.run(argv, deadline=left)
             problem = unmet(op["expect"], exit_status=result.exit_status, stdout=result.stdout, saved=outcome.saved)
             pause = op.get("pause_ms", 0) / 1000
-            if not problem or not pause or time.monotonic() + pause > ends or self._cancel.is_set():
+            if not problem or not pause or time.monotonic() + pause > ends:
                 break
-            self._cancel.wait(pause)
+            if self._cancel.wait(pause):
+                raise Cancelled(outcome_unknown=True)
         digest.update(bytes.fromhex(result.sha256))
         outcome.exit_status = result.exit_status
         outcome.output = (outcome.output + self._clean(result.stdout + result.stderr))[:_KEPT_OUTPUT]
@@ -145,13 +165,15 @@ class HostSession:
         return output.replace(self._secret.value, MASK) if self._secret.kind == "password" else output
 
 
-def open_session(host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event) -> HostSession:
+def open_session(
+    host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event, brake: Brake | None = None
+) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
     check_connection(host_run, claim)
     via = [open_door(door["hostname"], door) for door in spec.get("via", ())]
     own = open_door(host_run.server.hostname, spec)
     connection = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
-    return HostSession(connection, spec, own.secret, cancel)
+    return HostSession(connection, spec, own.secret, cancel, brake or Brake(cancel))
 
 
 def open_door(hostname: str, door: Mapping[str, Any]) -> Hop:

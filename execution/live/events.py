@@ -1,5 +1,6 @@
 """The one write of events: numbered per run without a gap, in the caller's transaction, with a NOTIFY behind it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -9,7 +10,7 @@ from execution.models import HostRun, Run, RunEvent
 CHANNEL = "guardia_events"
 #: One round trip: this is the busiest row of a run.
 _NEXT_NUMBER = """
-    WITH head AS (UPDATE execution_eventhead SET number = number + 1 WHERE run_id = %s RETURNING number)
+    WITH head AS (UPDATE execution_eventhead SET number = number + %s WHERE run_id = %s RETURNING number)
     SELECT number, pg_notify(%s, %s) FROM head
 """
 
@@ -19,10 +20,33 @@ def append_event(run: Run, kind: str, host_run: HostRun | None = None, **data: A
 
     The head's row stays locked until then, so numbers become visible in order: take it after all other rows.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT_NUMBER, [run.pk, CHANNEL, str(run.pk)])
-        (number, _rung) = cursor.fetchone()
+    number = _take_numbers(run, 1)
     return RunEvent.objects.create(run=run, number=number, kind=kind, host_run=host_run, data=data)
+
+
+def hosts_settled(run: Run, host_runs: Sequence[HostRun]) -> None:
+    """The event of many hosts that were settled in one go, in as many round trips as for one."""
+    if not host_runs:
+        return
+    first = _take_numbers(run, len(host_runs)) - len(host_runs) + 1
+    RunEvent.objects.bulk_create(
+        RunEvent(
+            run=run,
+            number=number,
+            kind="host_settled",
+            host_run=host,
+            data={"host": host.server.hostname, "status": host.status, "error": host.error},
+        )
+        for number, host in enumerate(host_runs, start=first)
+    )
+
+
+def _take_numbers(run: Run, count: int) -> int:
+    """The last of `count` numbers that are the caller's."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_NUMBER, [count, run.pk, CHANNEL, str(run.pk)])
+        (number, _rung) = cursor.fetchone()
+    return int(number)
 
 
 def event_to_dict(event: RunEvent) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 from execution.models.events import EventHead, RunEvent
+from execution.models.halt import Halt
 from execution.models.host_key import HostKeyScan
 from execution.models.plan import Plan, Playbook
 from execution.models.result import ResultPackage
@@ -7,6 +8,7 @@ from execution.models.table import ResultTable
 
 __all__ = [
     "EventHead",
+    "Halt",
     "HostKeyScan",
     "HostLock",
     "HostRun",

@@ -23,10 +23,12 @@ class Run(models.Model):
     ::
 
         RUNNING ─▶ SUCCEEDED │ MANUAL
-          └▶ ROLLING_BACK ─▶ ROLLED_BACK │ MANUAL
+          ├▶ ROLLING_BACK ─▶ ROLLED_BACK │ MANUAL
+          └▶ HALTED ─▶ RUNNING │ ROLLING_BACK        ROLLING_BACK ─▶ HALTED
 
     `held_at` is set while the next wave waits for its change window; `resumed_by` is the PM who let the run go on
-    outside of it (never in a freeze).
+    outside of it (never in a freeze). `halt` is the press of the kill switch that stops or stopped it: a run that it
+    reached ends in HALTED even if it is lifted at once. A halted run keeps its servers until people end it.
     """
 
     scope_path = "task__institution"
@@ -39,6 +41,9 @@ class Run(models.Model):
     held_because = models.TextField(_("held because"), blank=True)
     resumed_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("resumed by")
+    )
+    halt = models.ForeignKey(
+        "Halt", models.PROTECT, null=True, blank=True, related_name="stopped_runs", verbose_name=_("halt")
     )
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -62,7 +67,7 @@ class Run(models.Model):
     def is_living(self) -> bool:
         return self.status in (RunStatus.RUNNING, RunStatus.ROLLING_BACK)
 
-    @transition(field=status, source=RunStatus.RUNNING, target=RunStatus.ROLLING_BACK)
+    @transition(field=status, source=[RunStatus.RUNNING, RunStatus.HALTED], target=RunStatus.ROLLING_BACK)
     def roll_back(self, reason: str) -> None:
         self.reason = reason
 
@@ -77,6 +82,19 @@ class Run(models.Model):
     @transition(field=status, source=[RunStatus.RUNNING, RunStatus.ROLLING_BACK], target=RunStatus.MANUAL)
     def hand_over(self, reason: str) -> None:
         self.reason, self.finished_at = reason, now()
+
+    @transition(field=status, source=[RunStatus.RUNNING, RunStatus.ROLLING_BACK], target=RunStatus.HALTED)
+    def stop(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(field=status, source=RunStatus.HALTED, target=RunStatus.RUNNING)
+    def resume(self) -> None:
+        self.reason, self.halt = "", None
+
+    @transition(field=status, source=RunStatus.HALTED, target=RunStatus.HALTED)
+    def end_halted(self) -> None:
+        """Nobody resumes it any more."""
+        self.finished_at = now()
 
 
 class Wave(models.Model):
@@ -107,6 +125,10 @@ class HostRun(models.Model):
            │          ├▶ FAILED      DONE, FAILED ─▶ UNDO_PENDING ─▶ UNDOING ─▶ UNDONE
            │          └▶ UNCERTAIN                                      └▶ UNDO_FAILED
            └▶ UNTOUCHED
+
+    The kill switch stops it between two steps (RUNNING ─▶ HALTED or, before the first one, UNTOUCHED; UNDOING ─▶
+    UNDO_PENDING) or within one (UNCERTAIN). From there it goes on (─▶ PENDING) or back (─▶ UNDO_PENDING); what is
+    uncertain is probed first either way.
     """
 
     scope_path = "wave__run__task__institution"
@@ -159,10 +181,25 @@ class HostRun(models.Model):
     def lose(self, code: str, message: str) -> None:
         self._settle(code, message)
 
-    @transition(field=status, source=_H.PENDING, target=_H.UNTOUCHED)
-    def spare(self) -> None: ...
+    @transition(field=status, source=[_H.PENDING, _H.RUNNING], target=_H.UNTOUCHED)
+    def spare(self) -> None:
+        """From RUNNING only when no step had begun."""
+        self.claim, self.lease_until = "", None
 
-    @transition(field=status, source=[_H.DONE, _H.FAILED], target=_H.UNDO_PENDING)
+    @transition(field=status, source=_H.RUNNING, target=_H.HALTED)
+    def halt(self, code: str, message: str) -> None:
+        self._settle(code, message)
+
+    @transition(field=status, source=_H.UNDOING, target=_H.UNDO_PENDING)
+    def halt_undo(self, code: str, message: str) -> None:
+        self._settle(code, message)
+
+    @transition(field=status, source=[_H.HALTED, _H.UNCERTAIN, _H.UNTOUCHED], target=_H.PENDING)
+    def go_on(self) -> None:
+        """The run is resumed after a halt."""
+        self.error_code, self.error, self.finished_at = "", "", None
+
+    @transition(field=status, source=[_H.DONE, _H.FAILED, _H.HALTED, _H.UNCERTAIN], target=_H.UNDO_PENDING)
     def ask_undo(self) -> None: ...
 
     @transition(field=status, source=_H.UNDO_PENDING, target=_H.UNDOING)

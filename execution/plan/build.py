@@ -2,10 +2,10 @@
 
     {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size}],
      waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
-     hosts: {hostname: {address, port, http_port, username, credential, credential_revision, host_keys, profile,
-                        profile_revision, tier, group, steps: [`execution.steps.ops.Step`, …],
-                        database (where the playbook needs one), legacy_ssh: [algorithm, …],
-                        via: [a jump host: {hostname, address, port, …}, …]}}}
+     hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
+                        credential_revision, host_keys, profile, profile_revision, tier, group,
+                        steps: [`execution.steps.ops.Step`, …], database: `execution.plan.databases`,
+                        legacy_ssh: [algorithm, …], via: [a jump host: {hostname, address, port, …}, …]}}}
                         (the last three only where there are some)
 
 Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
@@ -21,10 +21,12 @@ from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
 from execution.plan.databases import DATABASE, database_of, seed_of, with_databases
+from execution.plan.judge import judge_steps
 from execution.plan.waves import Candidate, plan_waves
 from execution.playbooks.schema import Definition, parse_playbook
 from execution.playbooks.template import UnknownVariable, fill
 from execution.steps.library import LIBRARY
+from execution.words import step_label
 from governance.selectors import instructions_for
 from tickets.models import OpsTask
 
@@ -106,7 +108,12 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         raise PlanRefused(
             _("The request can't be planned: %(reason)s") % {"reason": error}, code="bad_value"
         ) from error
+    programs = [names["path"][name] for name in ("startup_script", "shutdown_script")]
+    check = judge_steps(steps, home=names["home"], programs=programs)
+    if check["verdict"] == "block":
+        raise PlanRefused(_refusal(server.hostname, check["found"]), code="command_blocked")
     return {
+        "check": check,
         **({"database": database} if database else {}),
         **door_of(server, credential),
         **({"via": [{"hostname": hop.hostname, **door_of(hop, hop.credential)} for hop in way]} if way else {}),
@@ -116,6 +123,15 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         "tier": server.site.tier,
         "group": server.redundancy_group,
         "steps": steps,
+    }
+
+
+def _refusal(hostname: str, found: list[dict[str, str]]) -> str:
+    worst = next(finding for finding in found if finding["verdict"] == "block")
+    return _("The command check refuses a command of step “%(step)s” on %(host)s: %(reason)s") % {
+        "step": step_label(worst["step"]),
+        "host": hostname,
+        "reason": worst["reason"],
     }
 
 

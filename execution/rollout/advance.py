@@ -3,6 +3,7 @@
 from collections import Counter
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.scope import holders_of
@@ -13,6 +14,7 @@ from execution.live.events import append_event
 from execution.models import HostRun, Run, StepResult, Wave
 from execution.rollout.finish import finish_run
 from execution.rollout.locks import lock_run
+from execution.rollout.stop_run import open_wave_to_undo, spare_pending, stop_after_halt, stop_if_halted
 from execution.steps.undo import touched
 from guardia.common.clock import now
 from notifications.services import notify
@@ -24,6 +26,8 @@ _BAD = (HostStatus.FAILED, HostStatus.UNCERTAIN)
 def advance(run_pk: int) -> bool:
     """Move the run on as far as its rows allow; True while it lives. Any worker may call it at any time."""
     run = lock_run(run_pk)
+    if run.is_living and stop_if_halted(run) and run.status != RunStatus.ROLLING_BACK:
+        return run.is_living
     if run.status == RunStatus.RUNNING:
         _forward(run)
     if run.status == RunStatus.ROLLING_BACK:
@@ -34,8 +38,10 @@ def advance(run_pk: int) -> bool:
 def _forward(run: Run) -> None:
     wave = run.waves.filter(is_open=True).order_by("-number").first()
     statuses = _statuses(HostRun.objects.filter(wave=wave).values_list("status", flat=True))
-    if any(statuses[status] for status in _BAD):
-        _spare_pending(run)
+    if statuses[HostStatus.HALTED] or (statuses[HostStatus.UNTOUCHED] and not any(statuses[bad] for bad in _BAD)):
+        stop_after_halt(run)
+    elif any(statuses[status] for status in _BAD):
+        spare_pending(run)
         if not any(statuses[status] for status in HELD):
             _begin_rollback(run, wave)  # type: ignore[arg-type]  # a run has an open wave
     elif not any(statuses[status] for status in (*CLAIMABLE, *HELD)):
@@ -80,15 +86,6 @@ def _hold(run: Run, following: Wave, reason: str) -> None:
     )
 
 
-def _spare_pending(run: Run) -> None:
-    """A failure stops the wave: hosts that nobody has taken yet stay untouched, in all waves."""
-    rows = HostRun.objects.select_for_update(of=("self",), no_key=True).select_related("server").order_by("pk")
-    for host_run in rows.filter(wave__run=run, status=HostStatus.PENDING):
-        host_run.spare()
-        host_run.save()
-        append_event(run, "host_settled", host_run, host=host_run.server.hostname, status=host_run.status)
-
-
 def _begin_rollback(run: Run, wave: Wave) -> None:
     rows = (
         HostRun.objects.select_for_update(of=("self",), no_key=True)
@@ -115,8 +112,13 @@ def _begin_rollback(run: Run, wave: Wave) -> None:
 
 
 def _back(run: Run) -> None:
-    statuses = _statuses(HostRun.objects.filter(wave__run=run).values_list("status", flat=True))
-    if any(statuses[status] for status in (*CLAIMABLE, *HELD)):
+    rows = HostRun.objects.filter(wave__run=run)
+    open_ones = _statuses(rows.filter(wave__is_open=True).values_list("status", flat=True))
+    if any(open_ones[status] for status in (*CLAIMABLE, *HELD)):
+        return
+    if rows.filter(status=HostStatus.UNDO_FAILED).exists():
+        _leave_the_rest(run)
+    elif open_wave_to_undo(run):
         return
     needs_people = HostRun.objects.filter(
         wave__run=run, status__in=[HostStatus.UNDO_FAILED, HostStatus.UNCERTAIN]
@@ -129,6 +131,15 @@ def _back(run: Run) -> None:
         run.finish_rollback()
     run.save()
     finish_run(run)
+
+
+def _leave_the_rest(run: Run) -> None:
+    """A rollback has failed: the earlier waves, which were to go back after it, are left to people."""
+    rows = HostRun.objects.select_for_update(of=("self",), no_key=True).select_related("server").order_by("pk")
+    for host_run in rows.filter(wave__run=run, status=HostStatus.UNDO_PENDING):
+        host_run.fail_undo("rollback_stopped", _("Not rolled back, because another rollback of this run failed."))
+        host_run.save()
+        append_event(run, "host_settled", host_run, host=host_run.server.hostname, status=host_run.status)
 
 
 def _statuses(values: object) -> Counter[str]:

@@ -22,6 +22,7 @@ from execution.rollout.abandon import abandon
 from execution.rollout.advance import advance
 from execution.rollout.claims import claim_hosts, renew_claims
 from execution.rollout.host import HostWorker
+from execution.rollout.watch import Brakes, watched
 from guardia.common.context import traced
 from guardia.common.queue import enqueue
 
@@ -43,16 +44,15 @@ def drive_run(run_pk: int) -> None:
             abandon(run.pk, refusal)
             return
         claim = uuid4().hex
-        with _heartbeat(claim):
-            is_over = _Driver(run, content["hosts"], claim).work(time.monotonic() + _TURN_SECONDS)
+        with _heartbeat(claim), watched(run) as brakes:
+            is_over = _Driver(run, content["hosts"], claim, brakes).work(time.monotonic() + _TURN_SECONDS)
     if not is_over:
         enqueue("execution.tasks.drive_run", run_pk)
 
 
 class _Driver:
-    def __init__(self, run: Run, hosts: dict[str, dict[str, object]], claim: str) -> None:
-        self.run, self.hosts, self.claim = run, hosts, claim
-        self.cancel = threading.Event()
+    def __init__(self, run: Run, hosts: dict[str, dict[str, object]], claim: str, brakes: Brakes) -> None:
+        self.run, self.hosts, self.claim, self.brakes = run, hosts, claim, brakes
 
     def work(self, ends: float) -> bool:
         """True when this worker has nothing more to do; False when its turn was over first."""
@@ -80,7 +80,8 @@ class _Driver:
     def _carry_on(self, host_run: HostRun) -> None:
         trace = {"task_id": self.run.task.task_id, "run_id": str(self.run.pk), "channel": "worker"}
         with traced(**trace):
-            worker = HostWorker(host_run, self.run, self.hosts[host_run.server.hostname], self.claim, self.cancel)
+            spec, brake = self.hosts[host_run.server.hostname], self.brakes[host_run.phase]
+            worker = HostWorker(host_run, self.run, spec, self.claim, brake.cut, brake)
             try:
                 worker.carry_on()
             except DatabaseError:

@@ -3,12 +3,15 @@
 from typing import Any
 
 from accounts.choices import Role
+from accounts.models import User
 from accounts.scope import holders_of
+from audit.services import record
 from execution.choices import RunStatus
 from execution.live.events import append_event
-from execution.models import HostLock, HostRun, ResultPackage, ResultTable, Run
+from execution.models import Halt, HostLock, HostRun, ResultPackage, ResultTable, Run
 from governance.selectors import people_for
 from guardia.common.canonical import digest, moment_text
+from guardia.common.clock import now
 from guardia.common.queue import enqueue
 from notifications.services import notify
 from tickets.services.transition_task import transition_task
@@ -20,16 +23,14 @@ _LOG_LINES = 2000
 def finish_run(run: Run) -> None:
     """The run's row has just reached its last state and is locked, its task too."""
     task = run.task
-    HostLock.objects.filter(run=run).delete()
-    package = result_document(run)
-    ResultPackage.objects.create(run=run, document=package, digest=digest(package))
+    package = _close(run)
     ends = {
         RunStatus.SUCCEEDED: ("finish", "validation_requested"),
         RunStatus.ROLLED_BACK: ("fail", "run_failed"),
         RunStatus.MANUAL: ("hand_over", "manual_needed"),
     }
     by, kind = ends[RunStatus(run.status)]
-    transition_task(task=task, by=by, actor=ACTOR, reason=run.reason, run=run.pk, result_digest=digest(package))
+    transition_task(task=task, by=by, actor=ACTOR, reason=run.reason, run=run.pk, result_digest=package.digest)
     recipients = list(holders_of(Role.PM, task.institution_id))
     if run.status != RunStatus.SUCCEEDED:
         recipients += [task.requester, *people_for("OWNER", task)]
@@ -42,8 +43,50 @@ def finish_run(run: Run) -> None:
         title=task.title,
         reason=run.reason,
     )
+    _tell_end(run)
+
+
+def end_halted(run: Run) -> None:
+    """A locked, halted run that nobody goes on with: its task has left HLT or is leaving it."""
+    run.end_halted()
+    run.save()
+    _close(run)
+    _tell_end(run)
+
+
+def _close(run: Run) -> ResultPackage:
+    """The servers are free again, the result is kept, and what was pressed for this run alone is over."""
+    HostLock.objects.filter(run=run).delete()
+    lift_halts_of_run(run, actor=ACTOR, reason="the run has ended")
+    package = result_document(run)
+    return ResultPackage.objects.create(run=run, document=package, digest=digest(package))
+
+
+def _tell_end(run: Run) -> None:
     append_event(run, "run_finished", status=run.status, reason=run.reason)
     enqueue("execution.tasks.sweep")  # somebody may wait for these servers
+
+
+def lift_halts_of_run(run: Run, *, actor: User | str, reason: str) -> None:
+    """End the press that stops this one run, if there is one."""
+    for halt in Halt.objects.select_for_update(of=("self",)).filter(run=run, lifted_at=None):
+        mark_lifted(halt, actor=actor, reason=reason)
+
+
+def mark_lifted(halt: Halt, *, actor: User | str, reason: str) -> None:
+    """A locked, living press is over: the row, and its entry."""
+    halt.lifted_by, halt.lifted_as = (None, actor) if isinstance(actor, str) else (actor, str(actor))
+    halt.lifted_at, halt.lift_reason = now(), reason
+    halt.save(update_fields=["lifted_by", "lifted_as", "lifted_at", "lift_reason"])
+    record(
+        action="halt.lifted",
+        actor=actor,
+        institution=halt.institution,
+        subject=halt,
+        task_id=halt.run.task.task_id if halt.run is not None else "",
+        summary=reason,
+        scope=halt.scope,
+    )
 
 
 def result_document(run: Run) -> dict[str, Any]:

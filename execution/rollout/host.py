@@ -11,12 +11,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from execution.choices import Phase, StepStatus
-from execution.exceptions import ClaimLost, StepFailed
+from django.utils.translation import gettext as _
+
+from execution.choices import HALTED_CODE, Phase, StepStatus
+from execution.exceptions import ClaimLost, Halted, StepFailed
+from execution.gate.brake import Brake
 from execution.gate.session import HostSession, Outcome, open_session
 from execution.models import HostRun, Run, StepResult
 from execution.rollout.record import begin_step, end_step, keep_saved, settle_host, steps_done
-from execution.ssh.exceptions import SshError
+from execution.rollout.where import SETTLED_STEPS, halted_where, has_open_change
+from execution.ssh.exceptions import Cancelled, SshError
 from execution.steps.ops import Op, Step
 from execution.steps.saving import missing, repeated, was_idle, without
 from execution.steps.undo import recheck_ops, undo_order
@@ -24,8 +28,9 @@ from guardia.common.errors import GuardiaError
 
 logger = logging.getLogger(__name__)
 _ATTEMPTS = 2
-_SETTLED = (StepStatus.OK, StepStatus.PROBED)
 _LOST = "worker_lost"
+#: Error codes of attempts that others ended; they say nothing about the step.
+_INTERRUPTED = (_LOST, HALTED_CODE)
 
 
 class OutcomeUnknown(Exception):
@@ -36,11 +41,24 @@ class OutcomeUnknown(Exception):
         super().__init__(message)
 
 
+def _code_of(error: SshError) -> str:
+    return HALTED_CODE if isinstance(error, Cancelled) else error.code
+
+
 class HostWorker:
     """Carries on with one claimed host run, on one connection, until it is settled."""
 
-    def __init__(self, host_run: HostRun, run: Run, spec: Mapping[str, Any], claim: str, cancel: threading.Event):
+    def __init__(
+        self,
+        host_run: HostRun,
+        run: Run,
+        spec: Mapping[str, Any],
+        claim: str,
+        cancel: threading.Event,
+        brake: Brake | None = None,
+    ) -> None:
         self.host_run, self.run, self.spec, self.claim, self.cancel = host_run, run, spec, claim, cancel
+        self.brake = brake or Brake(cancel)
         self.phase = host_run.phase
         self.steps: Sequence[Step] = spec["steps"]
         self.saved: dict[str, str] = dict(host_run.saved)
@@ -50,12 +68,14 @@ class HostWorker:
         """Ends with the host settled, or with the claim lost to another worker (then nothing is written)."""
         fail, finish = ("fail", "finish") if self.phase == Phase.APPLY else ("fail_undo", "finish_undo")
         try:
-            with open_session(self.host_run, self.spec, self.claim, self.cancel) as session:
+            with open_session(self.host_run, self.spec, self.claim, self.cancel, self.brake) as session:
                 self._apply(session) if self.phase == Phase.APPLY else self._undo(session)
         except ClaimLost:
             logger.warning("host run %s is carried on by another worker", self.host_run.pk)
         except OutcomeUnknown as unknown:
             self._settle("lose", unknown.code, unknown.message)
+        except (Halted, Cancelled):
+            self._stop()
         except GuardiaError as error:
             if self._has_open_step():
                 self._settle("lose", error.code, str(error))
@@ -68,7 +88,7 @@ class HostWorker:
         done = self._done_before()
         for order, step in enumerate(self.steps):
             previous = done.get(order)
-            if previous is not None and previous.status in _SETTLED:
+            if previous is not None and previous.status in SETTLED_STEPS:
                 continue
             if previous is not None and self._holds_after_all(session, step, previous):
                 continue
@@ -77,6 +97,7 @@ class HostWorker:
     def _try(self, session: HostSession, order: int, step: Step) -> None:
         result, ops = self._begin(order, step["name"], step["apply"])
         try:
+            self._unless_pulled(result)
             outcome = session.perform(ops, self.saved, self._keep)
         except SshError as error:
             self._broken(result, step, error)
@@ -87,11 +108,10 @@ class HostWorker:
         """The line broke in the middle of a step: known to have failed, or unknown and then for people to look at."""
         is_unknown = error.outcome_unknown and step["changes"]
         status = StepStatus.UNCERTAIN if is_unknown else StepStatus.FAILED
-        end_step(
-            result, self.claim, self.run, status=status, ops=step["apply"], error_code=error.code, error=str(error)
-        )
+        code = _code_of(error)
+        end_step(result, self.claim, self.run, status=status, ops=step["apply"], error_code=code, error=str(error))
         if is_unknown:
-            raise OutcomeUnknown(error.code, str(error)) from error
+            raise OutcomeUnknown(code, f"{step['name']}: {error}") from error
 
     def _holds_after_all(self, session: HostSession, step: Step, result: StepResult) -> bool:
         """Whether a step that was begun and never ended holds; True settles it, False lets it be tried again."""
@@ -113,17 +133,18 @@ class HostWorker:
 
     def _ended_badly(self, result: StepResult) -> bool:
         """Raises the failure that a worker had noted before it died; True where it is only known that one died."""
-        if result.status == StepStatus.FAILED and result.error_code != _LOST:
+        if result.status == StepStatus.FAILED and result.error_code not in _INTERRUPTED:
             raise StepFailed(f"{result.name}: {result.error_code}", code=result.error_code)
         return result.status == StepStatus.FAILED
 
     def _undo(self, session: HostSession) -> None:
         """Undo what was begun, last first; then see that the host is well again."""
         begun = steps_done(self.host_run, Phase.APPLY)
+        self._look_at_interrupted(session, begun)
         done = self._done_before()
         for position, order in enumerate(undo_order(self.steps, begun)):
             previous = done.get(position)
-            if previous is not None and previous.status in _SETTLED:
+            if previous is not None and previous.status in SETTLED_STEPS:
                 continue
             step = self.steps[order]
             if missing(step["undo"], self.saved):
@@ -154,11 +175,46 @@ class HostWorker:
     def _undo_one(self, session: HostSession, position: int, name: str, ops: Sequence[Op]) -> None:
         result, ops = self._begin(position, name, ops)
         try:
+            self._unless_pulled(result)
             outcome = session.perform(ops, self.saved, self._keep)
         except SshError as error:
-            self._settle_step(result, StepStatus.FAILED, ops, error_code=error.code, error=str(error))
+            is_cut = isinstance(error, Cancelled)
+            status = StepStatus.UNCERTAIN if is_cut else StepStatus.FAILED
+            self._settle_step(result, status, ops, error_code=_code_of(error), error=str(error))
+            if is_cut:
+                raise OutcomeUnknown(HALTED_CODE, f"{name}: {error}") from error
             raise
         self._end(result, ops, outcome)
+
+    def _look_at_interrupted(self, session: HostSession, begun: Mapping[int, StepResult]) -> None:
+        """What was cut short is probed before it is undone, so that the rows say what was there."""
+        for order, result in begun.items():
+            step = self.steps[order]
+            if not has_open_change(self.steps, [result]) or not step["probe"] or was_idle(step["apply"], self.saved):
+                continue
+            outcome = session.perform(step["probe"], self.saved)
+            if outcome.error is None:
+                self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
+
+    def _unless_pulled(self, result: StepResult) -> None:
+        """The switch was pressed while the step's row was written: nothing was sent, and nothing will be."""
+        try:
+            self.brake.before_step()
+        except Halted:
+            self._settle_step(result, StepStatus.FAILED, (), error_code=HALTED_CODE)
+            raise
+
+    def _stop(self) -> None:
+        """The kill switch: say where the host stands."""
+        steps = steps_done(self.host_run, Phase.APPLY)
+        if self.phase == Phase.UNDO:
+            self._settle("halt_undo", HALTED_CODE, _("Halted before it was rolled back to the end."))
+        elif self._has_open_step():
+            self._settle("lose", HALTED_CODE, _("Halted within a step whose outcome nobody has looked at yet."))
+        elif not steps:
+            self._settle("spare")
+        else:
+            self._settle("halt", HALTED_CODE, halted_where(self.steps, steps))
 
     def give_up(self) -> None:
         """After a defect of ours in the middle of the work: how the host is, nobody knows."""
@@ -166,6 +222,7 @@ class HostWorker:
 
     def _begin(self, order: int, name: str, ops: Sequence[Op]) -> tuple[StepResult, Sequence[Op]]:
         """Note the attempt. A second one keeps what the first one saved, so it does without those operations."""
+        self.brake.before_step()
         self.attempts[order] += 1
         is_first = self.attempts[order] == 1
         self.saved = without(self.saved, ops) if is_first else self.saved
@@ -224,9 +281,7 @@ class HostWorker:
         """A changing step was begun (by a worker that died) and we couldn't look: its outcome stays unknown."""
         if self.phase != Phase.APPLY:
             return False
-        unknown = (StepStatus.STARTED, StepStatus.UNCERTAIN)
-        latest = steps_done(self.host_run, Phase.APPLY).values()
-        return any(result.status in unknown and self.steps[result.order]["changes"] for result in latest)
+        return has_open_change(self.steps, steps_done(self.host_run, Phase.APPLY).values())
 
     def _settle(self, by: str, code: str = "", message: str = "") -> None:
         try:

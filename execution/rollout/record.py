@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, QuerySet, Value
 
 from audit.services import record
 from execution.choices import Phase, StepStatus
-from execution.exceptions import ClaimLost
+from execution.exceptions import ClaimLost, Halted
+from execution.gate.halts import halts_on
 from execution.gate.session import Outcome
 from execution.live.events import append_event
-from execution.models import HostRun, ResultTable, Run, StepResult
+from execution.models import Halt, HostRun, ResultTable, Run, StepResult
 from execution.plan.render import commands_of
 from execution.steps.sql.results import Found
 from guardia.common.canonical import digest
@@ -22,15 +24,20 @@ ACTOR = "guardia-worker"
 _EVENT_OUTPUT = 2000
 
 
-def held(host_run: HostRun, claim: str) -> HostRun:
-    """The host run's row, locked, if this worker still holds it; raises ClaimLost otherwise."""
+def held(host_run: HostRun, claim: str, halts: QuerySet[Halt] | None = None) -> HostRun:
+    """The host run's row, locked, if this worker still holds it; raises ClaimLost otherwise, and Halted where one of
+    `halts` is there (asked in the same round trip)."""
+    is_halted = Exists(halts) if halts is not None else Value(False)
     current = (
         HostRun.objects.select_for_update(of=("self",), no_key=True)
         .select_related("server", "wave")
+        .annotate(is_halted=is_halted)
         .get(pk=host_run.pk)
     )
     if current.claim != claim:
         raise ClaimLost
+    if current.is_halted:
+        raise Halted
     return current
 
 
@@ -40,9 +47,10 @@ def begin_step(
 ) -> StepResult:
     """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told.
 
-    `saved` are the values that still hold; those that the step will save anew aren't among them.
+    `saved` are the values that still hold; those that the step will save anew aren't among them. Raises ClaimLost,
+    Halted.
     """
-    current = held(host_run, claim)
+    current = held(host_run, claim, halts_on(run, phase))
     _keep(current, saved)
     result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempt)
     append_event(run, "step_started", current, host=current.server.hostname, step=name, phase=phase)
@@ -108,10 +116,10 @@ def end_step(
 
 @transaction.atomic
 def settle_host(host_run: HostRun, claim: str, run: Run, by: str, code: str = "", message: str = "") -> None:
-    """Take a held host over one transition (`by`: finish, fail, lose, finish_undo, fail_undo) and tell it."""
+    """Take a held host over one transition (`by`: its name) and tell it."""
     current = held(host_run, claim)
     transition = getattr(current, by)
-    transition(code, mask(message)) if by in ("fail", "lose", "fail_undo") else transition()
+    transition() if by in ("finish", "finish_undo", "spare") else transition(code, mask(message))
     current.save()
     hostname = current.server.hostname
     append_event(run, "host_settled", current, host=hostname, status=current.status, code=code, error=mask(message))

@@ -5,6 +5,7 @@ from accounts.choices import Role
 from accounts.scope import holders_of
 from execution.exceptions import GateClosed, NoPlaybook, NotNow, PlanRefused
 from execution.gate.admission import approved_content, check_hours
+from execution.gate.halts import halts_of_institution, words_of
 from execution.live.events import append_event
 from execution.models import EventHead, HostLock, HostRun, Plan, Run, Wave
 from execution.plan.compare import changed_parts
@@ -43,6 +44,10 @@ def start_run(task_pk: int) -> Run | None:
         return None
     if task.is_held:
         _wait(task, _("Approved. It was asked for “%(when)s”: somebody has to start it then."), **task.params)
+        return None
+    halt = halts_of_institution(task.institution_id).first()
+    if halt is not None:
+        _wait(task, "%(words)s", words=words_of(halt))
         return None
     try:
         check_hours(task)

@@ -4,7 +4,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from execution.choices import ScanStatus
+from execution.halts.press import record_presses
 from execution.models import HostKeyScan, Run
+from execution.rollout.after_halt import end_taken_over
 from execution.rollout.claims import runs_to_drive
 from guardia.common.queue import enqueue
 from tickets.choices import TaskStatus
@@ -23,6 +25,8 @@ def sweep() -> int:
     )
     unasked = HostKeyScan.objects.filter(status=ScanStatus.WAITING).values_list("pk", flat=True)
     living = runs_to_drive().values_list("pk", flat=True)
+    end_taken_over()
+    record_presses()
     rung = 0
     for function, pks in (
         ("prepare_plan", parsed),

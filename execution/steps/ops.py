@@ -98,6 +98,7 @@ class Sql(TypedDict):
     show: Show
     refusals: list[str]
     label: NotRequired[str]
+    asked: NotRequired[str]
     rows: NotRequired[int]
     masked: NotRequired[bool]
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from governance.choices import StepRole
 from governance.exceptions import NobodyToAsk
 from governance.ladder import Roster
 from governance.models import ApprovalRound, ApprovalStep, PolicyStep
@@ -12,7 +13,7 @@ from governance.rules import Question, may_do_without_people, questions_of
 from governance.selectors import living_round, policy_for, strictest_tier
 from governance.services.approve_round import approve_round
 from governance.services.ask_next_step import ask_next_step
-from governance.services.security_check import Finding, is_clean, look_at
+from governance.services.security_check import Finding, is_clean, look_at, needs_an_officer
 from guardia.common.errors import StaleState
 from tickets.models import OpsTask
 from tickets.services.transition_task import transition_task
@@ -35,7 +36,7 @@ def request_approval(
     if living_round(task) is not None:
         raise StaleState
     policy = policy_for(task)
-    steps = list(policy.steps.all())
+    steps = _with_officer(list(policy.steps.all()), content)
     _check_people(task, steps)
     findings = look_at(content, is_dangerous=task.is_dangerous) if any(step.is_automatic for step in steps) else []
     roster = Roster.load(task.institution_id)
@@ -50,6 +51,15 @@ def request_approval(
     if ask_next_step(round_) is None:
         approve_round(round_=round_, task=task, actor="guardia")
     return round_
+
+
+def _with_officer(steps: list[PolicyStep], content: Mapping[str, Any] | None) -> list[PolicyStep]:
+    """Commands that the command check doesn't let through are one more approval, by a security officer in person."""
+    asked = any(step.role == StepRole.SECURITY_OFFICER for step in steps)
+    if asked or not needs_an_officer(content):
+        return steps
+    order = max((step.order for step in steps), default=0) + 1
+    return [*steps, PolicyStep(order=order, role=StepRole.SECURITY_OFFICER, needs_reauthentication=True)]
 
 
 def _check_people(task: OpsTask, steps: list[PolicyStep]) -> None:

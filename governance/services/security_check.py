@@ -58,6 +58,20 @@ def _artefacts(content: Content) -> list[str]:
     ]
 
 
+def _has_commands_to_look_at(host: Mapping[str, Any]) -> bool:
+    """Commands that the command check didn't understand or thinks risky; a host without its verdict counts as one."""
+    check = host.get("check")
+    return not isinstance(check, Mapping) or check.get("verdict") != "allow"
+
+
+def needs_an_officer(content: Content | None) -> bool:
+    """Whether a plan's commands need one more approval than the policy asks for."""
+    return content is not None and any(
+        isinstance(host.get("check"), Mapping) and _has_commands_to_look_at(host)
+        for host in content.get("hosts", {}).values()
+    )
+
+
 #: name → what a reader is told it looked at, and the look
 CHECKS: dict[str, tuple[Promise, Look]] = {
     "targets": (_("Every target stands in exactly one wave."), _targets),
@@ -68,6 +82,10 @@ CHECKS: dict[str, tuple[Promise, Look]] = {
         lambda c: _hosts_where(c, lambda host: host.get("tier") not in Tier.values),
     ),
     "artefacts": (_("Every file has its SHA-256."), _artefacts),
+    "verdicts": (
+        _("The command check lets every command through."),
+        lambda c: _hosts_where(c, _has_commands_to_look_at),
+    ),
     "commands": (_("Every step of every target says what it does."), lambda c: _hosts_where(c, _has_no_commands)),
 }
 DANGER = "danger"

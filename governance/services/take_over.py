@@ -9,6 +9,7 @@ from governance.exceptions import ReasonMissing
 from governance.models import Takeover
 from governance.selectors import holder_of
 from governance.services.who import require_hand
+from governance.signals import task_taken_over
 from guardia.common.errors import StaleState
 from notifications.services import notify
 from tickets.choices import TaskStatus
@@ -59,4 +60,5 @@ def hand_to(task: OpsTask, actor: User, reason: str) -> Takeover:
         actor=actor,
         reason=reason,
     )
+    transaction.on_commit(lambda: task_taken_over.send(OpsTask, task_pk=task.pk))
     return takeover

@@ -42,6 +42,7 @@ _PANELS: dict[str, tuple[str, Promise]] = {
     "portal/partials/waiting_panel.html": ("waiting", pgettext_lazy("task", "Start")),
     "governance/partials/approvals_panel.html": ("approvals", _("Approvals")),
     "governance/partials/held_panel.html": ("held", _("Waits for its time")),
+    "execution/partials/halted_panel.html": ("halted", pgettext_lazy("panel", "Halted")),
     "execution/partials/run_panel.html": ("run", _("Run")),
     "governance/partials/change_panel.html": ("change", _("Change")),
     "governance/partials/manual_panel.html": ("manual", _("Work by hand")),
@@ -50,7 +51,7 @@ _PANELS: dict[str, tuple[str, Promise]] = {
     "audit/partials/entries_panel.html": ("entries", _("Chain entries")),
 }
 #: What in a panel's context says that the reader is asked to act.
-_ASKED = ("may_answer", "mine", "may_validate", "may_record", "may_close", "may_review")
+_ASKED = ("may_answer", "mine", "may_validate", "may_record", "may_close", "may_review", "may_go_on")
 
 
 @register.simple_tag

@@ -16,6 +16,15 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   });
 }
 
+// The kill switch by keyboard: Alt+Shift+H opens its page, where the reason has the focus.
+document.addEventListener("keydown", (event) => {
+  const button = document.querySelector("[data-halt]");
+  if (button && event.altKey && event.shiftKey && event.code === "KeyH") {
+    event.preventDefault();
+    location.assign(button.href);
+  }
+});
+
 // The browser's back button brings the page as it was left: the form may be sent again.
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) {

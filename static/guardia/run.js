@@ -77,7 +77,7 @@
     }
 
     function change(event) {
-      if (event.kind === "run_finished") isOver = true;
+      if (event.kind === "run_finished" || event.kind === "run_halted") isOver = true;
       const tile = tiles.get(event.host_run);
       if (!tile) return;
       const { status, step, phase, error } = event.data;

@@ -5,18 +5,24 @@ from execution.models import HostRun, Run
 from tests.fsm import Table, assert_protected, assert_states
 
 RUN: Table = {
-    "roll_back": ({"RUNNING"}, "ROLLING_BACK"),
+    "roll_back": ({"RUNNING", "HALTED"}, "ROLLING_BACK"),
     "succeed": ({"RUNNING"}, "SUCCEEDED"),
     "finish_rollback": ({"ROLLING_BACK"}, "ROLLED_BACK"),
     "hand_over": ({"RUNNING", "ROLLING_BACK"}, "MANUAL"),
+    "stop": ({"RUNNING", "ROLLING_BACK"}, "HALTED"),
+    "resume": ({"HALTED"}, "RUNNING"),
+    "end_halted": ({"HALTED"}, "HALTED"),
 }
 HOST: Table = {
     "take": ({"PENDING"}, "RUNNING"),
-    "spare": ({"PENDING"}, "UNTOUCHED"),
+    "spare": ({"PENDING", "RUNNING"}, "UNTOUCHED"),
     "finish": ({"RUNNING"}, "DONE"),
     "fail": ({"RUNNING"}, "FAILED"),
     "lose": ({"RUNNING", "UNDOING"}, "UNCERTAIN"),
-    "ask_undo": ({"DONE", "FAILED"}, "UNDO_PENDING"),
+    "halt": ({"RUNNING"}, "HALTED"),
+    "halt_undo": ({"UNDOING"}, "UNDO_PENDING"),
+    "go_on": ({"HALTED", "UNCERTAIN", "UNTOUCHED"}, "PENDING"),
+    "ask_undo": ({"DONE", "FAILED", "HALTED", "UNCERTAIN"}, "UNDO_PENDING"),
     "take_undo": ({"UNDO_PENDING"}, "UNDOING"),
     "finish_undo": ({"UNDOING"}, "UNDONE"),
     "fail_undo": ({"UNDO_PENDING", "UNDOING"}, "UNDO_FAILED"),
@@ -26,11 +32,12 @@ ERROR = {"code": "timeout", "message": "no answer"}
 
 
 def test_runs_allow_exactly_the_table() -> None:
-    assert_states(Run, RUN, RunStatus.values, {"roll_back": WHY, "hand_over": WHY})
+    assert_states(Run, RUN, RunStatus.values, {"roll_back": WHY, "hand_over": WHY, "stop": WHY})
 
 
 def test_hosts_allow_exactly_the_table() -> None:
-    assert_states(HostRun, HOST, HostStatus.values, {"fail": ERROR, "lose": ERROR, "fail_undo": ERROR})
+    calls = dict.fromkeys(("fail", "lose", "fail_undo", "halt", "halt_undo"), ERROR)
+    assert_states(HostRun, HOST, HostStatus.values, calls)
 
 
 def test_neither_status_can_be_assigned() -> None:

@@ -14,8 +14,12 @@ from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
 from cmdb.services.store_credential import store_credential
+from execution.choices import HaltScope
 from execution.gate.host_keys import ask_host_keys, decide_host_key
-from execution.models import Run
+from execution.halts.lift import lift_halt
+from execution.halts.press import halt
+from execution.models import HostRun, Run, StepResult
+from execution.rollout.after_halt import close_halted, resume_halted, roll_back_halted
 from execution.rollout.resume_run import resume_run
 from execution.rollout.start_run import start_run
 from governance.choices import Decision, ReviewDecision
@@ -42,7 +46,7 @@ from governance.services.standing_approvals import revoke_standing_approval
 from governance.services.take_over import hand_to, take_over
 from governance.services.validate_result import validate_result
 from guardia.common.clock import local_day, now
-from tests.factories import Tenant, approve, make_user, pending_step, stand
+from tests.factories import Tenant, approve, make_user, pending_step, proof_of, stand
 from tickets.choices import Priority
 from tickets.models import OpsTask
 
@@ -123,6 +127,26 @@ def _resume(o: Office) -> Act:
     assert run is not None
     Run.objects.filter(pk=run.pk).update(held_at=now(), held_because="x")
     return lambda: resume_run(actor=o.pm, task_id=task.task_id, reason="x")
+
+
+def _halted(service: Callable[..., Any], *, is_touched: bool = False) -> Callable[[Office], Act]:
+    def ready(o: Office) -> Act:
+        task, _plan = o.approved()
+        run = start_run(task.pk)
+        assert run is not None
+        halt(actor="console:test", scope=HaltScope.RUN, run_pk=run.pk, reason="x")
+        if is_touched:
+            host = HostRun.objects.get(wave__run=run)
+            StepResult.objects.create(host_run=host, phase="APPLY", order=2, name="upload", status="OK")
+            HostRun.objects.filter(pk=host.pk).update(status="HALTED")
+        return lambda: service(actor=o.pm, task_id=task.task_id, reason="x")
+
+    return ready
+
+
+def _lift(o: Office) -> Act:
+    pressed = halt(actor="console:test", scope=HaltScope.GLOBAL, reason="x")
+    return lambda: lift_halt(actor=o.admin, pk=pressed.pk, reason="x", proof=proof_of(o.admin))
 
 
 def _decide_key(o: Office) -> Act:
@@ -267,6 +291,10 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "record_manual_work": _record,
     "release_task": _release,
     "request_freeze_exception": lambda o: _ask_exception(o, "pm"),
+    "close_halted": _halted(close_halted),
+    "lift_halt": _lift,
+    "resume_halted": _halted(resume_halted),
+    "roll_back_halted": _halted(roll_back_halted, is_touched=True),
     "resume_run": _resume,
     "review_change": _review,
     "revoke_standing_approval": _revoke,
@@ -300,6 +328,8 @@ FROM_ANYWHERE = {
     **dict.fromkeys(("begin_enrolment", "confirm_enrolment", "disable_factor", "renew_recovery_codes"), "oneself"),
     **dict.fromkeys(("understand", "apply_understanding", "transition_task", "approve_round"), "a part of others"),
     **dict.fromkeys(("request_approval", "publish_playbook", "publish_shipped"), "a process or the console"),
+    **dict.fromkeys(("mark_lifted", "lift_halts_of_run"), "a part of others"),
+    "halt": "stopping must be possible from anywhere; lifting is an act of rank",
     "mark_read": "oneself",
     "require_bastion": "it asks",
 }

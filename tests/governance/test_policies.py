@@ -126,7 +126,12 @@ def test_the_most_critical_site_counts() -> None:
     assert OpsTask.objects.get(pk=task.pk).status == "MAN"
 
 
-HOST: dict[str, Any] = {"host_keys": ["ssh-ed25519 A"], "tier": 2, "steps": [{"apply": [{"op": "exec"}]}]}
+HOST: dict[str, Any] = {
+    "check": {"verdict": "allow"},
+    "host_keys": ["ssh-ed25519 A"],
+    "tier": 2,
+    "steps": [{"apply": [{"op": "exec"}]}],
+}
 FILE = {"name": "a.war", "sha256": "a" * 64, "size": 3}
 GOOD: dict[str, Any] = {"hosts": {"a": HOST}, "waves": [["a"]], "artefacts": [FILE]}
 FLAWS: list[tuple[str, dict[str, Any], list[str]]] = [
@@ -142,6 +147,8 @@ FLAWS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("tiers", {"hosts": {"a": {**HOST, "tier": 9}}}, ["a"]),
     ("artefacts", {"artefacts": [{**FILE, "sha256": "A" * 64}]}, ["a.war"]),
     ("artefacts", {"artefacts": [{**FILE, "size": 0}]}, ["a.war"]),
+    ("verdicts", {"hosts": {"a": {**HOST, "check": {"verdict": "escalate"}}}}, ["a"]),
+    ("verdicts", {"hosts": {"a": {**HOST, "check": None}}}, ["a"]),
     ("commands", {"hosts": {"a": {**HOST, "steps": []}}}, ["a"]),
     ("commands", {"hosts": {"a": {**HOST, "steps": [{"apply": []}]}}}, ["a"]),
 ]

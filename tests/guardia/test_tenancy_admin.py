@@ -38,6 +38,7 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "cmdb.Server": lambda zebra: zebra.servers[0],
     "cmdb.Site": lambda zebra: zebra.institution.sites.all()[0],
     "cmdb.System": lambda zebra: zebra.system,
+    "execution.Halt": lambda zebra: zebra.halt,
     "execution.HostKeyScan": lambda zebra: HostKeyScan.objects.get(server=zebra.servers[0]),
     "execution.HostLock": lambda zebra: HostLock.objects.get(run=zebra.run),
     "execution.HostRun": lambda zebra: HostRun.objects.get(wave__run=zebra.run),

@@ -43,6 +43,7 @@ PAGES = {
     "account/tokens/new/": ["/account/tokens/new/"],
     "queue/": ["/queue/", "/queue/?page=2"],
     "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
+    "halt/": ["/halt/", "/halt/?task=OPS-20260101-001"],
     "servers/keys/": ["/servers/keys/", "/servers/keys/?q=e", "/servers/keys/?page=2"],
     "inbox/": ["/inbox/"],
     "absence/": ["/absence/"],
@@ -66,7 +67,7 @@ STAFF_PAGES = {
 }
 #: Acts on one's own account that name no object: they know whose it is by the session.
 OWN_ACTS = {"account/totp/disable/", "account/totp/codes/"}
-API_PAGES = {"api/schema/": ["/api/schema/"], "api/docs/": ["/api/docs/"]}
+API_PAGES = {"api/v1/halt": ["/api/v1/halt"], "api/schema/": ["/api/schema/"], "api/docs/": ["/api/docs/"]}
 
 
 def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
@@ -113,6 +114,13 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/exception/", "post", f"/tasks/{waiting}/exception/", asking_for),
         ("tasks/<str:task_id>/exception/<int:exception_pk>/", "post", exception, {"decision": "APPROVE"}),
         ("tasks/<str:task_id>/resume/", "post", f"/tasks/{task}/resume/", {"reason": "why"}),
+        ("halt/", "post", "/halt/", {"target": "INSTITUTION:ZEBRA-CODE", "reason": "why"}),
+        ("halt/", "post", "/halt/", {"target": f"RUN:{task}", "reason": "why"}),
+        ("halt/<int:pk>/lift/", "post", f"/halt/{zebra.halt.pk}/lift/", {"reason": "얼룩말", "password": PASSWORD}),
+        *(
+            (f"tasks/<str:task_id>/halted/{act}/", "post", f"/tasks/{task}/halted/{act}/", {"reason": "얼룩말"})
+            for act in ("resume", "roll-back", "close")
+        ),
         ("tasks/<str:task_id>/", "get", f"/tasks/{task}/", {}),
         ("tasks/<str:task_id>/", "get", f"/tasks/{waiting}/", {}),
         ("tasks/<str:task_id>/plan.json", "get", f"/tasks/{task}/plan.json", {}),
@@ -167,6 +175,9 @@ def api_objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     return [
         ("api/v1/task/history/<str:task_id>", "get", f"/api/v1/task/history/{zebra.task.task_id}", {}),
         ("api/v1/approval/process", "post", "/api/v1/approval/process", decision),
+        ("api/v1/halt", "post", "/api/v1/halt", {"scope": "INSTITUTION", "institution": "ZEBRA-CODE", "reason": "x"}),
+        ("api/v1/halt", "post", "/api/v1/halt", {"scope": "RUN", "task_id": zebra.task.task_id, "reason": "x"}),
+        ("api/v1/halt/lift", "post", "/api/v1/halt/lift", {"halt_id": zebra.halt.pk, "reason": "x"}),
     ]
 
 

@@ -11,7 +11,7 @@ from accounts.services.sessions import begin_session
 from accounts.services.tokens import create_token
 from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
-from execution.models import HostKeyScan, HostRun, ResultPackage, ResultTable, Run, StepResult
+from execution.models import Halt, HostKeyScan, HostRun, ResultPackage, ResultTable, Run, StepResult
 from execution.rollout.start_run import start_run
 from governance.models import (
     AccessRange,
@@ -68,6 +68,9 @@ class Zebra(Tenant):
         self._fill_hours()
         self._fill_keys()
         self.task = OpsTask.objects.get(pk=self.task.pk)
+        self.halt = Halt.objects.create(
+            scope="INSTITUTION", institution=self.institution, reason="얼룩말", halted_as="zebra", recorded_at=now()
+        )
 
     def _mark(self) -> None:
         pk = self.institution.pk

@@ -22,7 +22,10 @@ WAYS: Table = {
     "start": ({"APP", "SCH"}, "EXE"),
     "finish": ({"EXE"}, "VAL"),
     "fail": ({"EXE"}, "ERR"),
-    "hand_over": ({"PAR", "APP", "SCH", "EXE", "VAL", "ERR", "CHG", "REV"}, "MAN"),
+    "hand_over": ({"PAR", "APP", "SCH", "EXE", "VAL", "ERR", "CHG", "REV", "HLT"}, "MAN"),
+    "halt": ({"EXE"}, "HLT"),
+    "go_on": ({"HLT"}, "EXE"),
+    "close_halted": ({"HLT"}, "ERR"),
     "complete": ({"VAL"}, "COM"),
     "plan_again": ({"VAL", "ERR", "MAN"}, "PAR"),
     "prepare_change": ({"APP", "VAL", "REV"}, "CHG"),
@@ -46,6 +49,9 @@ TOLD = {
     "finish": "finished",
     "fail": "failed",
     "hand_over": "handed_over",
+    "halt": "halted",
+    "go_on": "went_on",
+    "close_halted": "closed_not_done",
     "complete": "completed",
     "plan_again": "sent_back_to_planning",
     "prepare_change": "change_wanted",
@@ -59,9 +65,9 @@ TOLD = {
 }
 WITH_REASON = {
     "submit", "schedule", "reject", "fail", "hand_over", "complete", "plan_again", "prepare_change", "close_by_hand",
-    "close_not_done", "drop", "withdraw",
+    "close_not_done", "drop", "withdraw", "halt", "go_on", "close_halted",
 }  # fmt: skip
-CLOSING = {"reject", "complete", "close_by_hand", "close_not_done", "drop", "withdraw"}
+CLOSING = {"reject", "close_halted", "complete", "close_by_hand", "close_not_done", "drop", "withdraw"}
 
 
 def task_in(status: str) -> OpsTask:

@@ -20,6 +20,7 @@ _TO_PEOPLE = [
     _S.FAILED,
     _S.PREPARING_CHANGE,
     _S.PENDING_REVIEW,
+    _S.HALTED,
 ]
 
 
@@ -51,6 +52,7 @@ class OpsTask(models.Model):
          └▶ INF ─┘     └▶ REJ  └▶ SCH ─▶┘ ├▶ ERR  └▶ MAN ─▶ COM
         PEN ◀── APP, SCH                  └▶ MAN
         VAL, ERR, MAN ─▶ PAR   (planned and approved again)
+        EXE ─▶ HLT ─▶ EXE (goes on, or back) │ MAN │ ERR (closed)
         APP, VAL ─▶ CHG ─▶ REV ─▶ APP    REV ─▶ CHG (rework)    ERR, CHG, REV ─▶ MAN (by hand)
         any before EXE ─▶ WDR          REJ, WDR ─▶ REC (filed again)
 
@@ -160,6 +162,18 @@ class OpsTask(models.Model):
     @transition(field=status, source=_S.EXECUTING, target=_S.FAILED)
     def fail(self, reason: str) -> None:
         self.reason = reason
+
+    @transition(field=status, source=_S.EXECUTING, target=_S.HALTED)
+    def halt(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(field=status, source=_S.HALTED, target=_S.EXECUTING)
+    def go_on(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(field=status, source=_S.HALTED, target=_S.FAILED)
+    def close_halted(self, reason: str) -> None:
+        self._close(reason)
 
     @transition(field=status, source=_TO_PEOPLE, target=_S.MANUAL, conditions=[is_open])
     def hand_over(self, reason: str) -> None:

@@ -27,6 +27,9 @@ _PAST = {
     "close_by_hand": "closed_by_hand",
     "close_not_done": "closed_not_done",
     "drop": "dropped",
+    "halt": "halted",
+    "go_on": "went_on",
+    "close_halted": "closed_not_done",
 }
 
 

@@ -17,7 +17,7 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}|/[A-Za-z0-9/._-]{1,252}")
 _DEFAULT = {"postgresql": "psql", "mariadb": "mysql", "sqlite": "sqlite3"}
 _LOG_IN = {"postgresql": "pgpass", "mariadb": "mycnf", "sqlite": ""}
 _GRACE = 15
-_SCRIPT = """\
+CLIENT_SCRIPT = """\
 umask 077
 kind=$1 limit=$2 file=$3; shift 3
 command -v "$1" >/dev/null 2>&1 || { echo 'guardia refuses: the database client is missing' >&2; exit 127; }
@@ -55,7 +55,7 @@ def operation(
     limit = between(seconds, 1, 3600)
     op: Sql = {
         "op": "sql",
-        "argv": ["sh", "-c", _SCRIPT, "guardia", kind, str(limit + _GRACE), file, *command],
+        "argv": ["sh", "-c", CLIENT_SCRIPT, "guardia", kind, str(limit + _GRACE), file, *command],
         "script": list(script),
         "dialect": dialect,
         "log_in": kind,

@@ -36,7 +36,7 @@ def sql_query(
     """The rows of one SELECT, in a transaction that can't write; personal data is masked unless the plan says so."""
     sql, limit = judge.query(statement, database["dialect"]), between(rows, 1, _MOST_ROWS)
     script = speaker(database).read(sql, limit=limit + 1, seconds=seconds)
-    options: Any = {"rows": limit, "masked": bool(masked)}
+    options: Any = {"rows": limit, "masked": bool(masked), "asked": sql}
     return check("sql_query", operation(database, script, seconds=seconds, show="table", is_reading=True, **options))
 
 
@@ -69,9 +69,9 @@ def _assertion(database: Mapping[str, Any], item: Mapping[str, Any], seconds: in
     for bound in ("at_least", "at_most"):
         if bound in item:
             expect[bound] = between(int(item[bound]), 0, 10**15)
-    script = speaker(database).number(judge.query(str(item["query"]), database["dialect"]), seconds=seconds)
-    label = line(str(item["name"]))
-    return operation(database, script, seconds=seconds, expect=expect, show="value", label=label, is_reading=True)
+    sql = judge.query(str(item["query"]), database["dialect"])
+    script, options = speaker(database).number(sql, seconds=seconds), {"label": line(str(item["name"])), "asked": sql}
+    return operation(database, script, seconds=seconds, expect=expect, show="value", is_reading=True, **options)
 
 
 def counting(dialect: Dialect, table: Table, where: str) -> str:

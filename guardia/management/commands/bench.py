@@ -13,6 +13,7 @@ from django.db import connection
 
 from accounts.choices import Role
 from demo.bench.bare import connect_and_run_true
+from demo.bench.commands import milliseconds_per_line
 from demo.bench.memory import PeakMemory
 from demo.bench.rollout import Figures, measure_rollout
 from demo.client import Person as Client
@@ -95,6 +96,7 @@ class Command(BaseCommand):
             ("ratio: rollout / bare connector", f"{large.rollout / bare:.1f}"),
             ("peak memory, web and worker together (PSS)", f"{peak_mib:.0f} MiB"),
             ("events of the large run", str(large.events)),
+            ("command check, per line", f"{milliseconds_per_line():.2f} ms"),
         ]
         self.stdout.write(f"\n{_machine()}\n\n| figure | value |\n|---|---|")
         for name, value in rows:

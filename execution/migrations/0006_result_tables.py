@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('execution', '0004_host_key_scans'),
+        ('execution', '0005_halts'),
     ]
 
     operations = [

@@ -1,0 +1,67 @@
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.caller import caller
+from accounts.choices import TokenScope
+from accounts.identity import IdentityProof, confirm_identity, remembered_proof
+from execution.api.serializers import HaltRequestSerializer, HaltSerializer, LiftRequestSerializer
+from execution.choices import HaltScope
+from execution.halts.lift import lift_halt
+from execution.halts.press import halt
+from execution.halts.who import halts_visible_to
+
+
+class HaltView(APIView):
+    """The kill switch: what is pressed now (GET), and pressing it (POST). Personal tokens may only look."""
+
+    @property
+    def token_scope(self) -> TokenScope | None:
+        return TokenScope.READ if self.request.method in ("GET", "HEAD") else None
+
+    @extend_schema(responses={200: HaltSerializer(many=True)}, operation_id="halt_state")
+    def get(self, request: Request) -> Response:
+        living = halts_visible_to(caller(request)).filter(lifted_at=None)
+        return Response({"halts": HaltSerializer(living, many=True).data})
+
+    @extend_schema(request=HaltRequestSerializer, responses={201: HaltSerializer}, operation_id="halt_press")
+    def post(self, request: Request) -> Response:
+        data = _read(HaltRequestSerializer, request)
+        pressed = halt(
+            actor=caller(request),
+            scope=HaltScope(data["scope"]),
+            institution=data["institution"],
+            task_id=data["task_id"],
+            reason=data["reason"],
+            rolls_back=data["rolls_back"],
+        )
+        return Response(HaltSerializer(pressed).data, status=201)
+
+
+class LiftView(APIView):
+    """Lift what is pressed. 403 without the password or code where more than one run is halted."""
+
+    @extend_schema(request=LiftRequestSerializer, responses={200: HaltSerializer}, operation_id="halt_lift")
+    def post(self, request: Request) -> Response:
+        data = _read(LiftRequestSerializer, request)
+        proof = _proof(request, data["password"], data["otp"])
+        lifted = lift_halt(actor=caller(request), pk=data["halt_id"], reason=data["reason"], proof=proof)
+        return Response(HaltSerializer(lifted).data)
+
+
+def _read(serializer: Any, request: Request) -> dict[str, Any]:
+    given = serializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    data: dict[str, Any] = given.validated_data
+    return data
+
+
+def _proof(request: Request, password: str, otp: str) -> IdentityProof | None:
+    """Given with the call, or a moment ago in the session."""
+    http = request._request  # django-axes marks the request that its middleware sees
+    if password or otp:
+        return confirm_identity(http, actor=caller(request), password=password, otp=otp)
+    return remembered_proof(http)

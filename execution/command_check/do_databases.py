@@ -1,0 +1,165 @@
+"""Clients of databases: the statements that they are given go to `sql`."""
+
+import re
+from collections.abc import Sequence
+
+from execution.command_check.context import Context, is_static
+from execution.command_check.options import parse, spec_of
+from execution.command_check.paths import check_output
+from execution.command_check.sql import judge_sql
+from execution.command_check.verdict import Verdict
+from execution.command_check.words import shown
+
+_PSQL = spec_of(
+    "AtqxXnEwW1l",
+    "hpUdFPR:x c:x",
+    "host=x port=x username=x dbname=x command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version",
+    "x*",
+)
+_MYSQL = spec_of(
+    "BNstEvrXVq",
+    "huPDS:x e:x",
+    "host=x user=x port=x database=x execute=x batch skip-column-names table vertical version defaults-group-suffix=x protocol=x connect-timeout=n login-path=x default-character-set=x safe-updates",
+    "x*",
+)
+_SQLITE = spec_of("", "", "readonly header noheader csv column line list json bail batch version separator=x", "x*")
+_META = re.compile(r"\\(d[a-zA-Z]*\+?|l\+?|conninfo|x|timing|q|z|sf?|encoding|dt\+?)(\s+[\w.*\"]+)?\s*;?")
+_DOTS = re.compile(r"\.(tables|schema|indexes|indices|databases|dbinfo|mode \w+|headers (on|off))(\s+[\w%]+)?")
+
+
+def statements(context: Context, text: str, dialect: str) -> None:
+    if not is_static(text):
+        context.escalate("a statement that isn't fixed")
+    judgement = judge_sql(text, dialect=dialect, technical=context.surroundings.technical_tables)
+    if judgement.verdict > Verdict.ALLOW:
+        context.findings.add(judgement.verdict, judgement.reason)
+
+
+def psql(context: Context, argv: Sequence[str]) -> None:
+    parsed = parse(context, argv, _PSQL)
+    given = [value for name, value in parsed["options"] if name in ("c", "command")]
+    for value in given:
+        if value.lstrip().startswith("\\"):
+            if not _META.fullmatch(value.strip()):
+                context.block("a command of psql that isn't a look")
+        else:
+            statements(context, value, "postgres")
+    is_list = any(name == "l" for name, _value in parsed["options"])
+    _from_stdin(context, given, "postgres", is_list=is_list)
+
+
+def mysql(context: Context, argv: Sequence[str]) -> None:
+    words = [word for word in argv if not re.fullmatch(r"-p.*|--password(=.*)?", word)]
+    parsed = parse(context, words, _MYSQL)
+    given = [value for name, value in parsed["options"] if name in ("e", "execute")]
+    for value in given:
+        statements(context, value, "mysql")
+    _from_stdin(context, given, "mysql")
+
+
+def sqlite(context: Context, argv: Sequence[str]) -> None:
+    words = [argv[0], *(f"-{word}" if re.fullmatch(r"-[a-z]{2,}", word) else word for word in argv[1:])]
+    operands = parse(context, words, _SQLITE)["operands"]
+    for value in operands[1:]:
+        if value.startswith("."):
+            if not _DOTS.fullmatch(value):
+                context.block("a command of sqlite3 that isn't a look")
+        else:
+            statements(context, value, "sqlite")
+    _from_stdin(context, operands[1:], "sqlite")
+
+
+_SQLPLUS_LINE = re.compile(
+    r"\s*(set (lines(ize)?|pages(ize)?|head(ing)?|feed(back)?|ver(ify)?|echo|long|trim(spool|out)?|tab|colsep|timing|time|termout|numwidth)\s+[\w|' ]+"
+    r"|col(umn)?\s+[\w$#\" ]+|prompt.*|exit|quit|show (user|parameter \w+|con_name|sga))\s*;?\s*",
+    re.IGNORECASE,
+)
+
+
+def sqlplus(context: Context, argv: Sequence[str]) -> None:
+    if any(word.startswith("@") for word in argv[1:]):
+        context.escalate("runs a script of SQL*Plus")
+    text = context.stdin.text
+    if text is None:
+        if argv[1:] not in (["-v"], ["-V"]):
+            context.escalate("a session of SQL*Plus")
+        return
+    rest = "\n".join(line for line in text.splitlines() if not _SQLPLUS_LINE.fullmatch(line))
+    statements(context, rest.replace("\n/\n", ";\n"), "oracle")
+
+
+def _from_stdin(context: Context, given: Sequence[str], dialect: str, *, is_list: bool = False) -> None:
+    if context.stdin.text is not None:
+        statements(context, context.stdin.text, dialect)
+    elif context.stdin.is_piped:
+        context.block("statements that come out of a pipe")
+    elif not given and not is_list:
+        context.escalate("a session on a database")
+
+
+_REDIS = frozenset(
+    [
+        "ping",
+        "info",
+        "dbsize",
+        "lastsave",
+        "role",
+        "time",
+        "ttl",
+        "pttl",
+        "exists",
+        "type",
+        "llen",
+        "scard",
+        "hlen",
+        "zcard",
+        "strlen",
+        "slowlog",
+        "memory",
+        "client",
+        "config",
+        "latency",
+        "cluster",
+        "command",
+        "sentinel",
+    ]
+)
+_REDIS_SECOND = {
+    "slowlog": {"get", "len"},
+    "memory": {"stats", "usage", "doctor"},
+    "client": {"list", "info", "id"},
+    "latency": {"latest", "doctor", "history"},
+    "cluster": {"info", "nodes", "slots"},
+    "command": {"count"},
+    "sentinel": {"masters", "master", "slaves", "get-master-addr-by-name"},
+    "config": {"get"},
+}
+_REDIS_SPEC = spec_of("", "h:l p:n n:n", "no-auth-warning stat latency bigkeys", "x*")
+
+
+def redis(context: Context, argv: Sequence[str]) -> None:
+    parsed = parse(context, argv, _REDIS_SPEC)
+    words = [word.lower() for word in parsed["operands"]]
+    if not words:
+        if not parsed["options"] or context.stdin.is_piped:
+            context.escalate("a session on Redis")
+        return
+    second = _REDIS_SECOND.get(words[0])
+    if words[0] not in _REDIS or (second is not None and words[1:2] and words[1] not in second):
+        context.block(f"Redis: {shown(words[0])} isn't a look")
+    if words[0] == "config" and (len(words) != 3 or not re.fullmatch(r"[a-z-]+", words[2]) or "pass" in words[2]):
+        context.escalate("shows settings of Redis")
+
+
+def dump(context: Context, argv: Sequence[str]) -> None:
+    """A dump holds everything: an extra approval where it goes to the back-up, refused elsewhere."""
+    files = [word for word in argv[1:] if word.startswith(("-f/", "--file=", "--result-file="))]
+    for word in files:
+        check_output(context, word.split("=", 1)[-1].removeprefix("-f"))
+    context.escalate("dumps a database")
+
+
+HANDLERS = {
+    "psql": psql, "mysql": mysql, "mariadb": mysql, "sqlite3": sqlite, "sqlplus": sqlplus, "redis-cli": redis,
+    "mysqldump": dump, "mariadb-dump": dump, "pg_dump": dump, "pg_dumpall": dump,
+}  # fmt: skip

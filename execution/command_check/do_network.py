@@ -1,0 +1,197 @@
+"""Programs that speak to other hosts: asking for a page or a port is routine, sending and fetching files isn't."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+from execution.command_check.context import CLASS, QUERY, UNKNOWN, WILD, Context
+from execution.command_check.options import parse, spec_of
+from execution.command_check.paths import absolute, check_output, check_read, is_secret
+from execution.command_check.words import shown
+
+_CURL = spec_of(
+    "sSfkiIvLgN46#",
+    "m:n o:x w:x A:x e:x r:x H:x X:x",
+    "silent show-error fail insecure include head verbose location max-time=n connect-timeout=n output=x write-out=x user-agent=x header=x request=x retry=n retry-delay=n compressed noproxy=x http1.1 http2 tlsv1.2 resolve=x no-buffer globoff no-progress-meter retry-connrefused range=x",
+    "x*",
+)
+_WGET = spec_of(
+    "qSvd",
+    "O:x T:n t:n",
+    "quiet spider server-response timeout=n tries=n no-check-certificate output-document=x no-verbose no-proxy",
+    "x*",
+)
+_ACTS = re.compile(
+    r"shutdown|manager|undeploy|deploy|reload|stop|start|kill|delete|remove|drop|flush|exec|eval|cmd|command|admin|heapdump|threaddump"
+    r"|env\b|configprops|logfile|jolokia|refresh|restart|console|shell|script|reset|update|insert|import|token|secret|passw"
+    r"|download|upload|\.(sh|jsp|key|pem|sql|war|zip|gz)$",
+    re.IGNORECASE,
+)
+_LOCAL = re.compile(
+    r"(localhost|127(\.\d+){3}|\[?::1\]?|10(\.\d+){3}|192\.168(\.\d+){2}|172\.(1[6-9]|2\d|3[01])(\.\d+){2})$"
+)
+
+
+def curl(context: Context, argv: Sequence[str]) -> None:
+    parsed = parse(context, argv, _CURL)
+    options = dict(parsed["options"])
+    target = options.get("o", options.get("output", ""))
+    method = options.get("X", options.get("request", "GET"))
+    if method not in ("GET", "HEAD", "OPTIONS"):
+        verdict = context.block if method not in ("POST", "PUT", "PATCH") else context.escalate
+        verdict(f"a request that changes: {shown(method)}")
+    for name, value in parsed["options"]:
+        if name in ("H", "header", "A", "user-agent", "e", "w", "write-out", "resolve") and value.startswith("@"):
+            check_read(context, value[1:])
+        if name in ("w", "write-out") and "%output{" in value:
+            context.block("writes a file")
+    is_shown = target in ("", "-") and not options.keys() & {"I", "head"}
+    _asked(context, parsed["operands"], target, is_shown=is_shown)
+
+
+def wget(context: Context, argv: Sequence[str]) -> None:
+    parsed = parse(context, argv, _WGET)
+    options = dict(parsed["options"])
+    target = options.get("O", options.get("output-document", ""))
+    if "spider" not in options and not target:
+        context.escalate("downloads a file")
+    _asked(context, parsed["operands"], target, is_shown=target == "-")
+
+
+def _asked(context: Context, urls: Sequence[str], target: str, *, is_shown: bool) -> None:
+    if target not in ("", "-", "/dev/null"):
+        check_output(context, target)
+        context.escalate(f"downloads to {shown(target)}")
+    if not urls:
+        context.escalate("a request without an address")
+    for url in urls:
+        _url(context, url, is_shown=is_shown)
+
+
+def _url(context: Context, url: str, *, is_shown: bool) -> None:
+    url = url.replace(QUERY, "?").replace(CLASS, "[")
+    match = re.fullmatch(r"(?:(https?)://)?(\[[0-9a-fA-F:.]+\]|[^/:?#@\[\]]+)(?::([\d\x04*]+))?([/?#][^\s]*)?", url)
+    if match is None:
+        context.block(f"an address that isn't plain: {shown(url)}")
+        return
+    _scheme, host, _port, path = match.groups()
+    check_host(context, host)
+    if WILD in host or "\x04" in host:
+        context.escalate("an address that isn't fixed")
+    path = path or "/"
+    if not UNKNOWN.isdisjoint(path):
+        context.block("sends values in the address")
+    elif _ACTS.search(path) and not path.startswith("/actuator/health"):
+        context.escalate(f"an address that may act: {shown(path)}")
+    elif "?" in path and not re.fullmatch(r"[^?]*\?(pretty|v|format=\w+)", path):
+        context.escalate(f"an address with parameters: {shown(path)}")
+    elif is_shown and not _LOCAL.match(host.lower()):
+        context.escalate(f"fetches from {shown(host)}")
+
+
+def check_host(context: Context, host: str) -> None:
+    """Metadata services give out the keys of a machine; odd spellings hide which host is meant."""
+    bare = host.strip("[]").lower().rstrip(".")
+    if bare.startswith(("169.254.", "fd00:ec2", "100.100.100.200", "metadata", "fe80")):
+        context.block("asks the metadata service")
+    elif re.fullmatch(r"(0x[0-9a-f]+|0\d+|\d+)(\.(0x[0-9a-f]+|\d+))*", bare):
+        try:
+            ipaddress.IPv4Address(bare)
+        except ValueError:
+            context.block(f"an address in disguise: {shown(host)}")
+    elif not re.fullmatch(r"[\w.:\x04\x05-]+", bare):
+        context.escalate(f"a host that isn't plain: {shown(host)}")
+
+
+def netcat(context: Context, argv: Sequence[str]) -> None:
+    """`nc -z` asks whether a port is open; everything else opens a channel."""
+    rest = [word for word in argv[1:] if word.startswith("-")]
+    if any(WILD in word for word in argv[1:]):
+        context.escalate("an argument that isn't known")
+    letters = "".join(word[1:] for word in rest if not word.startswith("--"))
+    if "z" in letters and set(letters) <= set("zvnw4u0123456789") and not any(word.startswith("--") for word in rest):
+        return
+    context.block("opens a channel to another host")
+
+
+def telnet(context: Context, argv: Sequence[str]) -> None:
+    if len(argv) == 3 and re.fullmatch(r"[\d\x04]+", argv[2]):
+        check_host(context, argv[1])
+    else:
+        context.escalate("a session on another host")
+
+
+_DIG = re.compile(r"\+(short|trace|noall|answer|nocomments|tcp|norecurse|time=\d+|tries=\d+|stats|nostats)")
+
+
+def dig(context: Context, argv: Sequence[str]) -> None:
+    for word in argv[1:]:
+        if (word.startswith("+") and not _DIG.fullmatch(word)) or (
+            word.startswith("-") and word not in ("-x", "-t", "-4", "-6")
+        ):
+            context.escalate(f"dig {shown(word)} isn't known here")
+        elif not UNKNOWN.isdisjoint(word):
+            context.block("sends values in a name")
+
+
+_OPENSSL = spec_of(
+    "",
+    "",
+    "noout text enddate startdate dates subject issuer serial fingerprint pubkey modulus in=m inform=x checkend=n connect=x servername=x showcerts brief CAfile=m untrusted=m CApath=m sha256 sha1 sha512 md5 hash nameopt=x ext=x email purpose alias ocsp_uri verify_return_error tls1_2 tls1_3 tls1_1 tls1 nodes starttls=x verify=n r hex nextupdate lastupdate crlnumber",
+    "m*",
+)
+_OPENSSL_LOOKS = frozenset(
+    ("x509", "req", "crl", "s_client", "verify", "dgst", "version", "ciphers", "asn1parse", "sha256", "md5")
+)
+
+
+def openssl(context: Context, argv: Sequence[str]) -> None:
+    if len(argv) < 2 or argv[1] not in _OPENSSL_LOOKS:
+        verdict = (
+            context.block
+            if len(argv) > 1 and argv[1] in ("enc", "rsa", "pkey", "pkcs12", "ec", "pkcs8", "s_server")
+            else context.escalate
+        )
+        verdict(f"openssl {shown(argv[1]) if len(argv) > 1 else ''} isn't a look")
+        return
+    words = [argv[0], *(f"-{word}" if re.fullmatch(r"-[a-zA-Z]\w+", word) else word for word in argv[2:])]
+    if argv[1] in ("version", "ciphers"):
+        return
+    parsed = parse(context, [*words], _OPENSSL)
+    options = dict(parsed["options"])
+    if argv[1] == "s_client":
+        stdin = context.stdin
+        if not options.get("connect") or stdin.text is None or stdin.text.strip() not in ("", "Q", "quit"):
+            context.escalate("a session on another host")
+        check_host(context, options.get("connect", "x").rsplit(":", 1)[0])
+        if not _LOCAL.match(options.get("connect", "").rsplit(":", 1)[0]) and WILD in options.get("connect", ""):
+            context.escalate("an address that isn't fixed")
+    if argv[1] == "req" and "new" in options:
+        context.escalate("makes a key")
+    for name, value in parsed["options"]:
+        if name == "in" and argv[1] == "asn1parse" and is_secret(absolute(context, value)):
+            context.block(f"reads a secret: {shown(value)}")
+
+
+_KEYTOOL = spec_of("v", "", "list v keystore=m storepass=x alias=x storetype=x rfc printcert file=m help noprompt", "")
+
+
+def keytool(context: Context, argv: Sequence[str]) -> None:
+    parsed = parse(context, [argv[0], *(f"-{w}" if re.fullmatch(r"-[a-z]\w+", w) else w for w in argv[1:])], _KEYTOOL)
+    if not dict(parsed["options"]).keys() & {"list", "printcert", "help"} or parsed["operands"]:
+        context.escalate("changes or shows keys")
+
+
+_TCPDUMP = spec_of("nNqvltSXAeDpUK", "i:x c:n s:n", "", "x*")
+
+
+def tcpdump(context: Context, argv: Sequence[str]) -> None:
+    options = dict(parse(context, argv, _TCPDUMP)["options"])
+    if not options.keys() & {"c", "D"} or options.keys() & {"A", "X"}:
+        context.escalate("records traffic, with what is in it")
+
+
+HANDLERS = {
+    "curl": curl, "wget": wget, "nc": netcat, "ncat": netcat, "netcat": netcat, "telnet": telnet, "dig": dig,
+    "openssl": openssl, "keytool": keytool, "tcpdump": tcpdump,
+}  # fmt: skip

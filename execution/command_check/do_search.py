@@ -1,0 +1,231 @@
+"""`grep`, `find` and `xargs`."""
+
+import re
+from collections.abc import Sequence
+
+from execution.command_check.context import NO_STDIN, STAR, WILD, Context, is_static
+from execution.command_check.options import parse, spec_of
+from execution.command_check.paths import absolute, check_found, check_output, check_read, check_tree, is_secret
+from execution.command_check.words import shown
+
+_GREP = spec_of(
+    "aEFGHIPRTUZbchilnoqrsvwxyz#",
+    "ABCm:n e:x f:r d:x D:x",
+    "color=x? colour=x? count ignore-case invert-match line-number no-filename with-filename recursive regexp=x include=x exclude=x exclude-dir=x only-matching quiet after-context=n before-context=n context=n max-count=n line-buffered extended-regexp fixed-strings perl-regexp word-regexp files-with-matches no-messages text",
+    "x*",
+)
+_CREDENTIAL = re.compile(r"pass?w|secret|credential|token|api.?key|private|BEGIN|jdbc|(^|\W)pwd", re.IGNORECASE)
+_VAGUE = re.compile(r"[\s.*^$\\+?|()\[\]:=-]*")
+
+
+def grep(context: Context, argv: Sequence[str]) -> None:
+    """Lines with a fixed text. A pattern for secrets, or one that fits everything, shows more than that."""
+    parsed = parse(context, argv, _GREP)
+    letters = {name for name, _value in parsed["options"]}
+    patterns = [value for name, value in parsed["options"] if name in ("e", "regexp")]
+    operands = parsed["operands"]
+    if not patterns and "f" not in letters:
+        patterns, operands = operands[:1], operands[1:]
+    files = [word for word in operands if word != "-"]
+    is_deep = bool(letters & {"r", "R", "recursive"})
+    if not files and not is_deep:
+        return
+    names_only = bool(letters & {"c", "count", "l", "files-with-matches", "q", "quiet"})
+    if any(_CREDENTIAL.search(pattern) for pattern in patterns) and not names_only and not all(map(_is_log, files)):
+        context.block("looks for secrets")
+    is_wide = not names_only and (
+        bool(letters & {"v", "invert-match", "A", "B", "C", "context", "f"}) or any(map(_is_vague, patterns))
+    )
+    for word in files or ["."]:
+        if is_deep and is_wide:
+            check_tree(context, word)
+        else:
+            check_read(context, word, whole=is_wide)
+        if is_deep and absolute(context, word) in ("/", "/etc", "/root", "/home", "/var", "/proc"):
+            context.block(f"searches all of {shown(word)}")
+
+
+def _is_log(word: str) -> bool:
+    return bool(re.search(r"\.(log|out)([.-][\w.-]*)?$|/logs?/", word))
+
+
+def _is_vague(pattern: str) -> bool:
+    return WILD in pattern or any(_VAGUE.fullmatch(part) for part in re.split(r"\\?\|", pattern))
+
+
+#: expression → how many words follow
+_FIND = {
+    name: count
+    for count, names in {
+        0: """-print -print0 -ls -type-f -mount -xdev -depth -daystart -empty -readable -writable -executable -nouser -nogroup -prune
+            -quit -not ! -a -o -and -or ( ) -true -false , -noleaf -ignore_readdir_race -warn -nowarn""",
+        1: """-name -iname -path -ipath -wholename -regex -iregex -regextype -type -size -mtime -mmin -atime -amin -ctime -cmin -newer
+            -newermt -anewer -cnewer -user -group -uid -gid -perm -links -inum -maxdepth -mindepth -printf -fstype -lname -xtype
+            -samefile -used""",
+    }.items()
+    for name in names.split()
+}
+_LOOKS = frozenset(
+    [
+        "ls",
+        "stat",
+        "wc",
+        "grep",
+        "egrep",
+        "fgrep",
+        "zgrep",
+        "file",
+        "md5sum",
+        "sha256sum",
+        "sha1sum",
+        "cksum",
+        "du",
+        "basename",
+        "dirname",
+        "echo",
+        "readlink",
+        "zcat",
+        "head",
+        "tail",
+    ]
+)
+#: They show names, sizes and sums, and no content.
+_NAMES = frozenset(
+    [
+        "ls",
+        "stat",
+        "wc",
+        "file",
+        "md5sum",
+        "sha256sum",
+        "sha1sum",
+        "cksum",
+        "du",
+        "basename",
+        "dirname",
+        "echo",
+        "readlink",
+        "gzip",
+        "kill",
+        "rm",
+    ]
+)
+_PACKS = frozenset(("gzip", "bzip2", "xz", "compress"))
+
+
+def find(context: Context, argv: Sequence[str]) -> None:
+    words = list(argv[1:])
+    while words and words[0] in ("-L", "-H", "-P", "-O3", "-O2"):
+        words.pop(0)
+    roots: list[str] = []
+    while words and not words[0].startswith("-") and words[0] not in ("!", "("):
+        roots.append(words.pop(0))
+    roots = roots or ["."]
+    while words:
+        word = words.pop(0)
+        if word in _FIND:
+            if words[: _FIND[word]] and is_secret(f"/{words[0]}") and "-exec" in words:
+                context.block("looks for secrets")
+            del words[: _FIND[word]]
+        elif word in ("-exec", "-execdir"):
+            words = _run_on_found(context, roots, words)
+        elif word == "-delete":
+            _found_are_changed(context, roots, "removes files")
+        elif word in ("-fprintf", "-fprint", "-fprint0", "-fls"):
+            check_output(context, words.pop(0) if words else WILD)
+            context.escalate("find writes a file")
+            del words[: word == "-fprintf"]
+        else:
+            context.escalate(f"find: {shown(word)} isn't known here")
+            return
+
+
+def _run_on_found(context: Context, roots: Sequence[str], words: list[str]) -> list[str]:
+    end = next(
+        (at for at, word in enumerate(words) if word == ";" or (word == "+" and at and words[at - 1] == "{}")), -1
+    )
+    if end < 0:
+        context.escalate("find -exec without an end")
+        return []
+    inner = words[:end]
+    name = inner[0] if inner else ""
+    if name not in _NAMES and not (name in ("grep", "egrep", "zgrep") and {"-l", "-c", "-q"} & set(inner)):
+        for root in roots:
+            check_found(context, root)
+    for root in roots[:8]:
+        found = f"{root.rstrip('/')}/{STAR}x"
+        context.judge_argv(replace_stdin(context), [word.replace("{}", found) for word in inner])
+    if name in _PACKS and len(inner) <= 3 and all("/log" in absolute(context, root) for root in roots):
+        return words[end + 1 :]
+    if name not in _LOOKS:
+        _found_are_changed(context, roots, f"runs {shown(name)} on files")
+    return words[end + 1 :]
+
+
+def _found_are_changed(context: Context, roots: Sequence[str], what: str) -> None:
+    for root in roots:
+        path = absolute(context, root)
+        is_bounded = path.startswith(tuple(f"{app}/" for app in context.surroundings.app)) and is_static(path)
+        is_precious = bool(set(path.split("/")) & {"data", "db", "conf", "keys", "backup", "upload"})
+        if is_bounded and not is_precious:
+            context.escalate(f"{what} below {shown(path)}")
+        else:
+            context.block(f"{what} below {shown(path)}")
+
+
+def replace_stdin(context: Context) -> Context:
+    inner = context.inner()
+    inner.stdin = NO_STDIN
+    return inner
+
+
+_XARGS = spec_of(
+    "0rtpx",
+    "nPLsd:x I:x i:x E:x a:r",
+    "null no-run-if-empty max-args=n max-procs=n max-lines=n delimiter=x arg-file=r replace=x? verbose",
+    "",
+)
+_VALUED = frozenset("nPLsdIEa")
+
+
+def xargs(context: Context, argv: Sequence[str]) -> None:
+    """The command with words that come from outside: what they may be is known where a list of files is piped in."""
+    at, replaced = 1, ""
+    while at < len(argv) and argv[at].startswith("-") and argv[at] != "-":
+        word = argv[at]
+        is_split = len(word) == 2 and word[1] in _VALUED
+        if word.startswith("-I"):
+            replaced = (argv[at + 1] if is_split and at + 1 < len(argv) else word[2:]) or "{}"
+        elif word.startswith(("-i", "--replace")):
+            replaced = "{}"
+        at += 2 if is_split else 1
+    parse(context, argv[:at], _XARGS)
+    inner = list(argv[at:]) or ["echo"]
+    text = context.stdin.text
+    roots = context.stdin.roots
+    found = text.split()[:16] if text is not None else [f"{root.rstrip('/')}/{STAR}x" for root in roots] or [WILD]
+    if text is not None and not replaced:
+        context.judge_argv(replace_stdin(context), [*inner, *found])
+        return
+    if text is None and inner[0] not in _LOOKS and inner[0] not in ("cat", "kill"):
+        context.escalate(f"runs {shown(inner[0])} on words that come from outside")
+    if inner[0] not in _NAMES:
+        for root in roots:
+            check_found(context, root)
+    for word in found[:8]:
+        command = [part.replace(replaced, word) for part in inner] if replaced else [*inner, word]
+        context.judge_argv(replace_stdin(context), command)
+
+
+def roots_of(argv: Sequence[str], cwd: str) -> tuple[str, ...]:
+    """The paths that a `find` or `ls` prints are below these."""
+    if not argv or argv[0] not in ("find", "ls"):
+        return ()
+    words = [word for word in argv[1:] if not word.startswith("-")] if argv[0] == "ls" else []
+    for word in argv[1:] if argv[0] == "find" else ():
+        if word.startswith(("-", "!", "(")):
+            break
+        words.append(word)
+    if any(is_secret(f"/{word}") for word in argv[1:]):
+        return ("/",)
+    return tuple(word if word.startswith("/") or not cwd else f"{cwd}/{word}" for word in words or [cwd or "."])

@@ -1,0 +1,156 @@
+"""The table of subcommands that only look; columns as in `verbs`. Everything else of these programs is an extra approval."""
+
+from collections.abc import Sequence
+
+from execution.command_check.options import Spec, spec_of
+
+_TABLE = """
+docker ps,podman ps|aqsnl|f:x n:n|all filter=x format=x no-trunc quiet last=n size|
+docker logs,podman logs|ft|n:x|follow tail=x since=x until=x timestamps details|t
+docker stats,podman stats|a||no-stream all format=x no-trunc|t*
+docker inspect||f:i|format=i|!f,format t*
+docker images,podman images|aq|f:x|all format=x filter=x digests quiet|t
+docker top,docker port,docker diff,docker history,podman top||||t*
+docker version,docker info,podman version,podman info||f:x|format=x|
+docker network ls,docker volume ls,docker system df,docker context ls,docker container ls,docker image ls|aqv|f:x|format=x filter=x all quiet verbose|
+docker compose ps,docker compose ls,docker compose images,docker compose top,docker-compose ps|aq||all services format=x quiet|t*
+docker compose logs,docker-compose logs|ft|n:x|tail=x since=x follow timestamps no-color|t*
+crictl ps,crictl pods,crictl images,crictl stats|aqlo|o:x|all name=x state=x|t*
+crictl logs|ft||tail=x since=x|t
+kubectl get|Aw|n:t o:O l:x L:x|all-namespaces namespace=t output=O selector=x sort-by=x show-labels no-headers watch field-selector=x context=t|K t*
+kubectl describe|A|n:t l:x|namespace=t selector=x all-namespaces|K t*
+kubectl logs|fp|n:t c:t l:x|namespace=t container=t tail=n since=x follow previous timestamps selector=x all-containers prefix|t*
+kubectl top pods,kubectl top pod,kubectl top nodes,kubectl top node|A|n:t l:x|namespace=t all-namespaces sort-by=x containers selector=x no-headers|t*
+kubectl rollout status,kubectl rollout history||n:t|namespace=t timeout=x revision=n watch=x?|t*
+kubectl version,kubectl cluster-info,kubectl api-resources,kubectl api-versions|o|n:t|client short output=x|
+kubectl config current-context,kubectl config get-contexts||||
+kubectl explain||||t*
+helm list,helm ls,helm status,helm history,helm version|aAq|n:t|namespace=t all-namespaces all short|t*
+oc get|A|n:t o:O|all-namespaces namespace=t output=O|K t*
+oc status||n:t||
+systemctl status|laqn|n:n p:x o:x t:x|no-pager lines=n full all failed output=x type=x user|t*
+systemctl is-active,systemctl is-enabled,systemctl is-failed,systemctl is-system-running|q||quiet no-pager|t*
+systemctl show,systemctl cat,systemctl list-units,systemctl list-unit-files,systemctl list-timers,systemctl list-sockets,systemctl list-dependencies,systemctl list-jobs,systemctl get-default,systemctl help|alqr|p:x t:x n:n|property=x type=x state=x all no-pager no-legend full failed value plain reverse|t*
+systemctl|alq|t:x p:x|failed no-pager all type=x state=x full version no-legend list-units|
+systemctl daemon-reload||||
+journalctl|abefklmqrx|nuptogSUDNi:x|no-pager unit=x since=x until=x lines=x follow priority=x output=x reverse catalog disk-usage list-boots boot=x? dmesg grep=x quiet identifier=x utc header no-hostname|x*
+loginctl list-sessions,loginctl list-users,loginctl session-status,loginctl user-status,loginctl show-session||p:x|no-pager no-legend|t*
+hostnamectl,localectl,hostnamectl status,timedatectl status,localectl status,timedatectl show,timedatectl timesync-status||||
+timedatectl||||
+systemd-analyze,systemd-analyze time,systemd-analyze blame,systemd-analyze critical-chain||||
+coredumpctl list|rn||no-pager|t*
+supervisorctl status,supervisorctl avail,supervisorctl pid||||t*
+pm2 list,pm2 ls,pm2 status,pm2 jlist,pm2 show,pm2 describe,pm2 info||||t
+pm2 logs|||lines=n nostream err out|t
+monit status,monit summary||||t*
+chronyc sources,chronyc sourcestats,chronyc tracking,chronyc activity|avn|||
+zpool status,zpool list,zpool iostat,zpool history|vxHpTPL|o:x||t*
+zfs list,zfs get|rHp|t:x o:x s:x d:n||x*
+vxdisk list,vxdg list|o|||x*
+ip addr,ip a,ip address,ip link,ip l,ip route,ip r,ip rule,ip neigh,ip n,ip neighbour,ip maddr,ip netns|||
+ip addr show,ip a show,ip a s,ip addr list,ip address show,ip link show,ip l show,ip route show,ip r show,ip route list,ip rule show,ip neigh show,ip route get,ip addr ls,ip -s link||||l*
+route|nevF|||
+ifconfig|as|||t
+nmcli,nmcli device,nmcli dev,nmcli connection,nmcli con,nmcli general|tp|f:x||
+nmcli device status,nmcli dev status,nmcli device show,nmcli con show,nmcli connection show,nmcli general status|tp|f:x|active|t
+firewall-cmd|||state list-all list-ports list-services list-rich-rules list-all-zones get-active-zones get-default-zone get-zones zone=t permanent query-port=t query-service=t|
+iptables,ip6tables|LnvSx|t:t|list numeric verbose line-numbers list-rules exact|t
+nft list ruleset,nft list tables,nft list table,nft list chain|a|||t*
+ufw status||||t
+yum list,yum info,yum check-update,yum history,yum repolist,yum search,yum provides,yum deplist,dnf list,dnf info,dnf check-update,dnf history,dnf repolist,dnf search,dnf provides|qvC||installed available updates showduplicates quiet security all|t*
+yum updateinfo,dnf updateinfo||||t*
+apt list,apt show,apt search,apt policy,apt-cache policy,apt-cache show,apt-cache search,apt-cache depends|a||upgradable installed all-versions|t*
+apt-mark showhold||||
+dpkg|lLsSpV|||t*
+dpkg-query|lLsSW|f:x|show list showformat=x|t*
+rpm|qailcdRVvfKp||query all info list changelog requires provides verify last qf=x queryformat=x file scripts nomtime|!q,V,K,query,verify m*
+pip list,pip3 list,pip show,pip3 show,pip freeze,pip3 freeze||||t*
+npm ls,npm list|g||depth=n global|t*
+rabbitmqctl status,rabbitmqctl list_queues,rabbitmqctl cluster_status,rabbitmqctl list_connections,rabbitmqctl list_consumers,rabbitmqctl list_channels|q|p:t||t*
+mysqladmin status,mysqladmin ping,mysqladmin processlist,mysqladmin proc,mysqladmin extended-status,mysqladmin variables,mysqladmin version||h:l u:t P:n|host=l user=t port=n|
+lsnrctl status,lsnrctl services,lsnrctl version||||t
+crsctl stat res,crsctl check crs,crsctl status resource,crsctl check cluster,crsctl stat resource|t|||
+srvctl status database,srvctl config database,srvctl status service,srvctl status instance||d:t||
+git status,git log,git show,git diff,git rev-parse,git describe|sp#|n:n|oneline stat short name-only name-status porcelain graph abbrev-ref tags always no-pager decorate|t*
+git branch,git remote,git tag|avr|||
+git stash list||||
+pcs status,crm_mon,crm status|1rA|||t*
+multipath|ll|||
+pvs,vgs,lvs,pvdisplay,vgdisplay,lvdisplay,pvscan,vgscan,lvscan|avsCmPc|o:x S:x|units=x noheadings all|m*
+mdadm|D||detail|!D,detail m*
+smartctl|aAHix|l:x||m
+ipmitool sensor,ipmitool sdr,ipmitool sel list,ipmitool chassis status,ipmitool fru||||
+auditctl|ls|||
+ausearch,aureport|ilmtauxefhn|mktskuxa:x|start=x end=x summary interpret failed success message=x key=x|x*
+semanage port,semanage fcontext,semanage boolean,semanage login|l|||
+getsebool|a|||t*
+update-alternatives,alternatives|||display=t list=t|
+sysctl|anN|||S*
+mount|lv|t:x||
+swapon|s||show summary|
+lpstat|toaprs|||
+chage|l|||!l t
+passwd|S|||!S t
+faillock|||user=t|!user
+pam_tally2|||user=t|
+at|l|||!l
+atq|q|||
+logrotate|dv|||!d m*
+certbot certificates||||
+haproxy|cvV|f:m||!c,v
+varnishadm status,varnishadm ping||||
+varnishstat|1|||
+pg_lsclusters||||
+javac|||version|
+catalina.sh version,catalina.sh configtest||||
+nginx|vVtTq|||!v,V,t,T
+httpd,apache2,apachectl,apache2ctl,httpd.worker|tSvVMLl|D:x||!t,S,v,V,M,L,l
+apachectl configtest,apachectl graceful,apachectl status,apachectl fullstatus,apache2ctl configtest,apache2ctl graceful,apache2ctl status,apachectl restart,apachectl start||||
+php-fpm,php|vmit|||!v,m,i,t
+postfix status,postqueue,mailq|p|||
+consul members,vault status,nomad status,etcdctl member list||||
+"""
+
+
+def _load() -> dict[tuple[str, ...], Spec]:
+    rows: dict[tuple[str, ...], Spec] = {}
+    for line in _TABLE.strip().splitlines():
+        names, flags, valued, longs, operands = [*line.split("|"), "", "", "", ""][:5]
+        for name in names.split(","):
+            rows[tuple(name.split())] = spec_of(flags, valued, longs, operands)
+    return rows
+
+
+SUBCOMMANDS = _load()
+PROGRAMS = frozenset(name for name, *_rest in SUBCOMMANDS)
+_BEFORE = {
+    "kubectl": ("-n", "--namespace", "--context"),
+    "oc": ("-n",),
+    "helm": ("-n",),
+    "ip": (),
+    "mysqladmin": ("-h", "-u", "-P"),
+}
+_BARE = {
+    "ip": ("-4", "-6", "-s", "-br", "-c", "-o", "-d", "-brief"),
+    "git": ("--no-pager",),
+    "systemctl": ("--no-pager", "-q", "-l"),
+}
+
+
+def subcommand(argv: Sequence[str]) -> tuple[Spec, list[str]] | None:
+    """The row that fits best and the words after it; None where there is none."""
+    name, rest = argv[0], list(argv[1:])
+    before: list[str] = []
+    while rest and rest[0].startswith("-"):
+        if rest[0] in _BARE.get(name, ()):
+            rest = rest[1:]
+        elif rest[0] in _BEFORE.get(name, ()) and len(rest) > 1:
+            before, rest = [*before, *rest[:2]], rest[2:]
+        else:
+            break
+    words = [name, *rest]
+    for length in (3, 2, 1):
+        spec = SUBCOMMANDS.get(tuple(words[:length]))
+        if spec is not None:
+            return spec, [" ".join(words[:length]), *before, *words[length:]]
+    return None

@@ -1,0 +1,128 @@
+"""The verdict on the commands of a plan: made when it is built, kept in it, asked again before each command is sent.
+
+Shape of a host's `check`: {verdict, home, programs: [path, …], found: [{step, command, reason}, …]}; `found` holds what
+isn't allowed.
+"""
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from execution.command_check.check import check_command
+from execution.command_check.context import Surroundings
+from execution.command_check.sql import judge_sql
+from execution.command_check.text import look_at_text
+from execution.command_check.verdict import Judgement, Verdict
+from execution.plan.render import commands_of
+from execution.ssh.quoting import render
+from execution.steps.known import template_of
+from execution.steps.ops import Op, Step
+from execution.steps.sql.client import CLIENT_SCRIPT
+from execution.steps.sql.judge import PARSERS
+from guardia.common.errors import InvalidInput
+
+_FINE = Judgement(Verdict.ALLOW, "one of the step library's commands, on the application's own files")
+#: Never an application's, however deep; and those that are everybody's at their top.
+_SYSTEM = frozenset(["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys"])
+_SHARED = _SYSTEM | frozenset(["root", "run", "usr", "var", "home", "opt", "srv", "tmp", "mnt", "media"])
+_DIGITS = "1234"  # stands for a saved value, which is digits only
+
+
+@lru_cache(maxsize=4096)
+def surroundings_of(home: str, programs: tuple[str, ...]) -> Surroundings:
+    """The application's directory and its programs; a home that isn't the application's alone counts for nothing."""
+    home = posixpath.normpath(home)
+    parts = [part for part in home.split("/") if part]
+    is_own = home.startswith("/") and bool(parts) and parts[0] not in (_SHARED if len(parts) == 1 else _SYSTEM)
+    return Surroundings(app=(home,), backup=(), programs=programs) if is_own else Surroundings((), (), ())
+
+
+def judge_argv(argv: Sequence[str], surroundings: Surroundings) -> Judgement:
+    """One command as it will be sent."""
+    return _judged(tuple(argv), surroundings)
+
+
+@lru_cache(maxsize=16384)
+def _judged(argv: tuple[str, ...], surroundings: Surroundings) -> Judgement:
+    try:
+        line = render(argv)
+    except InvalidInput:
+        return Judgement(Verdict.BLOCK, "not a command")
+    known = template_of(argv)
+    if known is None:
+        return check_command("shell", line, surroundings)
+    kinds, words = known
+    problem = look_at_text(line)
+    if problem is not None or len(words) != len(kinds):
+        return problem or Judgement(Verdict.BLOCK, "a template with other words than it takes")
+    for kind, word in zip(kinds, words, strict=True):
+        if not (word.isascii() and word.isdigit() if kind == "n" else _is_own(word, surroundings)):
+            return Judgement(Verdict.BLOCK, f"outside of the application: {word[:80]}")
+    return _FINE
+
+
+def _is_own(path: str, surroundings: Surroundings) -> bool:
+    normal = posixpath.normpath(path)
+    return ".." not in path.split("/") and any(
+        normal == home or normal.startswith(f"{home}/") for home in surroundings.app
+    )
+
+
+def _ops_of(step: Step) -> Iterator[Op]:
+    for part in (step["apply"], step["probe"] or (), step["undo"], step["undo_probe"]):
+        yield from part
+
+
+def judge_op(op: Mapping[str, Any], surroundings: Surroundings) -> Judgement | None:
+    """None for what isn't a command and touches nothing."""
+    if op["op"] == "exec":
+        return judge_argv([part if isinstance(part, str) else _DIGITS for part in op["argv"]], surroundings)
+    if op["op"] == "sql":
+        return _judged_sql(op)
+    if op["op"] == "upload" and not _is_own(op["path"], surroundings):
+        return Judgement(Verdict.BLOCK, f"uploads to outside of the application: {op['path'][:80]}")
+    return None
+
+
+def _judged_sql(op: Mapping[str, Any]) -> Judgement | None:
+    """A query by what it asks for. Changes are bounded by their step: judged as text, counted, kept, undone."""
+    if list(op["argv"][:3]) != ["sh", "-c", CLIENT_SCRIPT]:
+        return Judgement(Verdict.BLOCK, "not the script of a database's client")
+    return judge_sql(op["asked"], dialect=PARSERS[op["dialect"]]) if "asked" in op else None
+
+
+def judge_steps(steps: Sequence[Step], *, home: str, programs: Sequence[str]) -> dict[str, Any]:
+    """The `check` of a host."""
+    surroundings = surroundings_of(home, tuple(programs))
+    worst, found = Verdict.ALLOW, []
+    for step in steps:
+        for op in _ops_of(step):
+            judgement = judge_op(op, surroundings)
+            if judgement is None or judgement.verdict is Verdict.ALLOW:
+                continue
+            worst = max(worst, judgement.verdict)
+            command = commands_of([op])[0]
+            finding = {
+                "step": step["name"],
+                "command": command[:400],
+                "verdict": judgement.verdict.word,
+                "reason": judgement.reason,
+            }
+            if finding not in found:
+                found.append(finding)
+    return {"verdict": worst.word, "home": home, "programs": list(programs), "found": found}
+
+
+def is_worse(argv: Sequence[str], check: Mapping[str, Any] | None) -> Judgement | None:
+    """The judgement on what is about to be sent, where it is worse than what was approved with the plan.
+
+    A plan from before there were verdicts was approved by people who read its commands: only what is refused outright
+    is worse.
+    """
+    approved = Verdict[str(check["verdict"]).upper()] if check else Verdict.ESCALATE
+    surroundings = surroundings_of(check["home"], tuple(check["programs"])) if check else Surroundings((), (), ())
+    if check is None and template_of(argv) is not None:
+        return None
+    judgement = judge_argv(argv, surroundings)
+    return judgement if judgement.verdict > approved or judgement.verdict is Verdict.BLOCK else None
