@@ -89,7 +89,12 @@ def _judged_sql(op: Mapping[str, Any]) -> Judgement | None:
     """A query by what it asks for. Changes are bounded by their step: judged as text, counted, kept, undone."""
     if list(op["argv"][:3]) != ["sh", "-c", CLIENT_SCRIPT]:
         return Judgement(Verdict.BLOCK, "not the script of a database's client")
-    return judge_sql(op["asked"], dialect=PARSERS[op["dialect"]]) if "asked" in op else None
+    if "asked" not in op:
+        return None
+    judgement = judge_sql(op["asked"], dialect=PARSERS[op["dialect"]])
+    is_masked = op.get("masked", True)  # what would be blocked as seen in the clear is one more approval
+    is_softened = judgement.verdict is Verdict.BLOCK and is_masked
+    return Judgement(Verdict.ESCALATE, judgement.reason) if is_softened else judgement
 
 
 def judge_steps(steps: Sequence[Step], *, home: str, programs: Sequence[str]) -> dict[str, Any]:

@@ -13,7 +13,32 @@ from execution.steps.ops import Step
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "playbooks.md").read_text(encoding="utf-8")
 STEPS = DOCUMENT.split("## Steps")[1].split("## Publishing")[0]
-EXAMPLES = {"port": 8080, "free_mib": 1, "size": 1, "seconds": 1, "start_seconds": 1, "stop_seconds": 1}
+EXAMPLES = {
+    "database": {
+        "dialect": "sqlite",
+        "database": "/x",
+        "client": "",
+        "host": "",
+        "port": 0,
+        "user": "",
+        "log_in": False,
+    },
+    "statement": "SELECT 1",
+    "checks": [{"name": "x", "query": "SELECT 1", "equals": 1}],
+    "expected": 1,
+    "tolerance": 0,
+    "rows": 10,
+    "changes": "",
+    "key": "id",
+    "columns": ["id"],
+    "duplicates": "skip",
+    "port": 8080,
+    "free_mib": 1,
+    "size": 1,
+    "seconds": 1,
+    "start_seconds": 1,
+    "stop_seconds": 1,
+}
 
 
 def documented_steps() -> dict[str, tuple[list[str], str, str]]:
