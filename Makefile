@@ -1,6 +1,8 @@
 # Two commands do it all on a fresh machine: `make demo` (the main job) and `make test`.
 PY := .venv/bin/python
 export GUARDIA_HOME ?= $(CURDIR)/var
+# The homes made here are thrown away by a plain rm; an installation keeps its checkpoints append-only (docs/settings.md).
+export GUARDIA_CHECKPOINT_APPEND_ONLY ?= false
 DEMO_HOME := $(CURDIR)/var/demo
 BENCH_HOME := $(CURDIR)/var/bench
 TESTS ?= tests
@@ -61,4 +63,5 @@ lock:                     ## resolve the dependencies again
 
 clean:                    ## stop and remove everything that was made here
 	@for home in $(DEMO_HOME) $(BENCH_HOME) $(CURDIR)/var/test $(GUARDIA_HOME); do [ ! -x $(PY) ] || $(PY) -m guardia.embedded stop $$home; done
+	@chattr -f -a $(GUARDIA_HOME)/checkpoints 2>/dev/null || true
 	@rm -rf .venv var

@@ -5,7 +5,22 @@ from typing import Any
 
 from guardia.common.canonical import canonical_bytes
 
-FORMAT = 1
+FORMAT = 2
+#: What an act did to a server: fields of their own since format 2, taken out of the facts. Unknown: empty, or null.
+SEED_FIELDS: dict[str, Any] = {
+    "system": "",
+    "server": "",
+    "step": "",
+    "commands": [],
+    "result_code": None,
+    "output_sha256": "",
+}
+_COMMON = frozenset(
+    {"format", "chain", "number", "prev_hash", "recorded_at", "action", "actor", "task_id", "object_type", "object_id"}
+    | {"object", "summary", "source_ip", "channel", "run_id", "facts"}
+)
+#: format → the fields of a body, all of them always there.
+FIELDS = {1: _COMMON, 2: _COMMON | frozenset(SEED_FIELDS)}
 _LEAF = b"\x00"
 
 

@@ -1,11 +1,12 @@
 """Reads of the chain, scoped: an institution's entries for its members, the system's for those who see everything."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Institution, User
 from accounts.scope import sees_everything, visible_to
-from audit.models import Chain, Entry
+from audit.choices import STOPPING
+from audit.models import Chain, Entry, IntegrityHold
 
 
 def chains_visible_to(user: User | AnonymousUser) -> QuerySet[Chain]:
@@ -13,7 +14,8 @@ def chains_visible_to(user: User | AnonymousUser) -> QuerySet[Chain]:
     if sees_everything(user):
         return Chain.objects.all()
     codes = visible_to(Institution.objects.all(), user).values_list("code", flat=True)
-    return Chain.objects.filter(key__in=[f"institution:{code}" for code in codes])
+    scopes = [f"institution:{code}" for code in codes]
+    return Chain.objects.filter(Q(key__in=scopes) | Q(scope__in=scopes))
 
 
 def entries_visible_to(user: User | AnonymousUser) -> QuerySet[Entry]:
@@ -23,3 +25,18 @@ def entries_visible_to(user: User | AnonymousUser) -> QuerySet[Entry]:
 def entries_of_task(task_id: str) -> QuerySet[Entry]:
     """The life of one task, oldest first. The caller has already been allowed to see the task."""
     return Entry.objects.filter(task_id=task_id).order_by("pk")
+
+
+def holds_visible_to(user: User | AnonymousUser) -> QuerySet[IntegrityHold]:
+    """Broken ranges: an institution's for its members; those that stop everybody are for those who see everything."""
+    holds = IntegrityHold.objects.select_related("proposed_by", "decided_by")
+    if sees_everything(user):
+        return holds
+    codes = visible_to(Institution.objects.all(), user).values_list("code", flat=True)
+    return holds.filter(scope__in=[f"institution:{code}" for code in codes])
+
+
+def stopping_hold(institution: Institution) -> IntegrityHold | None:
+    """What stops executions of this institution: a break in its own chain, or in what all of them rely on."""
+    scopes = ["", f"institution:{institution.code}"]
+    return IntegrityHold.objects.filter(status__in=STOPPING, scope__in=scopes).order_by("pk").first()

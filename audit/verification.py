@@ -1,103 +1,127 @@
-"""Recomputes a chain from its rows and names the first entry that isn't what was recorded."""
+"""Recomputes chains from their rows, holds them against the signed checkpoints, and names what is wrong first."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from audit.chain import entry_hash, genesis
-from audit.models import Chain, Entry
-from guardia.common.canonical import canonical_bytes, moment_text
-
-#: Columns that repeat a field of the body, and must agree with it.
-_COLUMNS = ("action", "actor", "task_id", "object_type", "object_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The first thing that is wrong in one chain. `kind`: altered, missing, cut_tail, foreign_head, reordered."""
-
-    chain: str
-    number: int
-    kind: str
-    detail: str
+from audit.chain import genesis
+from audit.chain_walk import ChainReport, Progress, Reached, StoredHead, verify_chain
+from audit.checkpoint_keys import first_key
+from audit.choices import FaultKind
+from audit.models import Chain, Checkpoint, Entry, Witness
+from audit.rows import Row, rows_between
+from audit.seal import CHECKPOINTS, Fault, Head, Sealed, Walk, read_line, walk_checkpoints
+from audit.stores import directory
 
 
-@dataclass(frozen=True, slots=True)
-class ChainReport:
-    chain: str
-    entries: int
-    head_hash: str
-    fault: Fault | None
+@dataclass(slots=True)
+class Report:
+    """All chains, and the checkpoints: `checkpoints` is how many hold."""
+
+    chains: list[ChainReport] = field(default_factory=list)
+    checkpoints: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[ChainReport]:
+        return iter(self.chains)
 
     @property
     def is_intact(self) -> bool:
-        return self.fault is None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "intact": self.is_intact}
+        return not self.faults
 
 
-def verify_all(chains: QuerySet[Chain] | None = None) -> list[ChainReport]:
-    """A report per chain, all read in one snapshot so that writers don't look like forgers."""
-    queryset = (Chain.objects.all() if chains is None else chains).order_by("key")
-    connection = transaction.get_connection()
+def verify_all(
+    chains: QuerySet[Chain] | None = None,
+    *,
+    since: Mapping[str, Reached] | None = None,
+    against: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Verify in one snapshot, so that writers don't look like forgers.
+
+    `since`: chain key → where to go on. `against`: the lines of checkpoints kept elsewhere, which count besides ours.
+    """
     if connection.in_atomic_block:  # the caller's transaction decides what is seen
-        return [verify_chain(chain) for chain in queryset]
+        return _verify(chains, since or {}, against, progress)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return [verify_chain(chain) for chain in queryset]
+        return _verify(chains, since or {}, against, progress)
 
 
-def verify_chain(chain: Chain) -> ChainReport:
-    """Walk one chain in order; stops at the first fault. Memory stays flat however long the chain is."""
-    expected_number, prev_hash = 1, genesis(chain.key)
-    for entry in _entries(chain):
-        fault = _fault_of(chain, entry, expected_number, prev_hash)
-        if fault is not None:
-            return ChainReport(chain.key, expected_number - 1, prev_hash, fault)
-        expected_number, prev_hash = expected_number + 1, entry.hash
-    entries = expected_number - 1
-    fault = None
-    if chain.head_number > entries:
-        fault = Fault(
-            chain.key, entries + 1, "cut_tail", f"the chain had {chain.head_number} entries, {entries} are left"
-        )
-    elif (chain.head_number, chain.head_hash) != (entries, prev_hash):
-        fault = Fault(chain.key, entries, "foreign_head", "the chain's head is not its last entry")
-    return ChainReport(chain.key, entries, prev_hash, fault)
+def _verify(
+    chains: QuerySet[Chain] | None,
+    since: Mapping[str, Reached],
+    against: Sequence[str] | None,
+    progress: Progress | None,
+) -> Report:
+    report = Report()
+    walk, faults = _checkpoints(against)
+    report.checkpoints = len(walk.good)
+    anchors = anchors_of(walk.good)
+    rows = list((Chain.objects.all() if chains is None else chains).order_by("key"))
+    for chain in rows:
+        stored = StoredHead(chain.key, chain.head_number, chain.head_hash)
+        heads = anchors.get(chain.key, [])
+        report.chains.append(verify_chain(stored, _Table(chain), heads, since.get(chain.key), progress))
+    if chains is None:
+        report.chains += [_gone(key) for key in sorted(set(anchors) - {chain.key for chain in rows})]
+        report.faults += faults
+    report.faults += [chain.fault for chain in report.chains if chain.fault is not None]
+    return report
 
 
-def _entries(chain: Chain) -> Iterator[Entry]:
-    return chain.entries.order_by("number").iterator(chunk_size=2000)
+def anchors_of(checkpoints: Iterable[Sealed]) -> dict[str, list[Head]]:
+    """Chain key → what signed checkpoints say of it, by length, each length once."""
+    found: dict[str, dict[int, Head]] = {}
+    for sealed in checkpoints:
+        for key, head in sealed.heads.items():
+            found.setdefault(key, {}).setdefault(head.length, head)
+    return {key: [heads[length] for length in sorted(heads)] for key, heads in found.items()}
 
 
-def _fault_of(chain: Chain, entry: Entry, number: int, prev_hash: str) -> Fault | None:
-    def fault(kind: str, detail: str) -> Fault:
-        return Fault(chain.key, min(number, entry.number), kind, detail)
+class _Table:
+    """A chain's rows in the database."""
 
-    if entry.number != number:
-        return fault("missing", f"entry {number} is missing, {entry.number} follows")
-    if entry_hash(entry.body.encode()) != entry.hash:
-        return fault("altered", "the body does not give the recorded hash")
-    try:
-        body = json.loads(entry.body)
-        is_canonical = isinstance(body, dict) and canonical_bytes(body) == entry.body.encode()
-    except (ValueError, TypeError, RecursionError):
-        is_canonical = False
-    if not is_canonical:
-        return fault("altered", "the body is not a canonical JSON object")
-    if (body.get("chain"), body.get("number")) != (chain.key, number):
-        return fault("reordered", "the body belongs to another place")
-    if not prev_hash == entry.prev_hash == body.get("prev_hash"):
-        return fault("reordered", "the entry does not follow the one before it")
-    for column in _COLUMNS:
-        if getattr(entry, column) != body.get(column):
-            return fault("altered", f"column {column} differs from the sealed body")
-    if moment_text(entry.recorded_at) != body.get("recorded_at"):
-        return fault("altered", "column recorded_at differs from the sealed body")
-    return None
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def rows(self, after: int | None, upto: int | None = None) -> Iterator[Row]:
+        return rows_between(self._chain.pk, after, upto)
+
+    def hash_of(self, number: int) -> str | None:
+        return Entry.objects.filter(chain=self._chain, number=number).values_list("hash", flat=True).first()
+
+
+def _gone(key: str) -> ChainReport:
+    fault = Fault(key, 1, FaultKind.CUT_TAIL.value, "a signed checkpoint knows this chain, it is gone", 1)
+    return ChainReport(key, 0, genesis(key), fault)
+
+
+def _checkpoints(against: Sequence[str] | None) -> tuple[Walk, list[Fault]]:
+    """The longest walk of the table, the directory and the copy from elsewhere; and what is wrong with any of them."""
+    table = list(Checkpoint.objects.order_by("number").values_list("line", flat=True))
+    kept, key = directory().lines(), first_key()
+    delivered = Witness.objects.filter(name="directory").values_list("delivered", flat=True).first() or 0
+    walks = [walk_checkpoints(lines, key) for lines in (table, kept, list(against or ()))]
+    faults = [walk.fault for walk in walks if walk.fault is not None]
+    longest = max(walks, key=lambda walk: len(walk.good))
+    for walk in walks:
+        for one, other in zip(walk.good, longest.good, strict=False):
+            if one.digest() != other.digest():
+                text = "two checkpoints with this number were signed"
+                faults.append(Fault(CHECKPOINTS, one.number, FaultKind.REWRITTEN.value, text, one.number))
+                break
+    for walk, lack in ((walks[0], len(longest.good)), (walks[1], delivered)):
+        if walk.fault is None and len(walk.good) < lack:
+            text = f"{lack} were made"
+            faults.append(Fault(CHECKPOINTS, len(walk.good) + 1, FaultKind.MISSING_CHECKPOINT.value, text, lack))
+    return longest, sorted(set(faults), key=lambda fault: fault.number)[:1]
+
+
+def checkpoint_lines() -> list[Sealed]:
+    """The table's checkpoints as documents, unchecked."""
+    lines = Checkpoint.objects.order_by("number").values_list("line", flat=True)
+    return [sealed for sealed in map(read_line, lines) if sealed is not None]

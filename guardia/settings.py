@@ -275,6 +275,14 @@ SIMPLE_JWT = {
 GUARDIA_SLA_SECONDS_PER_MINUTE = env.float("GUARDIA_SLA_SECONDS_PER_MINUTE", default=60.0)
 GUARDIA_SWEEP_SECONDS = env.float("GUARDIA_SWEEP_SECONDS", default=10.0)
 
+# -- the chain -----------------------------------------------------------------------------------------------
+GUARDIA_CHECKPOINT_DIR = env.str("GUARDIA_CHECKPOINT_DIR", default="")
+GUARDIA_CHECKPOINT_APPEND_ONLY = env.bool("GUARDIA_CHECKPOINT_APPEND_ONLY", default=True)
+GUARDIA_CHECKPOINT_MINUTES = env.int("GUARDIA_CHECKPOINT_MINUTES", default=60)
+GUARDIA_CHECKPOINT_ENTRIES = env.int("GUARDIA_CHECKPOINT_ENTRIES", default=1000)
+GUARDIA_CHECKPOINT_WITNESSES = env.list("GUARDIA_CHECKPOINT_WITNESSES", default=[])
+GUARDIA_WITNESS_SECONDS = env.float("GUARDIA_WITNESS_SECONDS", default=10.0)
+
 # -- the engine ----------------------------------------------------------------------------------------------
 GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=24)  # threads, and database connections, per worker
 GUARDIA_LEASE_SECONDS = env.int("GUARDIA_LEASE_SECONDS", default=20)

@@ -41,5 +41,7 @@ KINDS: dict[str, Promise] = {
     "closed_by_hand": _("%(task)s was done by hand and accepted by %(actor)s: %(title)s"),
     "closed_not_done": _("%(task)s was closed by %(actor)s without being done: %(reason)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
+    "integrity_broken": _("Integrity alert: %(chain)s is not what was recorded, from number %(number)s on."),
+    "witness_failing": _("Checkpoints don't reach the store %(store)s since %(since)s: %(problem)s"),
     "logged_in_elsewhere": _("Your account was logged in at %(time)s from %(address)s while another session was open."),
 }

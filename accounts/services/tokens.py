@@ -62,13 +62,16 @@ def revoke_token(*, actor: User, token_pk: int) -> None:
 
 
 def token_of(clear: str) -> ApiToken | None:
-    """The living token with this text, of an active user; its use is noted (to the minute)."""
+    """The living token with this text, of an active user; its use is noted, and told to the chain, once a minute."""
     token = ApiToken.objects.select_related("user").filter(digest=_digest(clear)).first()
     if token is None or not token.is_alive or not token.user.is_active:
         return None
     moment = now()
     if token.last_used_at is None or moment - token.last_used_at > timedelta(seconds=_LAST_USED_SECONDS):
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=moment)
+        with transaction.atomic():
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=moment)
+            facts = {"name": token.name, "prefix": token.prefix}
+            account_changed.send(User, user=token.user, actor=token.user, action="token.used", facts=facts)
     return token
 
 

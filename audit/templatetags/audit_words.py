@@ -2,18 +2,26 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit.choices import FaultKind
+
 register = template.Library()
 
-#: `audit.verification.Fault.kind` as people read it.
-_FAULTS: dict[str, Promise] = {
-    "altered": _("The entry was altered"),
-    "missing": _("An entry is missing"),
-    "cut_tail": _("The end of the chain was cut off"),
-    "foreign_head": _("The head is not the last entry"),
-    "reordered": _("The entry is in the wrong place"),
+#: What `audit.stores` say of themselves, as people read it.
+_STATES: dict[str, Promise] = {
+    "append-only": _("append-only"),
+    "ordinary directory": _("an ordinary directory: its owner can delete files"),
+    "sent": _("sent"),
+    "sent without an answer": _("sent; this way nobody answers"),
+    "accepted by the mail server": _("accepted by the mail server"),
 }
 
 
 @register.filter
 def fault_kind(kind: str) -> str | Promise:
-    return _FAULTS.get(kind, kind)
+    """`audit.seal.Fault.kind` in words."""
+    return FaultKind(kind).label if kind in FaultKind else kind
+
+
+@register.filter
+def store_state(state: str) -> str | Promise:
+    return _STATES.get(state, state)

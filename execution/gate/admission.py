@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from execution.exceptions import GateClosed, NotNow
 from execution.gate.halts import refuse_halted
+from execution.gate.integrity import check_integrity
 from execution.models import HostLock, HostRun, Plan, Run
 from governance.selectors import approved_digest
 from governance.selectors_windows import hold_on
@@ -42,6 +43,8 @@ def check_connection(host_run: HostRun, claim: str) -> None:
     if not run.is_living or run.task.status != TaskStatus.EXECUTING:
         raise GateClosed(_("The run has ended."), code="run_ended")
     check_approval(run.plan)
+    if not host_run.steps.exists():
+        check_integrity(run.task.institution)
     if not HostLock.objects.filter(server_id=host_run.server_id, run=run).exists():
         raise GateClosed(_("Another run holds this server."), code="host_locked")
     if not HostRun.objects.filter(pk=host_run.pk, claim=claim).exists():

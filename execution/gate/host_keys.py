@@ -134,7 +134,7 @@ def fingerprint_of(line: str) -> str:
 
 
 def _shown_by(server: Server) -> str:
-    via = [open_door(hop.hostname, door_of(hop, hop.credential)) for hop in server.way() if hop.credential]
+    via = [open_door(server, hop.hostname, door_of(hop, hop.credential)) for hop in server.way() if hop.credential]
     target = Target(
         hostname=server.hostname,
         address=server.address,

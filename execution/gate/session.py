@@ -12,9 +12,11 @@ from types import TracebackType
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cmdb.models import Credential
+from audit.services import record
+from cmdb.models import Credential, Server
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
@@ -170,13 +172,14 @@ def open_session(
 ) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
     check_connection(host_run, claim)
-    via = [open_door(door["hostname"], door) for door in spec.get("via", ())]
-    own = open_door(host_run.server.hostname, spec)
+    server, task_id = host_run.server, host_run.wave.run.task.task_id
+    via = [open_door(server, door["hostname"], door, task_id) for door in spec.get("via", ())]
+    own = open_door(server, server.hostname, spec, task_id)
     connection = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
     return HostSession(connection, spec, own.secret, cancel, brake or Brake(cancel))
 
 
-def open_door(hostname: str, door: Mapping[str, Any]) -> Hop:
+def open_door(server: Server, hostname: str, door: Mapping[str, Any], task_id: str = "") -> Hop:
     """Where to log in and with what, of a plan's door (`execution.plan.build.door_of`). Raises GateClosed when the
     credential is another one than the plan names, or a vault error."""
     credential = Credential.objects.get(pk=door["credential"])
@@ -190,7 +193,24 @@ def open_door(hostname: str, door: Mapping[str, Any]) -> Hop:
         host_keys=tuple(door["host_keys"]),
         legacy=tuple(door.get("legacy_ssh", ())),
     )
+    _record_use(credential, server, hostname, task_id)
     return Hop(target, Secret(kind=credential.kind, value=unseal(credential)))  # type: ignore[arg-type]  # constraint
+
+
+@transaction.atomic
+def _record_use(credential: Credential, server: Server, hostname: str, task_id: str) -> None:
+    """Committed before the secret is opened: who can't be told of doesn't get it. `hostname`: a hop, or the server."""
+    record(
+        action="credential.used",
+        actor="guardia-worker" if task_id else "guardia",
+        institution=server.system.institution,
+        subject=credential,
+        task_id=task_id,
+        system=server.system.code,
+        server=server.hostname,
+        door=hostname,
+        revision=credential.revision,
+    )
 
 
 def _fail_if(problem: str) -> None:

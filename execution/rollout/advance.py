@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.scope import holders_of
 from execution.choices import CLAIMABLE, HELD, HostStatus, Phase, RunStatus
-from execution.exceptions import NotNow
+from execution.exceptions import GateClosed
 from execution.gate.admission import check_hours
+from execution.gate.integrity import check_integrity
 from execution.live.events import append_event
 from execution.models import HostRun, Run, StepResult, Wave
 from execution.rollout.finish import finish_run
@@ -57,7 +58,8 @@ def _open_next(run: Run, wave: Wave) -> None:
         return
     try:
         check_hours(run.task, in_windows=run.resumed_by_id is None)
-    except NotNow as refusal:
+        check_integrity(run.task.institution)
+    except GateClosed as refusal:
         _hold(run, following, str(refusal))
         return
     run.held_at, run.held_because = None, ""

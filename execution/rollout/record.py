@@ -30,7 +30,7 @@ def held(host_run: HostRun, claim: str, halts: QuerySet[Halt] | None = None) -> 
     is_halted = Exists(halts) if halts is not None else Value(False)
     current = (
         HostRun.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("server", "wave")
+        .select_related("server__system", "wave")
         .annotate(is_halted=is_halted)
         .get(pk=host_run.pk)
     )
@@ -103,12 +103,13 @@ def end_step(
         subject=result,
         task_id=run.task.task_id,
         summary=error,
-        host=hostname,
+        system=current.server.system.code,
+        server=hostname,
         step=result.name,
         phase=result.phase,
         attempt=result.attempt,
         commands=[mask(command) for command in commands_of(ops)],
-        exit_status=result.exit_status,
+        result_code=result.exit_status,
         output_sha256=result.output_sha256,
         error_code=error_code,
     )
@@ -130,7 +131,8 @@ def settle_host(host_run: HostRun, claim: str, run: Run, by: str, code: str = ""
         subject=current,
         task_id=run.task.task_id,
         summary=message,
-        host=hostname,
+        system=current.server.system.code,
+        server=hostname,
         error_code=code,
     )
 

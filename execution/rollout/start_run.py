@@ -6,6 +6,7 @@ from accounts.scope import holders_of
 from execution.exceptions import GateClosed, NoPlaybook, NotNow, PlanRefused
 from execution.gate.admission import approved_content, check_hours
 from execution.gate.halts import halts_of_institution, words_of
+from execution.gate.integrity import check_integrity
 from execution.live.events import append_event
 from execution.models import EventHead, HostLock, HostRun, Plan, Run, Wave
 from execution.plan.compare import changed_parts
@@ -53,6 +54,11 @@ def start_run(task_pk: int) -> Run | None:
         check_hours(task)
     except NotNow as refusal:
         hold_task(task=task, hold=refusal.hold, actor=ACTOR)
+        return None
+    try:
+        check_integrity(task.institution)
+    except GateClosed as refusal:
+        _wait(task, str(refusal))
         return None
     try:
         plan = _plan_to_run(task)

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from audit.chain import genesis
+from audit.chain import SEED_FIELDS, entry_hash, genesis
 from audit.models import Chain, Entry
 from audit.services import record
 from audit.verification import verify_all
+from guardia.common.canonical import canonical_bytes
 from guardia.common.context import traced
+from tests.audit.forgery import forge
 from tests.factories import make_institution, make_user
 from tests.snapshot import nothing_changes
 
@@ -55,7 +57,8 @@ def test_the_body_holds_who_when_where_what_and_the_hash_before() -> None:
             subject=institution,
             task_id="OPS-1",
             summary="왜",
-            exit_status=0,
+            result_code=0,
+            server="was-01",
             hosts=["a", "b"],
         )
     body = json.loads(Entry.objects.get(pk=entry.pk).body)
@@ -63,7 +66,7 @@ def test_the_body_holds_who_when_where_what_and_the_hash_before() -> None:
     assert first.prev_hash == genesis(f"institution:{institution.code}")
     assert datetime.strptime(body.pop("recorded_at"), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) == entry.recorded_at
     assert body == {
-        "format": 1,
+        "format": 2,
         "chain": f"institution:{institution.code}",
         "number": 2,
         "prev_hash": first.hash,
@@ -77,7 +80,13 @@ def test_the_body_holds_who_when_where_what_and_the_hash_before() -> None:
         "source_ip": "127.0.0.9",
         "channel": "api",
         "run_id": "7",
-        "facts": {"exit_status": 0, "hosts": ["a", "b"]},
+        "system": "",
+        "server": "was-01",
+        "step": "",
+        "commands": [],
+        "result_code": 0,
+        "output_sha256": "",
+        "facts": {"hosts": ["a", "b"]},
     }
 
 
@@ -99,3 +108,21 @@ def test_hostile_text_is_kept_and_verifies() -> None:
 def test_a_summary_with_a_password_is_masked() -> None:
     entry = record(**ENTRY, summary="password=hunter2secret 로 접속")
     assert "hunter2secret" not in entry.body
+
+
+@pytest.mark.django_db
+def test_entries_of_the_first_format_go_on_to_verify_beside_those_of_the_second() -> None:
+    institution = make_institution()
+    entry = record(**{**ENTRY, "institution": institution})
+    body = {**json.loads(entry.body), "format": 1}
+    for name in SEED_FIELDS:
+        del body[name]
+    text = canonical_bytes(body)
+    forge("UPDATE audit_entry SET body = %s, hash = %s WHERE id = %s", text.decode(), entry_hash(text), entry.pk)
+    forge("UPDATE audit_chain SET head_hash = %s WHERE id = %s", entry_hash(text), entry.chain_id)
+    record(**{**ENTRY, "institution": institution})
+    assert [json.loads(row.body)["format"] for row in Entry.objects.filter(chain=entry.chain).order_by("number")] == [
+        1,
+        2,
+    ]
+    assert verify_all().is_intact

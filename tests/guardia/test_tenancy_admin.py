@@ -31,6 +31,9 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "accounts.User": lambda zebra: zebra.site_manager,
     "audit.Chain": lambda zebra: Chain.objects.get(key="institution:ZEBRA-CODE"),
     "audit.Entry": lambda zebra: Entry.objects.filter(task_id=zebra.task.task_id).earliest("pk"),
+    "audit.Checkpoint": lambda zebra: zebra.checkpoint,
+    "audit.IntegrityHold": lambda zebra: zebra.hold,
+    "audit.Verification": lambda zebra: zebra.verification,
     "auditlog.LogEntry": lambda zebra: LogEntry.objects.filter(object_repr__icontains=zebra.task.task_id)[0],
     "cmdb.Credential": lambda zebra: zebra.institution.credentials.all()[0],
     "cmdb.Database": lambda zebra: zebra.database,
@@ -66,10 +69,22 @@ OF_ALL = {"governance.ApprovalPolicy", "execution.Playbook"}
 #: Pages beside the usual ones: pattern → path
 MORE = {
     "admin/audit/chain/verify/": "/admin/audit/chain/verify/",
+    "admin/audit/chain/export/": "/admin/audit/chain/export/",
+    "admin/audit/checkpoint/make/": "/admin/audit/checkpoint/make/",
     "admin/governance/changereview/export/": "/admin/governance/changereview/export/",
 }
+#: The same for acts on one row: pattern → row → path.
+MORE_OF_ROWS: dict[str, Callable[[Zebra], str]] = {
+    "admin/audit/entry/<path:object_id>/proof/": lambda z: f"/admin/audit/entry/{z.task_entry.pk}/proof/",
+    "admin/audit/integrityhold/<path:object_id>/propose/": lambda z: f"/admin/audit/integrityhold/{z.hold.pk}/propose/",
+    "admin/audit/integrityhold/<path:object_id>/decide/": lambda z: f"/admin/audit/integrityhold/{z.hold.pk}/decide/",
+}
 USUAL = ("", "add/", "<path:object_id>/", *(f"<path:object_id>/{page}/" for page in ("history", "delete", "change")))
-SEES_ALL = {"auditlog.LogEntry"}  # pages for those who see every institution only
+SEES_ALL = {
+    "auditlog.LogEntry",
+    "audit.Checkpoint",
+    "audit.Verification",
+}  # pages for those who see every institution only
 
 
 def pages_of(row: Model) -> list[str]:
@@ -88,7 +103,9 @@ def test_every_page_of_every_model_is_listed() -> None:
     usual = {f"admin/{label.replace('.', '/').lower()}/{page}" for label in registered for page in USUAL}
     apps = {pattern for pattern in all_patterns() if "app_label" in pattern}
     assert len(apps) == 1
-    assert {pattern for pattern in all_patterns() if is_of_a_model(pattern)} == usual | set(MORE) | apps
+    assert {pattern for pattern in all_patterns() if is_of_a_model(pattern)} == usual | set(MORE) | set(
+        MORE_OF_ROWS
+    ) | apps
 
 
 def test_strangers_and_site_managers_do_not_enter_the_admin() -> None:
@@ -116,7 +133,7 @@ def test_lists_and_forms_show_nothing_of_the_other_tenant() -> None:
             assert_unseen(response.content, (role, path))
         for path in MORE.values():
             response = client.post(path)
-            assert response.status_code in (200, 403)
+            assert response.status_code in (200, 400, 403)
             assert_unseen(b"".join(response) if response.streaming else response.content, (role, path))
 
 
@@ -135,6 +152,18 @@ def test_pages_of_the_other_tenants_rows_are_not_there() -> None:
                         else:
                             assert response.status_code in (403, 404, 405), (role, path, response.status_code)
                         assert_unseen(response.content, (role, path))
+
+
+def test_acts_on_the_other_tenants_rows_are_not_there() -> None:
+    zebra, neighbour = Zebra(), Neighbour()
+    for role, person in neighbour.people.items():
+        client = browser(person)
+        with nothing_changes():
+            for path in (of_row(zebra) for of_row in MORE_OF_ROWS.values()):
+                response = client.post(path, {"reason": "왜", "decision": "accept"})
+                assert response.status_code in (302, 403, 404), (role, path)
+                assert response.status_code != 302 or "/admin/login/" in response["Location"]
+                assert_unseen(response.content, (role, path))
 
 
 def test_own_people_and_those_who_see_all_do_see_the_rows() -> None:

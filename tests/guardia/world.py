@@ -9,6 +9,8 @@ from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.services.sessions import begin_session
 from accounts.services.tokens import create_token
+from audit.models import Entry, IntegrityHold, Verification
+from audit.services.make_checkpoint import make_checkpoint
 from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import Halt, HostKeyScan, HostRun, ResultPackage, ResultTable, Run, StepResult
@@ -56,6 +58,15 @@ class Zebra(Tenant):
             after=None,
             reason="얼룩말",
         )
+        self.task_entry = Entry.objects.filter(task_id=self.task.task_id).earliest("pk")
+        self.checkpoint = make_checkpoint(reason="first")
+        self.verification = Verification.objects.create(
+            mode="FULL", actor="zebra", started_at=now(), finished_at=now(), entries=1, checkpoints=1, is_intact=True
+        )
+        self.hold = IntegrityHold.objects.create(
+            scope="institution:ZEBRA-CODE", chain="institution:ZEBRA-CODE~9", number=1, until=1, kind="altered",
+            detail="zebra", status="RESTORED",
+        )  # fmt: skip
         self.session = begin_session(user=self.pm, source_ip="127.0.0.9", browser="zebra browser")
         self.token, self.token_text = create_token(actor=self.pm, name="zebra token", scopes=["read"], days=9)
         self.absence = plan_absence(

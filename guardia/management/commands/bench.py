@@ -13,6 +13,7 @@ from django.db import connection
 
 from accounts.choices import Role
 from demo.bench.bare import connect_and_run_true
+from demo.bench.chain import measure_chain
 from demo.bench.commands import milliseconds_per_line
 from demo.bench.memory import PeakMemory
 from demo.bench.rollout import Figures, measure_rollout
@@ -35,9 +36,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--hosts", type=int, default=200)
+        parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the chain's part")
 
     def handle(self, *args: Any, **options: Any) -> None:
         prepare()
+        for figure in measure_chain(options["entries"]):
+            self.stdout.write(f"| {' | '.join(figure)} |")
         hosts = with_free_ports(many_hosts(options["hosts"]))
         failed = threading.Event()
         with (

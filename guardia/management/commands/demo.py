@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from audit.models import Entry
+from audit.choices import STOPPING
+from audit.models import Entry, IntegrityHold
 from demo.client import Person
 from demo.escalation import Escalation
 from demo.fleet import Fleet
@@ -19,7 +20,7 @@ from demo.main_job import Cast, MainJob
 from demo.report import Report
 from demo.seed import sample_password, seed
 from demo.stage import fleet_on_stage
-from demo.tamper import altered_entry
+from demo.tamper import altered_entry, rewritten_chain
 from guardia.embedded.ports import choose_port
 from guardia.processes import HOST, PREFERRED_PORT, portal_processes, prepare
 
@@ -83,25 +84,46 @@ def wait_until_ready(base: str) -> None:
 
 def _prove(report: Report) -> None:
     report.scene("Proof")
-    code, said = _verify()
+    code, said = _manage("audit_checkpoint")
+    report.check(f"a checkpoint is signed and laid outside the database: {said.splitlines()[0][:60]}", code == 0, said)
+    code, said = _manage("audit_verify")
     report.check("the chain verifies (exit code 0)", code == 0, said)
+    code, said = _independent()
+    report.check("so it does with tools/verify_audit.py, which knows nothing of Guardia", code == 0, said)
     entry = Entry.objects.filter(action="approval.approved").select_related("chain").latest("pk")
     with altered_entry(entry.pk):
-        code, said = _verify()
+        code, said = _manage("audit_verify")
         bad = next((line for line in said.splitlines() if line.startswith("BROKEN")), said)
         report.check("one row is altered behind the program's back: exit code 1", code == 1, said)
         report.check(f"and it is named: {bad}", f"{entry.chain.key}: entry {entry.number} altered" in bad, said)
-    code, said = _verify()
-    report.check("restored, it verifies again", code == 0, said)
+    with rewritten_chain(entry):
+        for what, (code, said) in (("audit_verify", _manage("audit_verify")), ("verify_audit.py", _independent())):
+            bad = next((line for line in said.splitlines() if line.startswith("BROKEN")), said)
+            is_named = code == 1 and entry.chain.key in bad and "rewritten" in bad
+            report.check(f"with all hashes made again it is found against the checkpoint ({what})", is_named, said)
+        held = IntegrityHold.objects.filter(chain=entry.chain.key, status__in=STOPPING).exists()
+        report.check("and executions of the institution are stopped", held)
+    code, said = _manage("audit_verify")
+    held = IntegrityHold.objects.filter(status__in=STOPPING).exists()
+    report.check("restored, it verifies again, and they go on", code == 0 and not held, said)
 
 
-def _verify() -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "audit_verify"],
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+def _manage(*arguments: str) -> tuple[int, str]:
+    return _run("manage.py", *arguments)
+
+
+def _independent() -> tuple[int, str]:
+    """Export as an auditor does, then verify with the key and the checkpoints from outside the database."""
+    home = settings.GUARDIA_HOME
+    path, key = home / "export.jsonl", home / "keys" / "checkpoints" / "first.pub.pem"
+    code, said = _manage("audit_export", "--as", "moon.auditor", "--reason", "demo", "--output", str(path))
+    if code:
+        return code, said
+    return _run("tools/verify_audit.py", str(path), "--key", str(key), "--checkpoints", str(home / "checkpoints"))
+
+
+def _run(*arguments: str) -> tuple[int, str]:
+    done = subprocess.run(  # noqa: S603 - our own programs
+        [sys.executable, *arguments], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120, check=False
     )
     return done.returncode, done.stdout + done.stderr

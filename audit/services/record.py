@@ -1,4 +1,4 @@
-"""The one write of the chain."""
+"""The one write of entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.db.models import Q
 
 from accounts.models import Institution, User
-from audit.chain import body_of, entry_hash, genesis
+from audit.chain import SEED_FIELDS, body_of, entry_hash, genesis
 from audit.models import SYSTEM_CHAIN, Chain, Entry
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
@@ -41,7 +42,8 @@ def record(
     """Append what just happened to the institution's chain (the system's when None), in the caller's transaction.
 
     `action` is past tense, dotted ("approval.step_approved"); `actor` a user, or the name of a process in words.
-    `facts` hold what else matters (command, result code, output SHA-256, host, ...): canonical JSON values.
+    `facts` hold what else matters: canonical JSON values. `system`, `server`, `step`, `commands`, `result_code` and
+    `output_sha256` become fields of the entry itself (`audit.chain.SEED_FIELDS`).
     Outside a transaction it raises: an entry that could be committed without its change proves nothing.
     The chain's row stays locked until the caller commits; take it last.
     """
@@ -82,7 +84,8 @@ def _next_entry(chain: Chain, draft: Draft) -> Entry:
             "source_ip": trace.source_ip,
             "channel": trace.channel,
             "run_id": trace.run_id,
-            "facts": draft.facts,
+            **{name: draft.facts.get(name, unknown) for name, unknown in SEED_FIELDS.items()},
+            "facts": {name: value for name, value in draft.facts.items() if name not in SEED_FIELDS},
         },
     )
     entry = Entry(
@@ -97,11 +100,15 @@ def _next_entry(chain: Chain, draft: Draft) -> Entry:
     return entry
 
 
-def _locked(key: str) -> Chain:
-    locked = Chain.objects.select_for_update().filter(key=key)
+def _locked(scope: str) -> Chain:
+    """The open chain of this scope, locked. One that was closed while we waited for its lock is left alone."""
+    of_scope = Q(key=scope) | Q(scope=scope)
+    locked = Chain.objects.select_for_update().filter(of_scope, is_closed=False).order_by("-pk")
     chain = locked.first()
+    if chain is None and Chain.objects.filter(of_scope).exists():
+        chain = locked.get()  # its successor was committed together with the closing
     if chain is None:
-        Chain.objects.get_or_create(key=key, defaults={"head_hash": genesis(key)})
+        Chain.objects.get_or_create(key=scope, defaults={"head_hash": genesis(scope)})
         chain = locked.get()
     return chain
 

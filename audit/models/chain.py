@@ -20,6 +20,9 @@ class Chain(models.Model):
     key = models.CharField(_("key"), max_length=64, unique=True)
     head_number = models.BigIntegerField(_("entries"), default=0)
     head_hash = models.CharField(_("head"), max_length=64)
+    # A broken chain that people have accepted is closed as evidence; another goes on for the same scope.
+    scope = models.CharField(_("goes on for"), max_length=64, blank=True, default="", db_index=True)
+    is_closed = models.BooleanField(_("closed"), default=False)
 
     class Meta:
         verbose_name = _("chain")
@@ -31,13 +34,20 @@ class Chain(models.Model):
                 name="grow_only",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                func="IF NEW.head_number <= OLD.head_number OR NEW.key <> OLD.key THEN "
+                func="IF NEW.key <> OLD.key OR NEW.scope <> OLD.scope OR OLD.is_closed OR NOT ("
+                "NEW.head_number > OLD.head_number OR (NEW.is_closed AND NEW.head_number = OLD.head_number"
+                " AND NEW.head_hash = OLD.head_hash)) THEN "
                 "RAISE EXCEPTION 'a chain only grows'; END IF; RETURN NEW;",
             ),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def serves(self) -> str:
+        """The scope whose acts it tells: `institution:<code>` or `system`, also when it is not the first of it."""
+        return self.scope or self.key
 
 
 class Entry(models.Model):

@@ -1,0 +1,31 @@
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class FaultKind(TextChoices):
+    """What is wrong at the first bad entry or checkpoint (docs/audit-format.md, “What is wrong”)."""
+
+    ALTERED = "altered", _("The entry was altered")
+    INSERTED = "inserted", _("An entry was inserted")
+    DELETED = "deleted", _("An entry is missing")
+    REORDERED = "reordered", _("The entry is in the wrong place")
+    CUT_TAIL = "cut_tail", _("The end of the chain was cut off")
+    REWRITTEN = "rewritten", _("The chain was rewritten: it is not what the signed checkpoint says")
+    BAD_SIGNATURE = "bad_signature", _("The checkpoint's signature is wrong")
+    MISSING_CHECKPOINT = "missing_checkpoint", _("A checkpoint is missing")
+
+
+class HoldStatus(TextChoices):
+    ACTIVE = "ACTIVE", _("Executions are stopped")
+    PROPOSED = "PROPOSED", _("Acceptance waits for a second person")
+    ACCEPTED = "ACCEPTED", _("Accepted by two people")
+    RESTORED = "RESTORED", _("Restored")
+
+
+#: Executions of the scope are stopped in these.
+STOPPING = (HoldStatus.ACTIVE, HoldStatus.PROPOSED)
+
+
+class Mode(TextChoices):
+    FULL = "FULL", _("Everything")
+    INCREMENTAL = "INCREMENTAL", _("What is new")

@@ -1,0 +1,35 @@
+"""What can go wrong with the proof itself::
+
+GuardiaError
+├── InvalidInput
+│   └── ReasonNeeded       an export, a proof or an acceptance needs a reason
+├── NotPermitted
+│   └── SecondPersonNeeded  who proposed an acceptance doesn't decide it
+└── Unavailable
+    ├── SealKeyMissing     the private key of the checkpoints isn't on this machine
+    └── StoreFailed        a store outside the database didn't take a checkpoint
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from guardia.common.errors import InvalidInput, NotPermitted, Unavailable
+
+
+class ReasonNeeded(InvalidInput):
+    code = "reason_missing"
+    default_message = _("Give a reason.")
+
+
+class SecondPersonNeeded(NotPermitted):
+    code = "second_person"
+    default_message = _("Somebody else has to decide this.")
+
+
+class SealKeyMissing(Unavailable):
+    code = "seal_key_missing"
+    default_message = _("The key that signs checkpoints is not on this machine.")
+
+
+class StoreFailed(Unavailable):
+    code = "store_failed"
+    default_message = _("A checkpoint store did not answer.")
