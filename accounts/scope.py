@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
-from accounts.choices import Role
+from accounts.choices import Authority, Role
 from accounts.models import Institution, Membership, User
 
 M = TypeVar("M", bound=Model)
@@ -33,16 +33,18 @@ def visible_to(queryset: QuerySet[M], user: User | AnonymousUser) -> QuerySet[M]
     return queryset.filter(Q(**{f"{path}__in": mine}))
 
 
-def holds_role(user: User, roles: Role | Iterable[Role], institution_id: int | None) -> bool:
-    """Whether an active user holds one of `roles` in this institution (or in all)."""
+def holds_role(
+    user: User, roles: Role | Iterable[Role], institution_id: int | None, *, authority: Authority | None = None
+) -> bool:
+    """Whether an active user holds one of `roles` in this institution (or in all); `authority` APPROVER leaves out
+    those who only look on."""
     wanted = [roles] if isinstance(roles, Role) else list(roles)
     if not user.is_active:
         return False
-    return (
-        Membership.objects.filter(user=user, role__in=wanted)
-        .filter(Q(institution=None) | Q(institution_id=institution_id))
-        .exists()
-    )
+    held = Membership.objects.filter(user=user, role__in=wanted)
+    if authority is not None:
+        held = held.filter(authority=authority)
+    return held.filter(Q(institution=None) | Q(institution_id=institution_id)).exists()
 
 
 def where_holding(queryset: QuerySet[M], user: User, roles: Iterable[Role]) -> QuerySet[M]:
@@ -65,9 +67,12 @@ def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
     return people.filter(memberships__institution__in=mine).distinct()
 
 
-def holders_of(role: Role, institution_id: int | None) -> QuerySet[User]:
-    """Active users who hold `role` for this institution, those named for it before those who hold it everywhere."""
+def holders_of(role: Role, institution_id: int | None, *, authority: Authority | None = None) -> QuerySet[User]:
+    """Active users who hold `role` for this institution (with this authority, where one is named), those named for it
+    before those who hold it everywhere."""
     memberships = Q(memberships__role=role) & (
         Q(memberships__institution=None) | Q(memberships__institution_id=institution_id)
     )
+    if authority is not None:
+        memberships &= Q(memberships__authority=authority)
     return User.objects.filter(memberships, is_active=True).order_by("memberships__institution_id", "pk").distinct()

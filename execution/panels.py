@@ -15,9 +15,8 @@ from execution.live.events import event_to_dict
 from execution.models import HostRun, Run
 from execution.plan.compare import differences
 from execution.plan.render import commands_of
-from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
+from execution.selectors import current_plan, host_runs_of, last_events, latest_run, voided_plans, with_progress
 from execution.words import script_words
-from governance.selectors import voided_digests
 from tickets.models import OpsTask
 from tickets.panels import register_panel
 
@@ -84,13 +83,11 @@ def _steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def changes(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     """What differs between the plan whose approval became void and the one that came after it, side by side."""
-    digests = voided_digests(task) or ("", "")
-    plans = {plan.digest: plan for plan in task.plans.filter(digest__in=digests)}
-    if len(plans) < 2:
+    plans = voided_plans(task)
+    if plans is None:
         return None
-    before, after = (plans[digest] for digest in digests)
-    found = differences(before.content, after.content)
-    return {"before": before, "after": after, "changes": found[:_HOSTS_SHOWN], "left": len(found[_HOSTS_SHOWN:])}
+    found = differences(plans[0].content, plans[1].content)
+    return {"before": plans[0], "after": plans[1], "changes": found[:_HOSTS_SHOWN], "left": len(found[_HOSTS_SHOWN:])}
 
 
 def halted(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:

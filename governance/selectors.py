@@ -10,7 +10,7 @@ from accounts.scope import holders_of, holds_role, visible_to
 from cmdb.models import System
 from governance.choices import CHANGES_CODE, HANDS, ReviewDecision, RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
-from governance.models import ApprovalPolicy, ApprovalRound, ApprovalStep, SystemOwner
+from governance.models import Absence, ApprovalPolicy, ApprovalRound, ApprovalStep, ChangeReview, SystemOwner
 from governance.rules import Work, best_policy
 from tickets.choices import Risk, TaskStatus
 from tickets.models import OpsTask
@@ -32,18 +32,24 @@ def strictest_tier(task: OpsTask) -> int | None:
 
 
 def people_for(role: str, task: OpsTask) -> list[User]:
-    """Who may be asked at a step of this role, in order; never the requester."""
-    people: list[User] = []
-    if role == StepRole.OWNER:
-        ownership = (
-            SystemOwner.objects.filter(system=task.system, is_active=True)
-            .select_related("owner", "deputy", "supervisor")
-            .first()
-        )
-        people = ownership.people() if ownership else list(holders_of(Role.TEAM_LEAD, task.institution_id))
+    """Who may be asked at a step of this role, in order; never the requester, nor who only looks on."""
+    ownership = _ownership(task) if role == StepRole.OWNER else None
+    if ownership is None:
+        people = list(holders_of(_role_of(role), task.institution_id, authority=Authority.APPROVER))
     else:
-        people = list(holders_of(Role(role), task.institution_id))
-    return [person for person in people if person.is_active and person.pk != task.requester_id]
+        named = ownership.people()
+        deciding = set(_approvers(task).filter(user__in=named).values_list("user", flat=True))
+        people = [person for person in named if person.is_active and person.pk in deciding]
+    return [person for person in people if person.pk != task.requester_id]
+
+
+def _ownership(task: OpsTask) -> SystemOwner | None:
+    owned = SystemOwner.objects.filter(system=task.system, is_active=True)
+    return owned.select_related("owner", "deputy", "supervisor").first()
+
+
+def _role_of(role: str) -> Role:
+    return Role.TEAM_LEAD if role == StepRole.OWNER else Role(role)
 
 
 def imagined_task(system: System) -> OpsTask:
@@ -53,7 +59,8 @@ def imagined_task(system: System) -> OpsTask:
 
 def policy_officers() -> QuerySet[User]:
     """Who may propose and decide changes of policies: they hold for all institutions, so these must too."""
-    held = Q(memberships__role__in=[Role.ADMINISTRATOR, Role.SECURITY_OFFICER], memberships__institution__isnull=True)
+    roles = [Role.ADMINISTRATOR, Role.SECURITY_OFFICER]
+    held = Q(memberships__role__in=roles, memberships__institution=None, memberships__authority=Authority.APPROVER)
     return User.objects.filter(held | Q(is_superuser=True), is_active=True).order_by("pk").distinct()
 
 
@@ -93,7 +100,7 @@ def steps_awaiting(user: User | AnonymousUser) -> QuerySet[ApprovalStep]:
 
 def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
     """Results and prepared changes that wait for this PM."""
-    mine = Membership.objects.filter(user=user.pk, role=Role.PM)
+    mine = Membership.objects.filter(user=user.pk, role=Role.PM, authority=Authority.APPROVER)
     tasks = OpsTask.objects.select_related("institution", "system", "requester").filter(
         status__in=[TaskStatus.PENDING_VALIDATION, TaskStatus.PENDING_REVIEW]
     )
@@ -106,26 +113,40 @@ def may_decide(user: User, task: OpsTask) -> bool:
     """Whether an active user is an approver, not only a viewer, where the task belongs."""
     if not user.is_active:
         return False
+    return _approvers(task).filter(user=user).exists()
+
+
+def _approvers(task: OpsTask) -> QuerySet[Membership]:
     here = Q(institution=None) | Q(institution=task.institution_id)
-    return Membership.objects.filter(here, user=user, authority=Authority.APPROVER).exists()
+    return Membership.objects.filter(here, authority=Authority.APPROVER)
 
 
 def still_holds(user: User, step: ApprovalStep, task: OpsTask) -> bool:
-    """Whether the person asked is still one of those the step asks: by role, by name, or standing in for them."""
-    if step.escalation_level or user in people_for(step.role, task):
+    """Whether the person asked is still one of those the step asks: by role, by name (the supervisor for any step),
+    or named by an absent owner to stand in."""
+    if holds_role(user, _role_of(step.role), task.institution_id, authority=Authority.APPROVER):
         return True
-    role = Role.TEAM_LEAD if step.role == StepRole.OWNER else Role(step.role)
-    return holds_role(user, role, task.institution_id)
+    ownership = _ownership(task)
+    is_owners = step.role == StepRole.OWNER
+    if ownership is not None and (user.pk == ownership.supervisor_id or (is_owners and user in ownership.people())):
+        return True
+    owners = {step.original_owner_id, ownership.owner_id if ownership is not None else None}
+    return is_owners and bool(step.escalation_level) and Absence.objects.filter(user__in=owners, deputy=user).exists()
 
 
 def may_validate(user: User, task: OpsTask) -> bool:
     """A PM of the institution who didn't file the task."""
-    return user.pk != task.requester_id and holds_role(user, Role.PM, task.institution_id)
+    return user.pk != task.requester_id and is_pm(user, task)
+
+
+def is_pm(user: User, task: OpsTask) -> bool:
+    """A PM of the institution who decides, not only looks on."""
+    return holds_role(user, Role.PM, task.institution_id, authority=Authority.APPROVER)
 
 
 def may_work_by_hand(user: User, task: OpsTask) -> bool:
-    """A PM or operator of the institution may take a task over."""
-    return holds_role(user, HANDS, task.institution_id)
+    """A PM or operator of the institution, not a viewer, may take a task over."""
+    return holds_role(user, HANDS, task.institution_id, authority=Authority.APPROVER)
 
 
 def holder_of(task: OpsTask) -> User | None:
@@ -168,6 +189,12 @@ def awaits_change(task: OpsTask) -> bool:
         return True
     reworks = task.result_reviews.filter(decision=ReviewDecision.REWORK, created_at__gt=last.reviewed_at)
     return bool(reworks.exists())
+
+
+def accepted_change(task: OpsTask) -> ChangeReview | None:
+    """The change that a PM accepted last; None for work that needs none."""
+    accepted = task.change_reviews.filter(decision=ReviewDecision.ACCEPT).order_by("-revision")
+    return accepted.first() if needs_change(task) else None
 
 
 def instructions_for(task: OpsTask) -> list[str]:

@@ -257,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "One record from the request to the servers and back.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,  # what may not be empty says so
     "ENUM_NAME_OVERRIDES": {"ChannelEnum": "tickets.choices.Channel"},  # one name for the fields that share it
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -24,7 +24,7 @@ _LAST_USED_SECONDS = 60
 def create_token(*, actor: User, name: str, scopes: Sequence[str], days: int) -> tuple[ApiToken, str]:
     """A new token and its clear text, which nobody can read again. Raises InvalidInput, NotPermitted."""
     if not actor.is_active:
-        raise NotPermitted
+        raise NotPermitted(_("This account is disabled. An administrator can enable it."))
     if not name.strip() or len(name) > 64 or "\x00" in name:
         raise InvalidInput(_("Give the token a name of at most 64 characters."))
     if not scopes or not set(scopes) <= set(TokenScope.values):

@@ -15,6 +15,7 @@ from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
 from accounts.signals import acting_by_rank
+from accounts.who import who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
@@ -46,7 +47,8 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     Raises InvalidInput naming the row; nothing is kept then.
     """
     if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), None)):
-        raise NotPermitted
+        names = who_hold([Role.OPERATOR, Role.ADMINISTRATOR], None)
+        raise NotPermitted(_("An import is for operators of all institutions: %(names)s.") % {"names": names})
     acting_by_rank.send(User, actor=actor, institution=None)
     if not isinstance(data, dict):
         raise InvalidInput(_("An inventory is a JSON object of institutions, systems, sites and servers."))

@@ -1,11 +1,13 @@
 from typing import TypeVar
 
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
 from accounts.signals import acting_by_rank
+from accounts.who import who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Database, Server, Site, System
@@ -26,7 +28,10 @@ def save_row(*, actor: User, row: Row) -> Row:
     institution = _institution(row)
     for concerned in {institution, _institution(before)} if before is not None else {institution}:
         if not (actor.is_superuser or holds_role(actor, Role.OPERATOR, concerned.pk)):
-            raise NotPermitted
+            names = who_hold([Role.OPERATOR], concerned.pk)
+            raise NotPermitted(
+                _("The CMDB of %(institution)s is kept by: %(names)s.") % {"institution": concerned, "names": names}
+            )
         acting_by_rank.send(User, actor=actor, institution=concerned)
     row.full_clean()
     changes = _changes(before, row)

@@ -1,9 +1,11 @@
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role
 from accounts.signals import acting_by_rank
+from accounts.who import who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.models import Credential
@@ -21,7 +23,10 @@ def store_credential(
     Operators and administrators only. The chain names the credential, never the secret.
     """
     if not (actor.is_superuser or holds_role(actor, (Role.OPERATOR, Role.ADMINISTRATOR), institution.pk)):
-        raise NotPermitted
+        names = who_hold([Role.OPERATOR, Role.ADMINISTRATOR], institution.pk)
+        raise NotPermitted(
+            _("The CMDB of %(institution)s is kept by: %(names)s.") % {"institution": institution, "names": names}
+        )
     acting_by_rank.send(User, actor=actor, institution=institution)
     if not secret:
         raise InvalidInput

@@ -9,10 +9,11 @@ from execution.exceptions import GateClosed, NotNow
 from execution.gate.halts import refuse_halted
 from execution.gate.integrity import check_integrity
 from execution.models import HostLock, HostRun, Plan, Run
-from governance.selectors import approved_digest
+from governance.selectors import accepted_change, approved_digest
 from governance.selectors_windows import hold_on
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
+from tickets.models.artefact import stored_path
 
 
 def approved_content(plan: Plan) -> dict[str, Any]:
@@ -26,6 +27,30 @@ def approved_content(plan: Plan) -> dict[str, Any]:
 def check_approval(plan: Plan) -> None:
     if approved_digest(plan.task) != plan.digest:
         raise GateClosed(_("This plan is not the approved one."), code="not_approved")
+
+
+def check_change(task: OpsTask, begun_with: str | None = None) -> str:
+    """The digest of the accepted change, reckoned anew from its diff: it is what the PM was shown and, once a run has
+    begun, what that run stores. Empty for work without a change."""
+    change = accepted_change(task)
+    digest = hashlib.sha256(change.diff.encode()).hexdigest() if change is not None else ""
+    if digest != (change.diff_digest if change is not None else "") or begun_with not in (None, digest):
+        raise GateClosed(_("The change isn't the one that was reviewed and accepted."), code="change_altered")
+    return digest
+
+
+def check_artefacts(content: dict[str, Any]) -> None:
+    """The stored files are byte for byte the approved ones."""
+    for file in content["artefacts"]:
+        try:
+            with stored_path(file["sha256"]).open("rb") as stored:
+                found = hashlib.file_digest(stored, "sha256").hexdigest()
+        except OSError:
+            found = "-"
+        if found != file["sha256"]:
+            told = {"name": file["name"], "approved": file["sha256"], "found": found}
+            message = _("The stored file “%(name)s” isn't the approved one: SHA-256 %(approved)s, now %(found)s.")
+            raise GateClosed(message % told, code="artefact_altered")
 
 
 def check_hours(task: OpsTask, *, in_windows: bool = True) -> None:
@@ -45,6 +70,7 @@ def check_connection(host_run: HostRun, claim: str) -> None:
     check_approval(run.plan)
     if not host_run.steps.exists():
         check_integrity(run.task.institution)
+    check_change(run.task, run.diff_digest)
     if not HostLock.objects.filter(server_id=host_run.server_id, run=run).exists():
         raise GateClosed(_("Another run holds this server."), code="host_locked")
     if not HostRun.objects.filter(pk=host_run.pk, claim=claim).exists():

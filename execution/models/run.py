@@ -36,6 +36,9 @@ class Run(models.Model):
     task = models.ForeignKey(OpsTask, models.PROTECT, related_name="runs", verbose_name=_("task"))
     plan = models.OneToOneField(Plan, models.PROTECT, related_name="run", verbose_name=_("plan"))
     status = FSMField(_("status"), max_length=16, choices=RunStatus.choices, default=RunStatus.RUNNING, protected=True)
+    diff_digest = models.CharField(
+        _("diff digest"), max_length=64, blank=True, help_text=_("Of the change that a PM accepted; empty without one.")
+    )
     reason = models.TextField(_("reason"), blank=True)
     held_at = models.DateTimeField(_("held since"), null=True, blank=True)
     held_because = models.TextField(_("held because"), blank=True)

@@ -16,7 +16,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from execution.choices import CLAIMABLE
 from execution.exceptions import GateClosed
-from execution.gate.admission import approved_content
+from execution.gate.admission import approved_content, check_artefacts, check_change
 from execution.models import HostRun, Run
 from execution.rollout.abandon import abandon
 from execution.rollout.advance import advance
@@ -39,6 +39,8 @@ def drive_run(run_pk: int) -> None:
     with traced(task_id=run.task.task_id, run_id=str(run.pk), channel="worker"):
         try:
             content = approved_content(run.plan)
+            check_change(run.task, run.diff_digest)
+            check_artefacts(content)
         except GateClosed as refusal:
             logger.error("run %s: the gate is closed: %s", run.pk, refusal.code)
             abandon(run.pk, refusal)

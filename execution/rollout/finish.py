@@ -104,6 +104,7 @@ def result_document(run: Run) -> dict[str, Any]:
         "status": run.status,
         "reason": run.reason,
         "plan_digest": run.plan.digest,
+        "diff_digest": run.diff_digest,
         "playbook": content["playbook"],
         "artefacts": content["artefacts"],
         "started_at": moment_text(run.started_at),

@@ -1,9 +1,6 @@
 from django.db import transaction
-from django.utils.translation import gettext as _
 
-from accounts.choices import Role
 from accounts.models import User
-from accounts.scope import holders_of, holds_role
 from audit.refusals import refusals_recorded
 from audit.services import record
 from execution.gate.admission import check_hours
@@ -11,8 +8,8 @@ from execution.live.events import append_event
 from execution.models import Run
 from execution.rollout.locks import lock_run
 from governance.exceptions import ReasonMissing
-from governance.services.bastion import require_bastion
-from guardia.common.errors import NotPermitted, StaleState
+from governance.services.who import require_judge
+from guardia.common.errors import StaleState
 from guardia.common.queue import enqueue
 from tickets.locks import lock_visible_task
 
@@ -20,15 +17,13 @@ from tickets.locks import lock_visible_task
 @refusals_recorded
 @transaction.atomic
 def resume_run(*, actor: User, task_id: str, reason: str) -> Run:
-    """A PM lets a held run go on outside its change window, to its end. In a freeze it needs an exception first.
+    """A PM who didn't file the task lets a held run go on outside its change window, to its end. In a freeze it needs
+    an exception first.
 
-    Raises NotVisible, NotPermitted, OutsideBastion, ReasonMissing, StaleState (not held), NotNow (frozen).
+    Raises NotVisible, SelfApproval, NotPermitted, OutsideBastion, ReasonMissing, StaleState (not held), NotNow.
     """
     task = lock_visible_task(task_id, actor)
-    if not holds_role(actor, Role.PM, task.institution_id):
-        names = ", ".join(str(pm) for pm in holders_of(Role.PM, task.institution_id)[:3])
-        raise NotPermitted(_("A project manager decides this: %(names)s.") % {"names": names or "-"})
-    require_bastion(actor=actor, institution=task.institution)
+    require_judge(actor, task)
     held = Run.objects.filter(task=task, held_at__isnull=False, finished_at=None).first()
     if held is None:
         raise StaleState

@@ -1,10 +1,12 @@
+from typing import Any
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.scope import holders_of
 from execution.exceptions import GateClosed, NoPlaybook, NotNow, PlanRefused
-from execution.gate.admission import approved_content, check_hours
+from execution.gate.admission import approved_content, check_artefacts, check_change, check_hours
 from execution.gate.halts import halts_of_institution, words_of
 from execution.gate.integrity import check_integrity
 from execution.live.events import append_event
@@ -63,6 +65,9 @@ def start_run(task_pk: int) -> Run | None:
     try:
         plan = _plan_to_run(task)
         content = approved_content(plan) if plan is not None else None
+        diff_digest = check_change(task)
+        if content is not None:
+            check_artefacts(content)
     except (NoPlaybook, PlanRefused, GateClosed) as refusal:
         hand_to_people(task, refusal)
         return None
@@ -71,8 +76,8 @@ def start_run(task_pk: int) -> Run | None:
     if not hold_hosts_free(task):
         _wait(task, _("Another run holds these servers or others of their group; this one starts after it."))
         return None
-    run = _create(task, plan, content)
-    transition_task(task=task, by="start", actor=ACTOR, run=run.pk, plan_digest=plan.digest)
+    run = _create(task, plan, content, diff_digest)
+    transition_task(task=task, by="start", actor=ACTOR, run=run.pk, plan_digest=plan.digest, diff_digest=diff_digest)
     append_event(run, "run_started", waves=content["waves"])
     notify(
         recipients=[task.requester],
@@ -98,12 +103,12 @@ def _plan_to_run(task: OpsTask) -> Plan | None:
     return None
 
 
-def _create(task: OpsTask, plan: Plan, content: dict[str, object]) -> Run:
+def _create(task: OpsTask, plan: Plan, content: dict[str, Any], diff_digest: str) -> Run:
     servers = {server.hostname: server for server in task.servers.order_by("pk")}
-    run = Run.objects.create(task=task, plan=plan)
+    run = Run.objects.create(task=task, plan=plan, diff_digest=diff_digest)
     EventHead.objects.create(run=run)
     HostLock.objects.bulk_create([HostLock(server=server, run=run) for server in servers.values()])
-    for number, hostnames in enumerate(content["waves"], start=1):  # type: ignore[arg-type, var-annotated]
+    for number, hostnames in enumerate(content["waves"], start=1):
         wave = Wave.objects.create(run=run, number=number, is_open=number == 1)
         HostRun.objects.bulk_create([HostRun(wave=wave, server=servers[name]) for name in hostnames])
     return run

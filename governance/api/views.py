@@ -10,6 +10,7 @@ from governance.api.serializers import ApprovalRequestSerializer, ApprovalResult
 from governance.choices import Decision, StepStatus
 from governance.models import ApprovalStep
 from governance.services.decide_step import decide_step
+from guardia.common.error_responses import refusals
 from guardia.common.errors import NotVisible
 from tickets.choices import Channel
 from tickets.models import OpsTask
@@ -22,7 +23,9 @@ class ApprovalView(APIView):
     token_scope = TokenScope.APPROVE
 
     @extend_schema(
-        request=ApprovalRequestSerializer, responses={200: ApprovalResultSerializer}, operation_id="approval_process"
+        request=ApprovalRequestSerializer,
+        responses={200: ApprovalResultSerializer, **refusals(400, 404, 409, 415)},
+        operation_id="approval_process",
     )
     def post(self, request: Request) -> Response:
         given = ApprovalRequestSerializer(data=request.data)

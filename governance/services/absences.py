@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, Membership, User
 from accounts.scope import holders_of, visible_to
+from accounts.who import named
 from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import ReasonMissing
 from governance.models import Absence
 from governance.selectors_authority import administers, deputies_for
+from governance.services.accounts import refuse_oneself
 from governance.services.bastion import require_bastion
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
@@ -33,11 +35,14 @@ def plan_absence(
 def plan_absence_for(
     *, actor: User, user: User, starts_at: datetime, ends_at: datetime, reason: str, deputy: User | None = None
 ) -> Absence:
-    """An administrator enters somebody else's absence in an emergency; that person is told, with the reason.
+    """An administrator enters somebody else's absence in an emergency; that person is told, with the reason. What
+    waits for them never goes to the administrator by it.
 
     Raises what `plan_absence` does, and NotPermitted.
     """
     _require_administrator_of(actor, user)
+    if deputy is not None:
+        refuse_oneself(actor, deputy, Institution.objects.filter(memberships__user=user).order_by("pk").first())
     absence = _plan(actor, user, starts_at, ends_at, reason, deputy)
     notify(
         recipients=[user],
@@ -93,7 +98,7 @@ def period_of(absence: Absence) -> str:
 def _plan(actor: User, user: User, starts_at: datetime, ends_at: datetime, reason: str, deputy: User | None) -> Absence:
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)  # absences of one person, one after another
     if not user.is_active:
-        raise NotPermitted
+        raise StaleState(_("%(name)s's account is disabled.") % {"name": user})
     if not reason.strip():
         raise ReasonMissing
     if ends_at <= starts_at or ends_at <= now():
@@ -146,8 +151,8 @@ def _require_administrator_of(actor: User, user: User) -> None:
             require_bastion(actor=actor, institution=institution)
         return
     institution = Institution.objects.filter(memberships__user=user).order_by("pk").first()
-    names = ", ".join(str(admin) for admin in holders_of(Role.ADMINISTRATOR, institution.pk if institution else None))
+    names = named(holders_of(Role.ADMINISTRATOR, institution.pk if institution else None))
     raise NotPermitted(
         _("An absence is %(user)s's own to enter; in an emergency an administrator can: %(names)s.")
-        % {"user": user, "names": names or "-"}
+        % {"user": user, "names": names}
     )

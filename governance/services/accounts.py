@@ -14,10 +14,10 @@ from accounts.lockout import unlock
 from accounts.models import Institution, Membership, User
 from accounts.scope import holds_role, visible_to
 from accounts.services.sessions import end_sessions
+from accounts.who import named, who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.services.bastion import require_bastion
-from governance.services.who import who_hold
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible
 
 
@@ -54,8 +54,7 @@ def create_account(
 def grant_role(*, actor: User, user: User, role: Role, institution: Institution | None) -> Membership:
     """Give a role in an institution (None: in all). Staff roles open the admin. Administrators only, never oneself."""
     require_administrator(actor, institution)
-    if actor.pk == user.pk:
-        raise NotPermitted(_("Nobody changes their own roles. %(names)s can.") % _others(actor, institution))
+    refuse_oneself(actor, user, institution)
     user = User.objects.select_for_update().get(pk=user.pk)
     membership, is_new = Membership.objects.get_or_create(user=user, role=role, institution=institution)
     if role in STAFF_ROLES and not user.is_staff:
@@ -138,13 +137,24 @@ def _locked_account(actor: User, user: User) -> User:
     """The account's row, locked, when `actor` may open and close it."""
     user = User.objects.select_for_update().get(pk=user.pk)
     memberships = list(user.memberships.select_related("institution"))
-    if actor.pk == user.pk or (user.is_superuser and not actor.is_superuser):
-        raise NotPermitted(_("Another administrator does this: %(names)s.") % _others(actor, None))
+    refuse_oneself(actor, user, next((row.institution for row in memberships), None))
+    if user.is_superuser and not actor.is_superuser:
+        people = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk).order_by("pk")
+        raise NotPermitted(_("Only another superuser may do that: %(names)s.") % {"names": named(people[:3])})
     for membership in memberships:
         require_administrator(actor, membership.institution)
     if not memberships:
         require_administrator(actor, None)
     return user
+
+
+def refuse_oneself(actor: User, user: User, institution: Institution | None) -> None:
+    """Nobody raises, disables or names themselves; raises NotPermitted with another administrator's name."""
+    if actor.pk == user.pk:
+        names = who_hold([Role.ADMINISTRATOR], institution.pk if institution else None, but={actor.pk})
+        raise NotPermitted(
+            _("Nobody does this for themselves; another administrator can: %(names)s.") % {"names": names}
+        )
 
 
 def lock_membership(membership_pk: int, actor: User) -> Membership:
@@ -155,8 +165,7 @@ def lock_membership(membership_pk: int, actor: User) -> Membership:
     if found is None:
         raise NotVisible
     require_administrator(actor, found.institution)
-    if actor.pk == found.user_id:
-        raise NotPermitted(_("Nobody changes their own roles. %(names)s can.") % _others(actor, found.institution))
+    refuse_oneself(actor, found.user, found.institution)
     return found
 
 
@@ -176,8 +185,3 @@ def require_role(actor: User, roles: Iterable[Role], institution: Institution | 
             _("Only these roles may do this here: %(roles)s. Ask %(names)s.") % {"roles": labels, "names": people}
         )
     require_bastion(actor=actor, institution=institution)
-
-
-def _others(actor: User, institution: Institution | None) -> dict[str, str]:
-    """Other administrators, for a refusal's words."""
-    return {"names": who_hold([Role.ADMINISTRATOR], institution.pk if institution else None, but={actor.pk})}

@@ -1,15 +1,17 @@
 """An approver wants to know something first: the requester is asked, and the step's timer stands until the answer."""
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.refusals import refusals_recorded
 from audit.services import record
+from governance.choices import StepStatus
 from governance.exceptions import AlreadyAsked, NothingAsked, ReasonMissing
 from governance.ladder import Roster
 from governance.locks import lock_asked_step
-from governance.models import StepQuestion
+from governance.models import ApprovalStep, StepQuestion
 from governance.services.bastion import require_bastion
 from governance.timer import restart_timer, stop_timer
 from guardia.common.clock import now
@@ -53,6 +55,13 @@ def ask_requester(*, actor: User, step_pk: int, question: str) -> StepQuestion:
         question=asked.question,
     )
     return asked
+
+
+def restart_forsaken_timers() -> int:
+    """Steps that stand for an answer while their approver has left: nobody could go on with them if the requester
+    never answers, so they are due now. Returns how many."""
+    forsaken = ApprovalStep.objects.filter(status=StepStatus.PENDING, due_at=None, approver__is_active=False)
+    return forsaken.update(due_at=Now())
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.who import named
 from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import ReasonMissing, SelfApproval
@@ -24,7 +25,7 @@ def propose_policy_change(
 ) -> PolicyChange:
     """Propose what a policy shall be (`policy_pk` None: a new one; `after` None: none any more).
 
-    Raises NotPermitted, NotVisible, ReasonMissing, InvalidInput. The other officers are told.
+    Raises NotPermitted, OutsideBastion, NotVisible, ReasonMissing, InvalidInput. The other officers are told.
     """
     _require_officer(actor)
     policy = None
@@ -72,7 +73,8 @@ def decide_policy_change(*, actor: User, pk: int, is_accepted: bool, comment: st
     """
     change = _locked(actor, pk)
     if actor.pk == change.proposer_id:
-        raise SelfApproval
+        names = named(policy_officers().exclude(pk=actor.pk)[:3])
+        raise SelfApproval(_("Nobody accepts their own proposal. %(names)s can.") % {"names": names})
     if not is_accepted and not comment.strip():
         raise ReasonMissing
     if is_accepted:
@@ -99,20 +101,17 @@ def withdraw_policy_change(*, actor: User, pk: int) -> PolicyChange:
     """Take one's own proposal back. Raises NotPermitted, NotVisible, StaleState."""
     change = _locked(actor, pk)
     if actor.pk != change.proposer_id:
-        raise NotPermitted
+        raise NotPermitted(_("Only %(name)s, who proposed it, can take it back.") % {"name": change.proposer})
     change.withdraw(by=actor, comment="")
     _close(change, actor)
     return change
 
 
 def _require_officer(actor: User) -> None:
-    if is_policy_officer(actor):
-        require_bastion(actor=actor, institution=None)
-        return
-    names = ", ".join(str(person) for person in policy_officers()[:3])
-    raise NotPermitted(
-        _("Policies hold for all institutions. Who may change them: %(names)s.") % {"names": names or "-"}
-    )
+    if not is_policy_officer(actor):
+        names = named(policy_officers()[:3])
+        raise NotPermitted(_("Policies hold for all institutions. Who may change them: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=None)
 
 
 def _locked(actor: User, pk: int) -> PolicyChange:

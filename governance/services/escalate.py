@@ -13,6 +13,7 @@ from audit.services import Draft, record_many
 from governance.choices import StepStatus
 from governance.ladder import Roster, Rung
 from governance.models import Absence, ApprovalStep
+from governance.services.ask_requester import restart_forsaken_timers
 from governance.services.expire_steps import ACTOR, expire_steps
 from governance.services.open_step import invitation
 from governance.timer import due_in
@@ -48,6 +49,7 @@ def escalate_due_steps(batch: int = BATCH) -> int:
     timer starts again, and what another sweep or an approver holds at this moment is left to them. After any outage
     a step therefore climbs one level, not several.
     """
+    restart_forsaken_timers()
     due = ApprovalStep.objects.filter(_LATE | _DESERTED, status=StepStatus.PENDING)
     rows = due.order_by("round__task__institution_id", "due_at", "pk").values_list(
         "pk", "round__task_id", "round__task__institution_id"

@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import visible_to, where_holding
+from accounts.who import who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import ReviewDecision
 from governance.models import ChangeReview, ResultReview
 from governance.services.bastion import require_bastion
-from governance.services.who import who_hold
 from guardia.common.errors import NotPermitted
 from guardia.common.masking import mask
 from tickets.models import OpsTask

@@ -3,9 +3,10 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.choices import Role
+from accounts.choices import Authority, Role
 from accounts.models import User
 from accounts.scope import holders_of, holds_role, visible_to
+from accounts.who import named
 from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import Decision, ExceptionStatus
@@ -13,6 +14,7 @@ from governance.exceptions import AlreadyDecided, ReasonMissing, SelfApproval
 from governance.models import Freeze, FreezeException
 from governance.selectors_windows import hours_of_tasks
 from governance.services.bastion import require_bastion
+from governance.services.who import who_could
 from governance.signals import task_approved
 from guardia.common.errors import NotPermitted, NotVisible, StaleState
 from notifications.services import notify
@@ -34,7 +36,8 @@ def request_freeze_exception(*, actor: User, task_id: str, freeze_pk: int, reaso
     """
     task = lock_visible_task(task_id, actor)
     if actor.pk != task.requester_id and not holds_role(actor, Role.PM, task.institution_id):
-        raise NotPermitted(_("The requester or a project manager can ask for this."))
+        names = named([task.requester]) + ", " + who_could([Role.PM], task, but={actor.pk})
+        raise NotPermitted(_("The requester or a project manager can ask for this: %(names)s.") % {"names": names})
     require_bastion(actor=actor, institution=task.institution)
     if not reason.strip():
         raise ReasonMissing
@@ -78,11 +81,12 @@ def decide_freeze_exception(
     )
     if row.status != ExceptionStatus.REQUESTED:
         raise AlreadyDecided(_("Already decided by %(name)s.") % {"name": row.decided_by})
-    if actor.pk in (task.requester_id, row.requested_by_id):
-        raise SelfApproval
     if not may_decide(actor, row, task):
-        names = ", ".join(str(person) for person in deciders_of(row, task)[:3])
-        raise NotPermitted(_("A security officer or administrator decides this: %(names)s.") % {"names": names or "-"})
+        is_own = actor.pk in (task.requester_id, row.requested_by_id)
+        names = named(deciders_of(row, task))
+        raise (SelfApproval if is_own else NotPermitted)(
+            _("A security officer or administrator who has no part in it decides this: %(names)s.") % {"names": names}
+        )
     if decision == Decision.REJECT and not comment.strip():
         raise ReasonMissing
     decide = row.grant if decision == Decision.APPROVE else row.refuse
@@ -108,11 +112,12 @@ def decide_freeze_exception(
 def may_decide(user: User, row: FreezeException, task: OpsTask) -> bool:
     """Somebody of rank who has no part in it."""
     has_part = user.pk in (task.requester_id, row.requested_by_id)
-    return not has_part and holds_role(user, DECIDERS, task.institution_id)
+    return not has_part and holds_role(user, DECIDERS, task.institution_id, authority=Authority.APPROVER)
 
 
 def deciders_of(row: FreezeException, task: OpsTask) -> list[User]:
-    people = {user.pk: user for role in DECIDERS for user in holders_of(role, task.institution_id)}
+    holders = [holders_of(role, task.institution_id, authority=Authority.APPROVER) for role in DECIDERS]
+    people = {user.pk: user for users in holders for user in users}
     return [user for user in people.values() if user.pk not in (task.requester_id, row.requested_by_id)]
 
 

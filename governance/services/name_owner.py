@@ -7,7 +7,7 @@ from audit.services import record
 from cmdb.models import System
 from governance.models import SystemOwner
 from governance.selectors_authority import deciders_in
-from governance.services.accounts import require_administrator
+from governance.services.accounts import refuse_oneself, require_administrator
 from guardia.common.errors import InvalidInput
 
 LONGEST_SLA_MINUTES = 7 * 24 * 60
@@ -25,12 +25,16 @@ def name_owner(
     sla_minutes: int = 10,
     is_active: bool = True,
 ) -> SystemOwner:
-    """Say who answers for a system, who after them, and how many minutes each has. Administrators only.
+    """Say who answers for a system, who after them, and how many minutes each has. Administrators only, and
+    never themselves.
 
     Inactive: the team leads of the institution are asked instead. Raises NotPermitted, OutsideBastion, and InvalidInput
     for no time at all, for who can't decide there, and for one person on two levels.
     """
     require_administrator(actor, system.institution)
+    for person in (owner, deputy, supervisor):
+        if person is not None:
+            refuse_oneself(actor, person, system.institution)
     if not 1 <= sla_minutes <= LONGEST_SLA_MINUTES:
         limit = {"limit": LONGEST_SLA_MINUTES}
         raise InvalidInput(_("Each level needs at least a minute to answer, and at most %(limit)s.") % limit)

@@ -2,6 +2,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.who import named
 from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.exceptions import NotEligible, ReasonMissing
@@ -19,7 +20,7 @@ from notifications.services import notify
 def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> ApprovalStep:
     """Hand the step that waits for the actor to another person who may decide it; their time begins anew.
 
-    Raises NotVisible, StaleState, NotYourTurn, ReasonMissing, NotEligible (which says who could take it).
+    Raises NotVisible, StaleState, NotYourTurn, OutsideBastion, ReasonMissing, NotEligible (with who could).
     """
     step = lock_asked_step(step_pk, actor)
     require_bastion(actor=actor, institution=step.round.task.institution)
@@ -30,9 +31,8 @@ def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> Approv
     barred = {task.requester_id, actor.pk, *deciders_of(step.round)}
     others = roster.others(step.role, task.system_id, barred)
     if to not in others:
-        names = ", ".join(str(person) for person in others[:5])
         raise NotEligible(
-            _("That person can't decide this step now. These people could: %(names)s.") % {"names": names or "-"}
+            _("That person can't decide this step now. These people could: %(names)s.") % {"names": named(others)}
         )
     step.approver = to
     step.save(update_fields=["approver"])

@@ -2,6 +2,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.who import named
 from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.choices import StepRole
@@ -25,12 +26,12 @@ def release_task(*, actor: User, task_id: str) -> OpsTask:
     """
     task = lock_visible_task(task_id, actor)
     require_bastion(actor=actor, institution=task.institution)
-    if actor.pk == task.requester_id:
-        raise SelfApproval
     people = who_may_release(task)
     if actor not in people:
-        names = ", ".join(str(person) for person in people[:3])
-        raise NotPermitted(_("These people can start it: %(names)s") % {"names": names or "-"})
+        is_own = actor.pk == task.requester_id
+        raise (SelfApproval if is_own else NotPermitted)(
+            _("These people can start it: %(names)s") % {"names": named(people)}
+        )
     if task.status != TaskStatus.APPROVED or not task.is_held:
         raise NotInThatState(current=task.status)
     task.is_held = False

@@ -5,19 +5,17 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.choices import Role
 from accounts.models import User
-from accounts.scope import holders_of, holds_role
 from audit.refusals import refusals_recorded
 from audit.services import record
 from governance.calendar import SEARCH_DAYS
 from governance.exceptions import ReasonMissing
 from governance.selectors_windows import Hold
-from governance.services.bastion import require_bastion
+from governance.services.who import require_pm
 from governance.signals import task_approved
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
-from guardia.common.errors import InvalidInput, NotPermitted
+from guardia.common.errors import InvalidInput
 from tickets.choices import Priority, TaskStatus
 from tickets.exceptions import NotInThatState
 from tickets.locks import lock_visible_task
@@ -91,10 +89,7 @@ def set_priority(*, actor: User, task_id: str, priority: Priority, reason: str) 
 
 def _for_pm(actor: User, task_id: str) -> OpsTask:
     task = lock_visible_task(task_id, actor)
-    if not holds_role(actor, Role.PM, task.institution_id):
-        names = ", ".join(str(pm) for pm in holders_of(Role.PM, task.institution_id)[:3])
-        raise NotPermitted(_("A project manager decides this: %(names)s.") % {"names": names or "-"})
-    require_bastion(actor=actor, institution=task.institution)
+    require_pm(actor, task)
     if task.status not in NOT_BEGUN:
         raise NotInThatState(current=task.status)
     return task

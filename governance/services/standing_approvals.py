@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holds_role, visible_to
+from accounts.who import named, who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
 from cmdb.choices import Tier
@@ -25,6 +26,7 @@ from tickets.choices import SubType
 LONGEST = timedelta(days=180)
 MOST_USES = 100
 MOST_DAYS = 31
+OFFICERS = (Role.ADMINISTRATOR, Role.SECURITY_OFFICER)
 
 
 @refusals_recorded
@@ -42,15 +44,14 @@ def give_standing_approval(
 ) -> StandingApproval:
     """Approve a kind of work on a system beforehand. Only for who could decide such a step now.
 
-    Raises NotVisible, NotPermitted (with who could), ReasonMissing, InvalidInput.
+    Raises NotVisible, OutsideBastion, NotPermitted (with who could), ReasonMissing, InvalidInput.
     """
     system = visible_to(System.objects.select_related("institution"), actor).filter(pk=system_pk).first()
     if system is None:
         raise NotVisible
     people = people_for(role, imagined_task(system))
     if not actor.is_active or actor not in people:
-        names = ", ".join(str(person) for person in people[:3])
-        raise NotPermitted(_("Only who is asked for this system may do that: %(names)s.") % {"names": names or "-"})
+        raise NotPermitted(_("Only who is asked for this system may do that: %(names)s.") % {"names": named(people)})
     require_bastion(actor=actor, institution=system.institution)
     if not reason.strip():
         raise ReasonMissing
@@ -98,10 +99,16 @@ def revoke_standing_approval(*, actor: User, pk: int, reason: str = "") -> Stand
     seen = visible_to(StandingApproval.objects.all(), actor).filter(pk=pk).first()
     if seen is None:
         raise NotVisible
-    standing = StandingApproval.objects.select_for_update(of=("self",)).select_related("system__institution").get(pk=pk)
+    standing = (
+        StandingApproval.objects.select_for_update(of=("self",))
+        .select_related("system__institution", "giver")
+        .get(pk=pk)
+    )
+    institution = standing.system.institution
     if not may_revoke(actor, standing):
-        raise NotPermitted
-    require_bastion(actor=actor, institution=standing.system.institution)
+        names = named([standing.giver]) + ", " + who_hold(OFFICERS, institution.pk, but={actor.pk})
+        raise NotPermitted(_("Who gave it can end it, and the officers: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=institution)
     if standing.revoked_at is not None:
         raise StaleState
     standing.revoked_at, standing.revoked_by = now(), actor
@@ -124,8 +131,7 @@ def may_revoke(actor: User, standing: StandingApproval) -> bool:
 
 def may_revoke_all(actor: User, institution_id: int) -> bool:
     """Whether the actor may revoke every standing pre-approval of the institution."""
-    officers = (Role.ADMINISTRATOR, Role.SECURITY_OFFICER)
-    return actor.is_active and (actor.is_superuser or holds_role(actor, officers, institution_id))
+    return actor.is_active and (actor.is_superuser or holds_role(actor, OFFICERS, institution_id))
 
 
 def standing_for(step: ApprovalStep) -> StandingApproval | None:

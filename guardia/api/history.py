@@ -12,9 +12,10 @@ from accounts.choices import TokenScope
 from audit.models import Entry
 from audit.selectors import entries_of_task
 from execution.models import HostRun, Run
-from execution.selectors import current_plan, host_runs_of
+from execution.selectors import current_plan, host_runs_of, voided_differences
 from governance.api.serializers import ApprovalStepSerializer
 from governance.models import ApprovalStep
+from guardia.common.error_responses import refusals
 from tickets.api.serializers import TaskSerializer
 from tickets.selectors import visible_task
 
@@ -43,15 +44,29 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     class Meta:
         model = Run
-        fields = ("run_id", "status", "reason", "plan_digest", "started_at", "finished_at", "hosts")
+        fields = ("run_id", "status", "reason", "plan_digest", "diff_digest", "started_at", "finished_at", "hosts")
 
     def get_hosts(self, run: Run) -> list[dict[str, Any]]:
         return HostRunSerializer(host_runs_of(run), many=True).data  # type: ignore[return-value]
 
 
+class DifferenceSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(source="label")
+    before = serializers.ListField(child=serializers.CharField())
+    after = serializers.ListField(child=serializers.CharField())
+
+
+class PartChangeSerializer(serializers.Serializer[Any]):
+    part = serializers.CharField(source="title")
+    kind = serializers.ChoiceField(choices=["CHANGED", "ADDED", "REMOVED"])
+    hostname = serializers.CharField(allow_blank=True)
+    differences = DifferenceSerializer(many=True)
+
+
 class HistorySerializer(serializers.Serializer[Any]):
     task = TaskSerializer()
     plan_digest = serializers.CharField(allow_null=True)
+    plan_changes = PartChangeSerializer(many=True)
     approvals = ApprovalStepSerializer(many=True)
     runs = RunSerializer(many=True)
     entries = EntrySerializer(many=True)
@@ -62,7 +77,7 @@ class HistoryView(APIView):
 
     token_scope = TokenScope.READ
 
-    @extend_schema(responses={200: HistorySerializer}, operation_id="task_history")
+    @extend_schema(responses={200: HistorySerializer, **refusals(404)}, operation_id="task_history")
     def get(self, request: Request, task_id: str) -> Response:
         task = visible_task(request.user, task_id)
         plan = current_plan(task)
@@ -74,6 +89,7 @@ class HistoryView(APIView):
         body = {
             "task": TaskSerializer(task).data,
             "plan_digest": plan.digest if plan else None,
+            "plan_changes": PartChangeSerializer(voided_differences(task), many=True).data,
             "approvals": ApprovalStepSerializer(steps, many=True).data,
             "runs": RunSerializer(task.runs.select_related("plan").order_by("pk"), many=True).data,
             "entries": EntrySerializer(entries_of_task(task.task_id).select_related("chain"), many=True).data,

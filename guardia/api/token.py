@@ -18,6 +18,7 @@ from accounts.lockout import count_failure, is_locked_out, locked_out
 from accounts.models import User
 from accounts.services.passwords import is_password_expired
 from accounts.services.second_factor import is_code_right, is_enrolled, needs_factor
+from guardia.common.error_responses import refusals
 from guardia.common.errors import NotPermitted
 
 
@@ -46,7 +47,9 @@ class TokenView(APIView):
     def get_authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
-    @extend_schema(request=CredentialsSerializer, responses={200: TokensSerializer}, operation_id="token")
+    @extend_schema(
+        request=CredentialsSerializer, responses={200: TokensSerializer, **refusals(400, 415)}, operation_id="token"
+    )
     def post(self, request: Request) -> Response:
         given = CredentialsSerializer(data=request.data)
         given.is_valid(raise_exception=True)

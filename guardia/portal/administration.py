@@ -13,8 +13,8 @@ from accounts.caller import caller
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role, visible_to
+from accounts.who import who_hold
 from governance.selectors_authority import administered
-from governance.services.who import who_hold
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]

@@ -1,6 +1,5 @@
 """Withdraw, file again, hand over, ask, answer: by whom, from where, and what everybody else is told."""
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -9,21 +8,18 @@ from django.utils import translation
 from accounts.choices import Role
 from accounts.models import User
 from audit.models import Entry
-from audit.verification import verify_all
 from execution.plan.prepare import prepare_plan
 from execution.rollout.start_run import start_run
-from governance.exceptions import AlreadyAsked, AlreadyDecided, NotEligible, NothingAsked, NotYourTurn, ReasonMissing
+from governance.exceptions import AlreadyAsked, NotEligible, NothingAsked, NotYourTurn, ReasonMissing
 from governance.models import ApprovalRound, ApprovalStep
 from governance.services.ask_requester import answer_question, ask_requester
-from governance.services.decide_step import decide_step
 from governance.services.escalate import escalate_due_steps
 from governance.services.reassign_step import reassign_step
 from governance.services.withdraw_task import withdraw_task
-from guardia.common.errors import GuardiaError, NotPermitted, NotVisible, StaleState
+from guardia.common.errors import NotPermitted, NotVisible, StaleState
 from notifications.models import Notification
 from tests.factories import Tenant, approve, let_pass, make_user, pending_step
 from tests.snapshot import nothing_changes
-from tests.threads import race
 from tickets.exceptions import NotInThatState
 from tickets.models import OpsTask
 from tickets.services.resubmit_task import resubmit_task
@@ -148,24 +144,3 @@ def test_who_may_not_is_told_who_could() -> None:
     waiting = ApprovalStep.objects.get(round__task=task, role="PM").pk
     with nothing_changes(), pytest.raises(StaleState):
         ask_requester(actor=tenant.pm, step_pk=waiting, question="?")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_a_withdrawal_and_an_approval_at_the_same_moment_both_or_one_count() -> None:
-    tenant = Tenant(servers=1)
-    for number in range(30):
-        task, plan = tenant.planned()
-        step = pending_step(task)
-        acts: list[Any] = [
-            partial(withdraw_task, actor=tenant.site_manager, task_id=task.task_id),
-            partial(
-                decide_step, actor=tenant.owner, step_pk=step.pk, decision="APPROVE", digest=plan.digest, channel="api"
-            ),
-        ]
-        outcomes = race(acts[:: -1 if number % 2 else 1], errors=(GuardiaError,))
-        assert not any(isinstance(outcome, AlreadyDecided) for outcome in outcomes)
-        assert OpsTask.objects.get(pk=task.pk).status == "WDR", "a withdrawal before the run always counts"
-        assert ApprovalRound.objects.get(task=task).status == "VOID"
-        assert ApprovalStep.objects.get(pk=step.pk).status in ("APPROVED", "VOID")
-        assert not ApprovalStep.objects.filter(round__task=task, status__in=["PENDING", "WAITING"]).exists()
-    assert all(report.is_intact for report in verify_all())

@@ -13,11 +13,10 @@ from governance.models import ApprovalPolicy, PolicyChange
 from governance.policy_documents import PolicyDocument, StepDocument, document_of
 from governance.services.change_policy import decide_policy_change, propose_policy_change, withdraw_policy_change
 from guardia.common.clock import now
-from guardia.common.errors import GuardiaError, StaleState
+from guardia.common.errors import GuardiaError
 from tests.doors import browser
 from tests.factories import Tenant, make_user
 from tests.snapshot import nothing_changes
-from tests.threads import race
 
 pytestmark = pytest.mark.django_db
 STEP = StepDocument(role="OWNER", approvers_needed=1, needs_reauthentication=False, is_automatic=False)
@@ -155,20 +154,6 @@ def test_test_sites_may_do_without_people_and_a_reason_is_needed(officers: tuple
         lambda: propose_policy_change(actor=one, policy_pk=None, after=document(name="y"), reason=" "),
     )
     refused("invalid", lambda: propose(one, None))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_two_decisions_at_once_one_counts(officers: tuple[User, User]) -> None:
-    one, two = officers
-    third = make_user(is_superuser=True)
-    for _round in range(10):
-        change = propose(one, document())
-        outcomes = race(
-            [partial(decide_policy_change, actor=who, pk=change.pk, is_accepted=True) for who in (two, third)],
-            errors=StaleState,
-        )
-        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["PolicyChange", "StaleState"]
-        ApprovalPolicy.objects.all().delete()
 
 
 def test_the_database_knows_two_people(officers: tuple[User, User]) -> None:

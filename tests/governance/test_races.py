@@ -1,61 +1,21 @@
 """Two people, or one person twice, at the same moment: the database decides, once."""
 
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 from django.db import transaction
 
-from audit.models import Chain, Entry
+from audit.models import Chain
 from audit.services import record
 from audit.verification import verify_all
-from governance.choices import Decision
-from governance.exceptions import AlreadyDecided
-from governance.models import ApprovalStep
-from governance.services.decide_step import decide_step
 from guardia.common.clock import local_day
-from tests.factories import Tenant, make_institution, pending_step, proof_of
+from tests.factories import Tenant, make_institution
 from tests.threads import race
 from tickets.choices import Channel
 from tickets.models import OpsTask
 from tickets.services.file_task import file_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
-RACES = 50
-
-
-def _decision(tenant: Tenant, step: ApprovalStep, digest: str, decision: Decision) -> Callable[[], ApprovalStep]:
-    return partial(
-        decide_step,
-        actor=tenant.owner,
-        step_pk=step.pk,
-        decision=decision,
-        digest=digest,
-        channel="api",
-        comment="동시에",
-        proof=proof_of(tenant.owner),
-    )
-
-
-@pytest.mark.parametrize("second", [Decision.APPROVE, Decision.REJECT])
-def test_one_of_two_decisions_on_one_step_counts(second: Decision) -> None:
-    tenant = Tenant(servers=1)
-    won: set[str] = set()
-    for number in range(RACES):
-        task, plan = tenant.planned()
-        step = pending_step(task)
-        acts = [_decision(tenant, step, plan.digest, decision) for decision in (Decision.APPROVE, second)]
-        outcomes = race(acts[:: -1 if number % 2 else 1], errors=AlreadyDecided)
-        decided = [outcome for outcome in outcomes if isinstance(outcome, ApprovalStep)]
-        refused = [outcome for outcome in outcomes if isinstance(outcome, AlreadyDecided)]
-        assert (len(decided), len(refused)) == (1, 1), outcomes
-        entries = Entry.objects.filter(task_id=task.task_id, action__startswith="approval.")
-        saved = ApprovalStep.objects.get(pk=step.pk)
-        assert [entry.action for entry in entries] == [f"approval.{saved.status.lower()}"]
-        assert OpsTask.objects.get(pk=task.pk).status == ("PEN" if saved.status == "APPROVED" else "REJ")
-        won.add(saved.status)
-    assert "APPROVED" in won
-    assert all(report.is_intact for report in verify_all())
 
 
 def test_task_ids_are_gapless_and_unique_whoever_files() -> None:

@@ -89,7 +89,7 @@ def test_the_history_tells_everything_about_a_task() -> None:
     start_run(task.pk)
     response = api(tenant.site_manager).get(HISTORY + task.task_id)
     body = response.json()
-    assert set(body) == {"task", "plan_digest", "approvals", "runs", "entries"}
+    assert set(body) == {"task", "plan_digest", "plan_changes", "approvals", "runs", "entries"}
     assert (body["task"]["status"], body["plan_digest"]) == ("EXE", plan.digest)
     assert [(a["role"], a["status"]) for a in body["approvals"]] == [("OWNER", "APPROVED"), ("PM", "APPROVED")]
     assert {a["original_owner"] for a in body["approvals"]} == {tenant.owner.username, tenant.pm.username}

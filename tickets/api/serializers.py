@@ -24,7 +24,9 @@ class TaskSerializer(serializers.ModelSerializer[OpsTask]):
     """A task as the API shows it."""
 
     institution: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="code", read_only=True)
-    system: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    system: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        slug_field="code", read_only=True, allow_null=True
+    )
     servers: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
         slug_field="hostname", many=True, read_only=True
     )

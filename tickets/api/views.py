@@ -6,6 +6,7 @@ from rest_framework.views import APIView
 
 from accounts.caller import caller
 from accounts.choices import TokenScope
+from guardia.common.error_responses import refusals
 from guardia.common.parsers import BoundedJSONParser
 from tickets.api.serializers import IntakeSerializer, TaskSerializer
 from tickets.choices import Channel
@@ -18,7 +19,11 @@ class IntakeView(APIView):
     token_scope = TokenScope.FILE
     parser_classes = (BoundedJSONParser, MultiPartParser, FormParser)
 
-    @extend_schema(request=IntakeSerializer, responses={201: TaskSerializer}, operation_id="sr_intake")
+    @extend_schema(
+        request=IntakeSerializer,
+        responses={201: TaskSerializer, **refusals(400, 409, 413, 415, 503)},
+        operation_id="sr_intake",
+    )
     def post(self, request: Request) -> Response:
         given = IntakeSerializer(data=request.data)
         given.is_valid(raise_exception=True)

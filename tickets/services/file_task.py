@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holders_of, holds_role, visible_to
+from accounts.who import named
 from audit.services import record
 from guardia.common.clock import local_day
 from guardia.common.errors import InvalidInput, NotPermitted
@@ -110,8 +111,8 @@ def _filing_institution(actor: User, understood: Understood) -> Institution:
     """
     institution = understood.institution or _home_institution(actor)
     if not actor.is_active or not (actor.is_superuser or holds_role(actor, FILING_ROLES, institution.pk)):
-        names = ", ".join(str(user) for user in holders_of(Role.SITE_MANAGER, institution.pk)[:3])
-        raise NotPermitted(_("You may look, not file. These people may: %(names)s") % {"names": names or "-"})
+        names = named(holders_of(Role.SITE_MANAGER, institution.pk)[:3])
+        raise NotPermitted(_("You may look, not file. These people may: %(names)s") % {"names": names})
     return institution
 
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('execution', '0005_halts'),
+        ('execution', '0006_run_diff_digest'),
     ]
 
     operations = [
