@@ -44,10 +44,11 @@ test: .venv/.ready-dev    ## the tests
 test-slow: .venv/.ready-dev  ## the long suites
 	@$(PY) -m pytest -m slow $(TESTS)
 
-bench: .venv/.ready-dev   ## the figures of docs/performance.md
+PART ?= all
+bench: .venv/.ready-dev   ## the figures of docs/performance.md (PART=engine, governance or chain: one part)
 	@$(PY) -m guardia.embedded stop $(BENCH_HOME)
 	@rm -rf $(BENCH_HOME)
-	@GUARDIA_HOME=$(BENCH_HOME) exec $(PY) manage.py bench
+	@GUARDIA_HOME=$(BENCH_HOME) exec $(PY) manage.py bench --part $(PART)
 
 messages: .venv/.ready-dev  ## take new texts into locale/ko, compile
 	@$(PY) tools/messages.py update

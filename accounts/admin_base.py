@@ -10,12 +10,14 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.scope import visible_to
+from guardia.common.paging import CappedPaginator
 
 
 class ScopedAdmin(admin.ModelAdmin):
     """Shows only what belongs to the user's institutions, in lists, pages and the choices of foreign keys."""
 
     show_full_result_count = False
+    paginator = CappedPaginator
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -4,33 +4,48 @@ A model says where its institution is (`scope_path`, a query path); `visible_to`
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
 from accounts.choices import Authority, Role
 from accounts.models import Institution, Membership, User
+from guardia.common.context import remembered
 
 M = TypeVar("M", bound=Model)
+
+
+class Held(NamedTuple):
+    """One membership of a user; no institution: in all of them."""
+
+    institution_id: int | None
+    role: str
+    authority: str
+
+
+def memberships_of(user: User | AnonymousUser) -> tuple[Held, ...]:
+    """What the user holds now; a page reads it once (`guardia.common.context.remembering`), an act every time."""
+
+    def read() -> tuple[Held, ...]:
+        rows = Membership.objects.filter(user=user.pk or 0).values_list("institution_id", "role", "authority")
+        return tuple(Held(*row) for row in rows)
+
+    return remembered(("memberships", user.pk), read)
 
 
 def sees_everything(user: User | AnonymousUser) -> bool:
     """Superusers, and members without an institution, see every institution."""
     if not user.is_authenticated or not user.is_active:
         return False
-    return user.is_superuser or Membership.objects.filter(user=user, institution=None).exists()
+    return user.is_superuser or any(held.institution_id is None for held in memberships_of(user))
 
 
 def visible_to(queryset: QuerySet[M], user: User | AnonymousUser) -> QuerySet[M]:
     """The part of `queryset` that belongs to the user's institutions; nothing for strangers and the inactive."""
     if not user.is_authenticated or not user.is_active:
         return queryset.none()
-    if sees_everything(user):
-        return queryset
-    path: str = queryset.model.scope_path  # type: ignore[attr-defined]  # every scoped model declares it
-    mine = Membership.objects.filter(user=user).values("institution")
-    return queryset.filter(Q(**{f"{path}__in": mine}))
+    return queryset if user.is_superuser else _within(queryset, memberships_of(user))
 
 
 def holds_role(
@@ -41,21 +56,18 @@ def holds_role(
     wanted = [roles] if isinstance(roles, Role) else list(roles)
     if not user.is_active:
         return False
-    held = Membership.objects.filter(user=user, role__in=wanted)
-    if authority is not None:
-        held = held.filter(authority=authority)
-    return held.filter(Q(institution=None) | Q(institution_id=institution_id)).exists()
+    return any(
+        held.role in wanted and held.institution_id in (None, institution_id) and authority in (None, held.authority)
+        for held in memberships_of(user)
+    )
 
 
 def where_holding(queryset: QuerySet[M], user: User, roles: Iterable[Role]) -> QuerySet[M]:
     """The part of `queryset` in the institutions where an active user holds one of `roles`; superusers: all of it."""
     if not user.is_active:
         return queryset.none()
-    held = Membership.objects.filter(user=user, role__in=list(roles))
-    if user.is_superuser or held.filter(institution=None).exists():
-        return queryset
-    path: str = queryset.model.scope_path  # type: ignore[attr-defined]  # every scoped model declares it
-    return queryset.filter(Q(**{f"{path}__in": held.values("institution")}))
+    wanted = list(roles)
+    return queryset if user.is_superuser else _within(queryset, [h for h in memberships_of(user) if h.role in wanted])
 
 
 def people_visible_to(user: User | AnonymousUser) -> QuerySet[User]:
@@ -76,3 +88,13 @@ def holders_of(role: Role, institution_id: int | None, *, authority: Authority |
     if authority is not None:
         memberships &= Q(memberships__authority=authority)
     return User.objects.filter(memberships, is_active=True).order_by("memberships__institution_id", "pk").distinct()
+
+
+def _within(queryset: QuerySet[M], memberships: Iterable[Held]) -> QuerySet[M]:
+    """The part in the institutions of these memberships. They are named one by one in the query: of a subquery the
+    database can't tell whether it holds ten rows of a table or all of them, and chooses the wrong index."""
+    keys = {held.institution_id for held in memberships}
+    if None in keys:
+        return queryset
+    path: str = queryset.model.scope_path  # type: ignore[attr-defined]  # every scoped model declares it
+    return queryset.filter(Q(**{f"{path}__in": sorted(key for key in keys if key is not None)}))

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
+from accounts.admin_filters import ScopedRelatedFilter
 from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import holds_role, sees_everything
@@ -99,7 +100,7 @@ class ChainAdmin(ReadOnlyAdmin):
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
     list_display = ("number", "chain", moment_column("recorded_at", _("time")), "actor", "action", "task_id")
-    list_filter = (("chain", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (("chain", ScopedRelatedFilter),)
     search_fields = ("=task_id", "=action", "=actor")
     list_select_related = ("chain",)
     change_form_template = "audit/entry.html"

@@ -83,6 +83,7 @@ class ApprovalStepAdmin(ReadOnlyAdmin):
         moment_column("decided_at", _("decided at")),
     )
     list_filter = ("status", "role")
+    ordering = ("-pk",)
     list_select_related = ("round__task", "approver", "decided_by")
     search_fields = ("=round__task__task_id",)
 

@@ -34,30 +34,38 @@ class Rung:
 class Roster:
     """The people of one institution who may decide, and who of them is away, at the moment of loading."""
 
-    holders: dict[Role, list[User]]
+    holders: dict[Role, dict[int, User]]
     approvers: dict[int, User]
     ownerships: dict[int, SystemOwner]
     away: dict[int, int | None]
 
     @classmethod
     def load(cls, institution_id: int) -> "Roster":
-        """Three queries, whatever the number of people and systems."""
-        holders: dict[Role, list[User]] = {}
-        approvers: dict[int, User] = {}
+        """The roster of one institution."""
+        return cls.load_many([institution_id])[institution_id]
+
+    @classmethod
+    def load_many(cls, institution_ids: Collection[int]) -> "dict[int, Roster]":
+        """Institution → roster. Three queries, whatever the number of institutions, people and systems."""
+        rosters = {pk: cls({}, {}, {}, {}) for pk in institution_ids}
         for membership in (
-            Membership.objects.filter(Q(institution=institution_id) | Q(institution=None), user__is_active=True)
+            Membership.objects.filter(Q(institution__in=rosters) | Q(institution=None), user__is_active=True)
             .filter(authority=Authority.APPROVER)
             .select_related("user")
             .order_by("institution_id", "user_id")
         ):
-            people = holders.setdefault(Role(membership.role), [])
-            if membership.user not in people:
-                people.append(membership.user)
-            approvers[membership.user_id] = membership.user
-        owned = SystemOwner.objects.filter(system__institution=institution_id, is_active=True)
-        ownerships = {row.system_id: row for row in owned.select_related("owner", "deputy", "supervisor")}
-        away = {row.user_id: row.deputy_id for row in Absence.in_force().filter(user__in=approvers).order_by("pk")}
-        return cls(holders, approvers, ownerships, away)
+            place = membership.institution_id
+            for roster in rosters.values() if place is None else [rosters[place]]:
+                roster.holders.setdefault(Role(membership.role), {})[membership.user_id] = membership.user
+                roster.approvers[membership.user_id] = membership.user
+        owned = SystemOwner.objects.filter(system__institution__in=rosters, is_active=True)
+        for row in owned.select_related("system", "owner", "deputy", "supervisor"):
+            rosters[row.system.institution_id].ownerships[row.system_id] = row
+        people = {pk for roster in rosters.values() for pk in roster.approvers}
+        away = {row.user_id: row.deputy_id for row in Absence.in_force().filter(user__in=people).order_by("pk")}
+        for roster in rosters.values():
+            roster.away.update({pk: deputy for pk, deputy in away.items() if pk in roster.approvers})
+        return rosters
 
     def sla_minutes(self, system_id: int | None) -> int:
         """How long one level has to answer."""
@@ -85,7 +93,7 @@ class Roster:
     def others(self, role: str, system_id: int | None, barred: Collection[int]) -> list[User]:
         """Everybody the step may be handed to now."""
         named = [rung.person for rung in self._rungs(role, system_id, None)]
-        people = {person.pk: person for person in [*named, *self.holders.get(_ROLES[StepRole(role)], [])]}
+        people = {person.pk: person for person in [*named, *self.holders.get(_ROLES[StepRole(role)], {}).values()]}
         return [
             self.approvers[pk] for pk in people if pk in self.approvers and pk not in barred and pk not in self.away
         ]
@@ -103,7 +111,7 @@ class Roster:
     def _rungs(self, role: str, system_id: int | None, original_id: int | None) -> list[Rung]:
         """Every level's people in the order in which they are asked; who may not is sieved out by `_first`."""
         ownership = self.ownerships.get(system_id or 0)
-        holders = self.holders.get(_ROLES[StepRole(role)], [])
+        holders = list(self.holders.get(_ROLES[StepRole(role)], {}).values())
         if role == StepRole.OWNER and ownership is not None:
             first, seconds = [ownership.owner], [self._stand_in(ownership.owner_id), ownership.deputy]
         elif original_id is None:

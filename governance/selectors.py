@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import Authority, Role
 from accounts.models import Membership, User
-from accounts.scope import holders_of, holds_role, visible_to
+from accounts.scope import holders_of, holds_role, memberships_of, visible_to
 from cmdb.models import System
 from governance.choices import CHANGES_CODE, HANDS, ReviewDecision, RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
@@ -100,12 +100,13 @@ def steps_awaiting(user: User | AnonymousUser) -> QuerySet[ApprovalStep]:
 
 def tasks_to_validate(user: User | AnonymousUser) -> QuerySet[OpsTask]:
     """Results and prepared changes that wait for this PM."""
-    mine = Membership.objects.filter(user=user.pk, role=Role.PM, authority=Authority.APPROVER)
     tasks = OpsTask.objects.select_related("institution", "system", "requester").filter(
         status__in=[TaskStatus.PENDING_VALIDATION, TaskStatus.PENDING_REVIEW]
     )
-    if not mine.filter(institution=None).exists():
-        tasks = tasks.filter(institution__in=mine.values("institution"))
+    mine = [held for held in memberships_of(user) if held.role == Role.PM and held.authority == Authority.APPROVER]
+    keys = {held.institution_id for held in mine}
+    if None not in keys:  # named one by one, as in `visible_to`
+        tasks = tasks.filter(institution__in=keys)
     return tasks.exclude(requester=user.pk or 0)
 
 

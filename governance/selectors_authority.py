@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import STAFF_ROLES, Authority, Role
 from accounts.models import Institution, Membership, User
-from accounts.scope import holds_role, visible_to, where_holding
+from accounts.scope import holds_role, memberships_of, visible_to, where_holding
 from cmdb.models import System
 from governance.models import Absence, SystemOwner
 
@@ -54,8 +54,8 @@ def deciders_in(institution: Institution) -> QuerySet[User]:
 
 def is_approver(user: User) -> bool:
     """Whether approvals may be asked of an active user anywhere: by a role that decides, and not only to look on."""
-    held = Membership.objects.filter(user=user, authority=Authority.APPROVER, role__in=DECIDING_ROLES)
-    return user.is_active and held.exists()
+    held = memberships_of(user)
+    return user.is_active and any(h.authority == Authority.APPROVER and h.role in DECIDING_ROLES for h in held)
 
 
 def people_administered(user: User) -> QuerySet[User]:

@@ -11,7 +11,12 @@ from governance.models import ApprovalStep
 
 def due_in(minutes: int) -> Expression:
     """The database's moment `minutes` from now. A minute is as long as the settings say (demonstrations run faster)."""
-    return Now() + timedelta(seconds=minutes * settings.GUARDIA_SLA_SECONDS_PER_MINUTE)
+    return Now() + timedelta(seconds=seconds_of(minutes))
+
+
+def seconds_of(minutes: int) -> float:
+    """How long these minutes of an SLA last."""
+    return float(minutes * settings.GUARDIA_SLA_SECONDS_PER_MINUTE)
 
 
 def restart_timer(step: ApprovalStep, minutes: int) -> None:

@@ -13,7 +13,7 @@ from notifications.models import Notification
 #: Presses of the kill switch that a page shows.
 _BANNERS = 3
 #: Beyond it the exact number says nothing more.
-_COUNTED = 100
+COUNTED = 100
 #: Places that have no tab of their own at the bottom of a phone.
 _PLACES_OF_MORE = ("more", "messages", "queue", "calendar", "policies", "absence", "authority", "people", "account")
 
@@ -47,6 +47,6 @@ def waiting_for(user: User) -> Waiting:
         return Waiting()
     return Waiting(
         is_approver=True,
-        approvals=steps_awaiting(user).order_by()[:_COUNTED].count(),
-        reviews=tasks_to_validate(user).order_by()[:_COUNTED].count(),
+        approvals=steps_awaiting(user).order_by()[:COUNTED].count(),
+        reviews=tasks_to_validate(user).order_by()[:COUNTED].count(),
     )

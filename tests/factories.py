@@ -17,7 +17,7 @@ from execution.models import Plan
 from execution.plan.prepare import prepare_plan
 from execution.playbooks.publish import publish_shipped
 from governance.choices import Decision, StepRole
-from governance.models import ApprovalStep, StandingApproval, SystemOwner
+from governance.models import ApprovalRound, ApprovalStep, StandingApproval, SystemOwner
 from governance.services.decide_step import decide_step
 from governance.services.default_policies import install_default_policies
 from governance.services.standing_approvals import give_standing_approval
@@ -139,6 +139,38 @@ def stand(tenant: Tenant, giver: User | None = None, **extent: Any) -> StandingA
         **extent,
     }
     return give_standing_approval(actor=giver or tenant.owner, system_pk=tenant.system.pk, **values)
+
+
+def due_steps(tenant: Tenant, count: int) -> list[ApprovalStep]:
+    """Tasks of a tenant, each with a step whose owner has let the time pass; rows alone, without plans."""
+    tasks = OpsTask.objects.bulk_create(
+        OpsTask(
+            task_id=f"OPS-20200101-{next(_numbers):05}",
+            institution=tenant.institution,
+            system=tenant.system,
+            requester=tenant.site_manager,
+            channel=Channel.API,
+            text="재기동해 주세요",
+            status="PEN",
+        )
+        for _number in range(count)
+    )
+    rounds = ApprovalRound.objects.bulk_create(
+        ApprovalRound(task=task, number=1, policy="p", plan_digest="d" * 64) for task in tasks
+    )
+    return ApprovalStep.objects.bulk_create(
+        ApprovalStep(
+            round=round_,
+            order=1,
+            role="OWNER",
+            requester=tenant.site_manager,
+            original_owner=tenant.owner,
+            approver=tenant.owner,
+            status="PENDING",
+            due_at=now(),
+        )
+        for round_ in rounds
+    )
 
 
 def pending_step(task: OpsTask) -> ApprovalStep:

@@ -1,13 +1,16 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
+from accounts.admin_filters import ScopedRelatedFilter
 from tickets.models import OpsTask
 from tickets.panels import panels_of
+from tickets.selectors import search_tasks
 
 
 @admin.register(OpsTask)
@@ -30,18 +33,24 @@ class OpsTaskAdmin(ReadOnlyAdmin):
         "status",
         "category",
         "risk",
-        ("institution", admin.RelatedOnlyFieldListFilter),  # names no institution that the reader may not see
+        ("institution", ScopedRelatedFilter),
+        "created_at",
         "is_urgent",
         "is_dangerous",
     )
-    search_fields = ("task_id", "text")
+    search_fields = ("task_id", "text")  # shows the field; `get_search_results` searches
     list_select_related = ("institution", "system", "requester")
-    date_hierarchy = "created_at"
     change_form_template = "tickets/task_page.html"
 
     @admin.display(description=_("request"))
     def title(self, task: OpsTask) -> str:
         return task.title
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[OpsTask], search_term: str
+    ) -> tuple[QuerySet[OpsTask], bool]:
+        words = search_term.strip()[:80]
+        return (search_tasks(queryset, words) if words else queryset), False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -79,7 +79,7 @@ class Channel(TextChoices):
 
 
 #: Work that can't be done without bytes: naming a version isn't enough, the file has to come along.
-NEEDS_FILE = frozenset({SubType.WAS_ROLLING})
+NEEDS_FILE = frozenset({SubType.WAS_ROLLING, SubType.STATIC_SYNC, SubType.SSL_REPLACE})
 #: Work on hosts: a system alone doesn't say on which.
 NEEDS_SERVERS = frozenset(
     {

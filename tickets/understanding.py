@@ -1,8 +1,8 @@
 """From text to what it asks for: the parser's answer, turned into rows of the CMDB that the requester may name."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, Max, QuerySet
@@ -16,7 +16,7 @@ from tickets.choices import NEEDS_FILE, NEEDS_SERVERS
 from tickets.exceptions import NotYourSystem, UnknownServer, UnknownSystem
 from tickets.parsing.catalogue import Catalogue, InstitutionEntry, ServerEntry, SystemEntry
 from tickets.parsing.parser import parse_request
-from tickets.parsing.result import ParsedRequest
+from tickets.parsing.result import CATEGORY_OF, ParsedRequest
 
 TEXT_LIMIT = 10_000
 _CACHE_SECONDS = 30
@@ -35,9 +35,19 @@ class Understood:
 
 
 def understand(
-    *, actor: User, text: str, has_artefact: bool, system_code: str = "", hostnames: Sequence[str] = ()
+    *,
+    actor: User,
+    text: str,
+    has_artefact: bool,
+    system_code: str = "",
+    hostnames: Sequence[str] = (),
+    sub_type: str = "",
+    params: Mapping[str, Any] | None = None,
 ) -> Understood:
     """Parse `text`; a system or servers that were named outright complete it, and may not contradict it.
+
+    A kind of work that was named outright (`sub_type`, with its `params`) stands above what the text was taken for;
+    that the text looks dangerous counts all the same.
 
     Raises UnknownSystem, UnknownServer (named outright, but not there or not visible), InvalidInput (the text speaks
     of another system than the one named) or NotYourSystem (the text asks for somebody else's system).
@@ -45,6 +55,8 @@ def understand(
     named = _named_servers(actor, hostnames)
     system = _named_system(actor, system_code) if system_code else named[0].system if named else None
     parsed = _read(text, system, has_artefact)
+    if sub_type:
+        parsed = _as_named(parsed, sub_type, params or {})
     if system is None and parsed.system:
         system = _visible_systems(actor).filter(code=parsed.system).first()
         if system is None:
@@ -67,6 +79,20 @@ def _read(text: str, named: System | None, has_artefact: bool) -> ParsedRequest:
             _("The text speaks of another system than %(name)s.") % {"name": named}, code="contradicting_system"
         )
     return parse_request(f"{named.name} {text}"[:TEXT_LIMIT], catalogue(), has_artefact=has_artefact)
+
+
+def _as_named(parsed: ParsedRequest, sub_type: str, params: Mapping[str, Any]) -> ParsedRequest:
+    kept = parsed.params if parsed.sub_type == sub_type else {}
+    when = {"when": parsed.params["when"]} if parsed.params.get("when") else {}
+    return replace(
+        parsed,
+        is_request=True,
+        category=CATEGORY_OF[sub_type],
+        sub_type=sub_type,
+        params={**kept, **when, **params},
+        needs_info=("system",),  # where it isn't given beside the text
+        reasons=(*parsed.reasons, "kind_named"),
+    )
 
 
 def _needs(parsed: ParsedRequest, *, has_system: bool, has_servers: bool, has_artefact: bool) -> list[str]:

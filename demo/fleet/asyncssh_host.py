@@ -69,7 +69,7 @@ class _Shell:
             "LOGNAME": self._tree.account,
             "SHELL": "/bin/sh",
             "LANG": os.environ.get("LANG", "C.UTF-8"),
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": self._tree.path,
             MARKER: str(self._tree.home),
         }
 

@@ -19,7 +19,7 @@ ListenAddress {address}:{port}
 HostKey "{ssh}/host_key"
 AuthorizedKeysFile "{authorized_keys}"
 AllowUsers {user}
-SetEnv "{marker}={home}" "HOME={root}"
+SetEnv "{marker}={home}" "HOME={root}" "PATH={path}"
 PermitUserRC no
 PidFile none
 UsePAM no
@@ -70,6 +70,7 @@ def _render(tree: HostTree) -> str:
         address=tree.spec.address,
         port=tree.spec.ssh_port,
         root=tree.root,
+        path=tree.path,
         ssh=tree.ssh,
         authorized_keys=str(tree.ssh / "authorized_keys").replace("%", "%%"),
         user=pwd.getpwuid(os.getuid()).pw_name,

@@ -15,7 +15,19 @@ from demo.fleet.hosts import HostSpec
 from demo.fleet.processes import MARKER
 
 _SOURCES = Path(__file__).parent
-_FOLDERS = ("app/bin", "app/lib", "app/conf", "app/webapps", "app/logs", "app/run", "app/backup", "incoming", "ssh")
+_FOLDERS = (
+    "app/bin",
+    "app/lib",
+    "app/conf",
+    "app/webapps",
+    "app/logs",
+    "app/run",
+    "app/backup",
+    "incoming",
+    "ssh",
+    "bin",
+    "www",
+)
 
 
 def lock_file(home: Path) -> Path:
@@ -63,6 +75,15 @@ class HostTree:
         return self.app / "run" / "app.pid"
 
     @property
+    def programs(self) -> Path:
+        """What a real host has and a loopback one must not share: its own crontab, firewall, reboot."""
+        return self.root / "bin"
+
+    @property
+    def path(self) -> str:
+        return f"{self.programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    @property
     def ssh(self) -> Path:
         return self.root / "ssh"
 
@@ -79,6 +100,9 @@ class HostTree:
         for script in (self.startup, self.shutdown):
             shutil.copy(_SOURCES / "scripts" / script.name, script)
             script.chmod(0o755)
+        for program in (_SOURCES / "scripts" / "bin").iterdir():
+            shutil.copy(program, self.programs / program.name)
+            (self.programs / program.name).chmod(0o755)
         shutil.copy(_SOURCES / "was.py", self.app / "lib" / "was.py")
         (self.app / "conf" / "server.env").write_text(self._settings(), encoding="utf-8")
         self._prepare_keys()

@@ -22,11 +22,11 @@ from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
 from execution.gate.brake import Brake
 from execution.gate.databases import ask_database
-from execution.gate.service_checks import http_status, tcp_opens
+from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
 from execution.models import HostRun
 from execution.plan.judge import is_worse
 from execution.ssh.connection import Connection, connect
-from execution.ssh.exceptions import Cancelled
+from execution.ssh.exceptions import Cancelled, ConnectionLost, SshError
 from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
@@ -54,10 +54,14 @@ class HostSession:
     """Open one with `open_session`; close it, or use it as a context manager."""
 
     def __init__(
-        self, connection: Connection, spec: Mapping[str, Any], secret: Secret, cancel: threading.Event, brake: Brake
+        self,
+        open_line: Callable[[], tuple[Connection, Secret]],
+        spec: Mapping[str, Any],
+        cancel: threading.Event,
+        brake: Brake,
     ) -> None:
-        self._connection, self._spec, self._secret = connection, spec, secret
-        self._cancel, self._brake = cancel, brake
+        self._open_line, self._spec, self._cancel, self._brake = open_line, spec, cancel, brake
+        self._connection, self._secret = open_line()
 
     def __enter__(self) -> "HostSession":
         return self
@@ -89,7 +93,7 @@ class HostSession:
                 error.outcome_unknown = error.outcome_unknown or is_begun
                 raise
             except StepFailed as error:
-                if self._cancel.is_set() and op["op"] in ("tcp", "http"):
+                if self._cancel.is_set() and op["op"] in ("tcp", "http", "tls"):
                     raise Cancelled(outcome_unknown=is_begun) from error  # a look that was cut short has seen nothing
                 if op["op"] != "sql" or "label" not in op:
                     outcome.error = error
@@ -114,11 +118,11 @@ class HostSession:
             problem = tcp_opens(self._spec["address"], op["port"], seconds=op["seconds"], cancel=self._cancel)
             _fail_if(problem)
         elif op["op"] == "http":
-            answer = http_status(
-                self._spec["address"], op["port"], op["path"], seconds=op["seconds"], cancel=self._cancel
-            )
-            outcome.output = f"{outcome.output}HTTP {answer}\n"[:_KEPT_OUTPUT]
-            _fail_if("" if answer == str(op["status"]) else f"HTTP {answer} instead of {op['status']}")
+            self._http(op, outcome)
+        elif op["op"] == "tls":
+            _fail_if(tls_shows(self._spec["address"], op, cancel=self._cancel))
+        elif op["op"] == "reconnect":
+            self._reconnect(op, outcome, digest)
         else:
             raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
 
@@ -129,6 +133,12 @@ class HostSession:
         outcome.output = (outcome.output + self._clean(answer.said))[:_KEPT_OUTPUT]
         _fail_if(answer.problem)
 
+    def _http(self, op: Any, outcome: Outcome) -> None:
+        address, whole = self._spec["address"], "contains" in op
+        answer = http_answer(address, op["port"], op["path"], seconds=op["seconds"], whole=whole, cancel=self._cancel)
+        outcome.output = f"{outcome.output}HTTP {answer.status} in {answer.milliseconds} ms\n"[:_KEPT_OUTPUT]
+        _fail_if(problem_with_answer(op, answer))
+
     def _upload(self, op: Any) -> None:
         try:
             source = stored_path(op["sha256"]).open("rb")
@@ -136,6 +146,24 @@ class HostSession:
             raise StepFailed("the artefact is no longer in the store", code="artefact_missing") from error
         with source:
             self._connection.upload(source, op["path"], size=op["size"], deadline=op["seconds"])
+
+    def _reconnect(self, op: Any, outcome: Outcome, digest: Any) -> None:
+        """Through the gate again each time: what was allowed before the line went may not be allowed now."""
+        ends, pause = time.monotonic() + op["seconds"], op["pause_ms"] / 1000
+        once = {**op, "op": "exec", "seconds": 10, "pause_ms": 0}
+        while True:
+            self._connection.close()
+            try:
+                self._connection, self._secret = self._open_line()
+                self._exec(once, outcome, digest)
+                return
+            except (SshError, StepFailed) as error:
+                if self._cancel.is_set():
+                    raise Cancelled(outcome_unknown=True) from error
+                if time.monotonic() + pause > ends or self._cancel.wait(pause):
+                    if isinstance(error, StepFailed):
+                        raise
+                    raise ConnectionLost(outcome_unknown=True) from error
 
     def _exec(self, op: Any, outcome: Outcome, digest: Any) -> None:
         argv = [resolved(part, outcome.saved) for part in op["argv"]]
@@ -171,12 +199,16 @@ def open_session(
     host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event, brake: Brake | None = None
 ) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
-    check_connection(host_run, claim)
-    server, task_id = host_run.server, host_run.wave.run.task.task_id
-    via = [open_door(server, door["hostname"], door, task_id) for door in spec.get("via", ())]
-    own = open_door(server, server.hostname, spec, task_id)
-    connection = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
-    return HostSession(connection, spec, own.secret, cancel, brake or Brake(cancel))
+
+    def open_line() -> tuple[Connection, Secret]:
+        check_connection(host_run, claim)
+        server, task_id = host_run.server, host_run.wave.run.task.task_id
+        via = [open_door(server, door["hostname"], door, task_id) for door in spec.get("via", ())]
+        own = open_door(server, server.hostname, spec, task_id)
+        line = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
+        return line, own.secret
+
+    return HostSession(open_line, spec, cancel, brake or Brake(cancel))
 
 
 def open_door(server: Server, hostname: str, door: Mapping[str, Any], task_id: str = "") -> Hop:

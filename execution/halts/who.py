@@ -6,10 +6,10 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import Role
 from accounts.models import Institution, Membership, User
-from accounts.scope import holds_role, visible_to
+from accounts.scope import holds_role, memberships_of, visible_to
+from accounts.who import who_hold
 from execution.choices import HaltScope
 from execution.models import Halt
-from governance.services.who import who_hold
 from guardia.common.errors import NotPermitted
 
 #: For everything: only those who hold the role for all institutions.
@@ -38,7 +38,7 @@ def may_press(user: User | AnonymousUser) -> bool:
     """Whether there is anything at all that the user may halt: one look, for the button on every page."""
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         return False
-    return user.is_superuser or Membership.objects.filter(user=user, role__in=OF_ONE).exists()
+    return user.is_superuser or any(held.role in OF_ONE for held in memberships_of(user))
 
 
 def institutions_to_halt(user: User) -> QuerySet[Institution]:

@@ -1,6 +1,6 @@
 """The document of a plan. Shape (canonical JSON)::
 
-    {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size}],
+    {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size, …}],
      waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
      hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
                         credential_revision, host_keys, profile, profile_revision, tier, group,
@@ -12,6 +12,8 @@ Secrets are in it by reference only. It holds nothing that changes by itself (no
 it again from unchanged rows gives the same bytes.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -20,18 +22,22 @@ from cmdb.models import Credential, Server
 from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
+from execution.plan.artefacts import facts_of
 from execution.plan.databases import DATABASE, database_of, seed_of, with_databases
 from execution.plan.judge import judge_steps
 from execution.plan.waves import Candidate, plan_waves
+from execution.playbooks.calls import StepCall, misfits
+from execution.playbooks.params import ParamInvalid, filled_params
 from execution.playbooks.schema import Definition, parse_playbook
-from execution.playbooks.template import UnknownVariable, fill
+from execution.playbooks.template import UnknownVariable, fill, variables_in
 from execution.steps.library import LIBRARY
+from execution.steps.ops import Step
 from execution.words import step_label
 from governance.selectors import instructions_for
 from tickets.models import OpsTask
 
 FORMAT = 1
-_WAY = tuple("__".join(["jump"] * length + [row]) for length in range(1, 4) for row in ("profile", "credential"))
+WAY = tuple("__".join(["jump"] * length + [row]) for length in range(1, 4) for row in ("profile", "credential"))
 _PROFILE_PATHS = (
     "startup_script",
     "shutdown_script",
@@ -45,43 +51,88 @@ _PROFILE_PATHS = (
 
 def playbook_for(task: OpsTask) -> Playbook:
     """The newest published playbook of the task's kind; raises NoPlaybook."""
-    playbook = Playbook.objects.filter(sub_type=task.sub_type).order_by("-version").first()
+    playbook = newest_for(task.sub_type)
     if playbook is None:
         raise NoPlaybook
     return playbook
 
 
+def newest_for(sub_type: str) -> Playbook | None:
+    return Playbook.objects.filter(sub_type=sub_type).order_by("-version").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a plan is made for: a task's wish, or a dry run's."""
+
+    task_id: str
+    servers: Sequence[Server]
+    given: Mapping[str, Any]
+    """Parameters by their names, or by the parser's."""
+    artefacts: list[dict[str, Any]]
+    instructions: list[str] = field(default_factory=list)
+
+
 def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     """Everything that will happen for this task. Raises PlanRefused where something it needs is missing."""
-    definition = parse_playbook(playbook.source)
-    rows = task.servers.select_related("site", "profile", "credential", "system", *_WAY).order_by("hostname")
-    servers = list(with_databases(rows))
-    if not servers:
-        raise PlanRefused(_("No server is named, so there is nothing to plan."), code="no_servers")
     artefacts = [
         {"name": row.name, "sha256": row.sha256, "size": row.size} for row in task.artefacts.order_by("-pk")[:1]
     ]
-    if "artefact" in definition.needs and not artefacts:
+    rows = task.servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")
+    wanted = Wanted(
+        task_id=task.task_id,
+        servers=list(with_databases(rows)),
+        given=task.params,
+        artefacts=artefacts,
+        instructions=instructions_for(task),
+    )
+    reference = {"name": playbook.name, "version": playbook.version, "digest": playbook.digest}
+    return document_for(wanted, parse_playbook(playbook.source), reference)
+
+
+def document_for(wanted: Wanted, definition: Definition, playbook: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a wish of any kind. Raises PlanRefused."""
+    if not wanted.servers:
+        raise PlanRefused(_("No server is named, so there is nothing to plan."), code="no_servers")
+    if set(definition.needs) - {DATABASE} and not wanted.artefacts:
         raise PlanRefused(_("This kind of work needs a file."), code="no_artefact")
+    try:
+        params = filled_params(definition.params, wanted.given)
+    except ParamInvalid as error:
+        raise PlanRefused(str(error), code="param_invalid") from error
+    artefacts = [{**row, **facts_of(row, definition.needs, params)} for row in wanted.artefacts]
     waves = plan_waves(
-        [Candidate(server.hostname, server.site.tier, server.redundancy_group) for server in servers],
+        [Candidate(server.hostname, server.site.tier, server.redundancy_group) for server in wanted.servers],
         definition.batches,
     )
-    instructions = instructions_for(task)
     return {
-        **({"instructions": instructions} if instructions else {}),
+        **({"instructions": wanted.instructions} if wanted.instructions else {}),
         "format": FORMAT,
-        "task": task.task_id,
-        "sub_type": task.sub_type,
-        "playbook": {"name": playbook.name, "version": playbook.version, "digest": playbook.digest},
-        "params": task.params,
+        "task": wanted.task_id,
+        "sub_type": definition.sub_type,
+        "playbook": playbook,
+        "params": params if definition.params else wanted.given,
         "artefacts": artefacts,
         "waves": waves,
-        "hosts": {server.hostname: _host(server, definition, task, artefacts) for server in servers},
+        "hosts": {
+            server.hostname: _host(server, definition, _names(server, definition, wanted, params, artefacts))
+            for server in wanted.servers
+        },
     }
 
 
-def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list[dict[str, Any]]) -> dict[str, Any]:
+def _names(
+    server: Server, definition: Definition, wanted: Wanted, params: Mapping[str, Any], artefacts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    names = variables(server, wanted.task_id, params, artefacts)
+    if DATABASE in definition.needs:
+        names[DATABASE] = database_of(server, wanted.given.get(DATABASE))
+        if "artefact" in definition.needs:
+            names["seed"] = seed_of(artefacts[0], names[DATABASE], params)
+    return names
+
+
+def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> dict[str, Any]:
     credential = server.credential
     if not server.is_active:
         raise PlanRefused(_("Server %(name)s is not active.") % {"name": server.hostname}, code="server_inactive")
@@ -96,25 +147,14 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         raise PlanRefused(
             _("Jump host %(name)s is not active or has no credential.") % {"name": unfit.hostname}, code="no_way"
         )
-    names = variables(server, task, artefacts)
-    database = database_of(server, task) if DATABASE in definition.needs else None
-    try:
-        if database is not None:
-            names["database"], names["seed"] = database, seed_of(task, database, artefacts, definition.needs)
-        steps = [LIBRARY[call.name](**fill(call.arguments, names)) for call in definition.steps]
-    except UnknownVariable as error:
-        raise PlanRefused(_("The playbook asks for “%(name)s”, which isn't known.") % {"name": error}) from error
-    except (TypeError, ValueError) as error:
-        raise PlanRefused(
-            _("The request can't be planned: %(reason)s") % {"reason": error}, code="bad_value"
-        ) from error
+    steps = [_step(call, arguments) for call, arguments in filled_calls(definition, names)]
     programs = [names["path"][name] for name in ("startup_script", "shutdown_script")]
     check = judge_steps(steps, home=names["home"], programs=programs)
     if check["verdict"] == "block":
         raise PlanRefused(_refusal(server.hostname, check["found"]), code="command_blocked")
     return {
         "check": check,
-        **({"database": database} if database else {}),
+        **({DATABASE: names[DATABASE]} if DATABASE in names else {}),
         **door_of(server, credential),
         **({"via": [{"hostname": hop.hostname, **door_of(hop, hop.credential)} for hop in way]} if way else {}),
         "http_port": server.http_port,
@@ -124,6 +164,41 @@ def _host(server: Server, definition: Definition, task: OpsTask, artefacts: list
         "group": server.redundancy_group,
         "steps": steps,
     }
+
+
+def filled_calls(definition: Definition, names: Mapping[str, Any]) -> list[tuple[StepCall, dict[str, Any]]]:
+    """The playbook's calls with this host's values in them. Raises PlanRefused for a name that isn't known."""
+    try:
+        names = {**names, "params": _with_defaults(definition, names)}
+        return [(call, fill(call.arguments, names)) for call in definition.steps]
+    except ParamInvalid as error:
+        raise PlanRefused(str(error), code="param_invalid") from error
+    except UnknownVariable as error:
+        raise PlanRefused(_("The playbook asks for “%(name)s”, which isn't known.") % {"name": error}) from error
+
+
+def _with_defaults(definition: Definition, names: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters, where a default that names the host's own paths gets its value; what people gave is never read
+    as a template."""
+    params = dict(names["params"])
+    for param in definition.params:
+        if variables_in(param.default) and params.get(param.name) == param.default:
+            params[param.name] = param.checked(fill(param.default, names))
+    return params
+
+
+def _step(call: StepCall, arguments: dict[str, Any]) -> Step:
+    if wrong := misfits(call.name, arguments):
+        raise PlanRefused(
+            _("Step “%(step)s” can't take this “%(name)s”.") % {"step": call.name, "name": wrong[0]},
+            code="bad_argument",
+        )
+    try:
+        return LIBRARY[call.name](**arguments)
+    except ValueError as error:
+        raise PlanRefused(
+            _("Step “%(step)s” can't be made: %(error)s") % {"step": call.name, "error": error}, code="bad_argument"
+        ) from error
 
 
 def _refusal(hostname: str, found: list[dict[str, str]]) -> str:
@@ -149,16 +224,19 @@ def door_of(server: Server, credential: Credential | None) -> dict[str, Any]:
     }
 
 
-def variables(server: Server, task: OpsTask, artefacts: list[dict[str, Any]]) -> dict[str, Any]:
+def variables(
+    server: Server, task_id: str, params: Mapping[str, Any], artefacts: list[dict[str, Any]]
+) -> dict[str, Any]:
     """What a playbook's placeholders may name."""
     profile, home = server.profile, server.home_dir.rstrip("/")
+    path = {name: f"{home}/{getattr(profile, name).lstrip('/')}" for name in _PROFILE_PATHS}
     return {
-        "task": task.task_id,
+        "task": task_id,
         "home": home,
         "port": server.http_port,
-        "params": task.params,
+        "params": params,
         "artefact": artefacts[0] if artefacts else {},
-        "path": {name: f"{home}/{getattr(profile, name).lstrip('/')}" for name in _PROFILE_PATHS},
+        "path": {**path, "log_dir": path["log_file"].rpartition("/")[0]},
         "profile": {
             name: getattr(profile, name)
             for name in ("health_path", "log_ready", "log_broken", "free_disk_mib", "stop_seconds", "start_seconds")

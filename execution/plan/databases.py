@@ -1,6 +1,6 @@
 """The database that a plan is for, as its steps and the gate need it; the credential by reference only."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from cmdb.models import Database, Server
 from execution.exceptions import PlanRefused
+from execution.steps.arguments import BadArgument
 from execution.steps.sql.rows import LARGEST_FILE, read_rows
-from tickets.models import OpsTask
 from tickets.models.artefact import stored_path
 
 DATABASE = "database"
@@ -21,10 +21,9 @@ def with_databases(servers: QuerySet[Server]) -> QuerySet[Server]:
     return servers.prefetch_related(Prefetch("databases", active, to_attr="active_databases"))
 
 
-def database_of(server: Server, task: OpsTask) -> dict[str, Any]:
+def database_of(server: Server, wanted: object) -> dict[str, Any]:
     """The one database of the server, or the one that the request names. Raises PlanRefused."""
     found: list[Database] = server.active_databases  # type: ignore[attr-defined]
-    wanted = task.params.get(DATABASE)
     if wanted:
         found = [row for row in found if row.name == wanted]
     if not found:
@@ -47,15 +46,16 @@ def database_of(server: Server, task: OpsTask) -> dict[str, Any]:
     }
 
 
-def seed_of(
-    task: OpsTask, database: dict[str, Any], artefacts: list[dict[str, Any]], needs: Collection[str]
-) -> dict[str, Any]:
-    """What the file would insert: its columns and the number of its rows. Raises BadArgument and PlanRefused."""
-    if "artefact" not in needs:
-        return {}
-    if artefacts[0]["size"] > LARGEST_FILE:
+def seed_of(artefact: Mapping[str, Any], database: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file would insert: its columns and the number of its rows. Raises PlanRefused."""
+    if artefact["size"] > LARGEST_FILE:
         raise PlanRefused(_("The file is too large to be inserted."), code="file_too_large")
-    table = str(task.params.get("table", "")).rpartition(".")[2]
-    data = stored_path(artefacts[0]["sha256"]).read_bytes()
-    columns, rows = read_rows(data, dialect=database["dialect"], table=table, null=str(task.params.get("null", "")))
+    table = str(params.get("table", "")).rpartition(".")[2]
+    try:
+        data = stored_path(artefact["sha256"]).read_bytes()
+        columns, rows = read_rows(data, dialect=database["dialect"], table=table)
+    except OSError as error:
+        raise PlanRefused(_("The file can't be read any more."), code="artefact_missing") from error
+    except BadArgument as error:
+        raise PlanRefused(_("The file can't be inserted: %(reason)s") % {"reason": error}, code="bad_file") from error
     return {"columns": columns, "rows": len(rows)}

@@ -16,7 +16,7 @@ from execution.command_check.text import look_at_text
 from execution.command_check.verdict import Judgement, Verdict
 from execution.plan.render import commands_of
 from execution.ssh.quoting import render
-from execution.steps.known import template_of
+from execution.steps.known import NAMED, REBOOT, template_of
 from execution.steps.ops import Op, Step
 from execution.steps.sql.client import CLIENT_SCRIPT
 from execution.steps.sql.judge import PARSERS
@@ -56,10 +56,42 @@ def _judged(argv: tuple[str, ...], surroundings: Surroundings) -> Judgement:
     problem = look_at_text(line)
     if problem is not None or len(words) != len(kinds):
         return problem or Judgement(Verdict.BLOCK, "a template with other words than it takes")
-    for kind, word in zip(kinds, words, strict=True):
-        if not (word.isascii() and word.isdigit() if kind == "n" else _is_own(word, surroundings)):
-            return Judgement(Verdict.BLOCK, f"outside of the application: {word[:80]}")
-    return _FINE
+    return _judged_words(kinds, words, surroundings)
+
+
+def _judged_words(kinds: str, words: Sequence[str], surroundings: Surroundings) -> Judgement:
+    """The worst that is said of a template's words."""
+    worst = _FINE
+    for place, (kind, word) in enumerate(zip(kinds, words, strict=True)):
+        if kind == "c":
+            rest = tuple(words[place:])
+            said = _FINE if rest == REBOOT else judge_argv(rest, surroundings)
+        else:
+            said = _judged_word(kind, word, surroundings)
+        worst = max(worst, said, key=lambda judgement: judgement.verdict)
+        if kind == "c":
+            break
+    return worst
+
+
+def _judged_word(kind: str, word: str, surroundings: Surroundings) -> Judgement:
+    if kind == "t" or (kind == "q" and not word):
+        return _FINE
+    if kind == "n":
+        is_number = word.isascii() and word.isdigit()
+        return _FINE if is_number else Judgement(Verdict.BLOCK, f"not a number: {word[:80]}")
+    if kind == "j":
+        job = word.split(None, 1 if word.startswith("@") else 5)[-1:]
+        return check_command("shell", "".join(job), surroundings) if word else _FINE
+    if kind == "e":
+        return Judgement(Verdict.ESCALATE, "a script that isn't understood")
+    if kind == "g":
+        is_named = posixpath.basename(word) in NAMED
+        return _FINE if is_named else Judgement(Verdict.ESCALATE, f"another program: {word[:80]}")
+    if _is_own(word, surroundings):
+        return _FINE
+    verdict = Verdict.ESCALATE if kind == "x" else Verdict.BLOCK
+    return Judgement(verdict, f"outside of the application: {word[:80]}")
 
 
 def _is_own(path: str, surroundings: Surroundings) -> bool:
@@ -76,7 +108,7 @@ def _ops_of(step: Step) -> Iterator[Op]:
 
 def judge_op(op: Mapping[str, Any], surroundings: Surroundings) -> Judgement | None:
     """None for what isn't a command and touches nothing."""
-    if op["op"] == "exec":
+    if op["op"] in ("exec", "reconnect"):
         return judge_argv([part if isinstance(part, str) else _DIGITS for part in op["argv"]], surroundings)
     if op["op"] == "sql":
         return _judged_sql(op)

@@ -4,22 +4,31 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from execution.ssh.quoting import render
+from execution.steps.scripting import readable
 
 
 def commands_of(ops: Iterable[Mapping[str, Any]]) -> list[str]:
-    """One line per operation. A saved value is shown as `<name>`, since it isn't known yet."""
+    """One line per operation. A saved value is shown as `<name>`, since it isn't known yet; what a command has encoded
+    is decoded below it."""
     return [_line(op) for op in ops]
 
 
 def _line(op: Mapping[str, Any]) -> str:
-    if op["op"] == "exec":
-        return render([part if isinstance(part, str) else f"<{part['saved']}>" for part in op["argv"]])
     if op["op"] == "sql":
         return "\n".join([render([op["argv"][0], "…", *op["argv"][4:]]), *_script(op["script"])])
+    if op["op"] in ("exec", "reconnect"):
+        line = render([part if isinstance(part, str) else f"<{part['saved']}>" for part in op["argv"]])
+        if text := readable(op["argv"]):
+            line = f"{line}\n{text}"
+        return line if op["op"] == "exec" else f"reconnect, {line}"
     if op["op"] == "upload":
         return f"sftp put {op['sha256'][:12]}… ({op['size']} bytes) → {op['path']}"
     if op["op"] == "http":
-        return f"GET :{op['port']}{op['path']} → {op['status']}"
+        limits = [f"≤ {op['within_ms']} ms"] if "within_ms" in op else []
+        limits += [f"“{op['contains']}”"] if "contains" in op else []
+        return ", ".join([f"GET :{op['port']}{op['path']} → {op['status']}", *limits])
+    if op["op"] == "tls":
+        return f"TLS :{op['port']} {op['name']} → SHA-256 {op['sha256']}"
     return f"connect :{op['port']}"
 
 

@@ -1,29 +1,34 @@
-"""Reads a playbook's YAML into a `Definition`, or says what is wrong with it and where."""
+"""Reads a playbook's YAML into a `Definition`, or says what is wrong with it and on which line."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
 from django.utils.translation import gettext as _
 
-from execution.exceptions import PlaybookInvalid
+from execution.playbooks.calls import VARIABLES, StepCall, step_calls
+from execution.playbooks.lines import Path, Source
 from execution.playbooks.pace import parse_batches
-from execution.steps.library import problem_with
+from execution.playbooks.params import KINDS, Param, ParamInvalid
+from execution.playbooks.template import variables_in
 from tickets.choices import SubType
 
-_KEYS = {"name", "version", "sub_type", "needs", "strategy", "steps"}
-_SIZE_LIMIT = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class StepCall:
-    name: str
-    arguments: dict[str, Any]
+#: What a task must bring: any file; a ZIP of static files; a certificate with its chain (PEM). And its
+#: servers: a database in the CMDB.
+NEEDS = ("artefact", "archive", "certificate", "database")
+_REQUIRED = {"name", "version", "sub_type", "needs", "strategy", "steps"}
+_KEYS = _REQUIRED | {"label", "params"}
+_PARAM_KEYS = {
+    "type", "label", "help", "required", "default", "pattern", "min", "max", "choices", "under", "from",
+}  # fmt: skip
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_PARAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A checked playbook. `needs` may hold "artefact"; `batches` is the pace (`execution.plan.waves`)."""
+    """A checked playbook. `needs`: see NEEDS; `batches` is the pace (`execution.plan.waves`)."""
 
     name: str
     version: int
@@ -31,46 +36,149 @@ class Definition:
     needs: tuple[str, ...]
     batches: tuple[str, ...]
     steps: tuple[StepCall, ...]
+    params: tuple[Param, ...] = ()
+    label: Mapping[str, str] = field(default_factory=dict)
 
 
-def parse_playbook(source: str) -> Definition:
-    """Raises PlaybookInvalid with the line of a syntax error, or the key or step that is wrong."""
-    if len(source) > _SIZE_LIMIT:
-        raise PlaybookInvalid(_("The playbook is too large."))
-    try:
-        data = yaml.safe_load(source)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise PlaybookInvalid(_("Line %(line)s is not YAML.") % {"line": line}) from error
-    if not isinstance(data, dict) or set(data) != _KEYS:
-        raise PlaybookInvalid(_("A playbook has exactly the keys %(keys)s.") % {"keys": ", ".join(sorted(_KEYS))})
-    try:
-        batches = tuple(str(batch) for batch in data["strategy"]["batches"])
-        parse_batches(batches)
-        definition = Definition(
-            name=str(data["name"]),
-            version=int(data["version"]),
-            sub_type=SubType(data["sub_type"]).value,
-            needs=tuple(str(need) for need in data["needs"]),
-            batches=batches,
-            steps=tuple(_step(item) for item in data["steps"]),
+def parse_playbook(text: str) -> Definition:
+    """Raises PlaybookInvalid with the line of what is wrong."""
+    source = Source(text)
+    data = _mapping(source, (), source.data, _REQUIRED, _KEYS)
+    if not isinstance(data["name"], str) or not _NAME.fullmatch(data["name"]):
+        raise source.error(("name",), _("a name has small letters, digits and dashes, 64 at most."))
+    version = data["version"]
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= 1_000_000:
+        raise source.error(("version",), _("a version is a whole number from 1."))
+    if data["sub_type"] not in SubType.values:
+        raise source.error(("sub_type",), _("“%(value)s” is no sub-type.") % {"value": data["sub_type"]})
+    params = _params(source, data.get("params", {}))
+    return Definition(
+        name=data["name"],
+        version=version,
+        sub_type=data["sub_type"],
+        needs=_needs(source, data["needs"]),
+        batches=_batches(source, data["strategy"]),
+        steps=step_calls(source, data["steps"], {param.name: KINDS[param.kind] for param in params}),
+        params=params,
+        label=_texts(source, ("label",), data.get("label", {})),
+    )
+
+
+def _mapping(source: Source, path: Path, value: Any, required: set[str], known: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise source.error(path, _("keys and values are needed here."))
+    for key in value:
+        if key not in known:
+            raise source.error(
+                (*path, key),
+                _("“%(key)s” isn't known here; known are: %(known)s.")
+                % {"key": key, "known": ", ".join(sorted(known))},
+            )
+    if missing := sorted(required - set(value)):
+        raise source.error(path, _("“%(key)s” is missing.") % {"key": missing[0]})
+    return value
+
+
+def _needs(source: Source, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise source.error(("needs",), _("a list is needed here."))
+    for place, need in enumerate(value):
+        if need not in NEEDS:
+            raise source.error(
+                ("needs", place), _("“%(need)s” is none of: %(known)s.") % {"need": need, "known": ", ".join(NEEDS)}
+            )
+    return tuple(value)
+
+
+def _batches(source: Source, value: Any) -> tuple[str, ...]:
+    strategy = _mapping(source, ("strategy",), value, {"batches"}, {"batches"})
+    path: Path = ("strategy", "batches")
+    if not isinstance(strategy["batches"], list) or not strategy["batches"]:
+        raise source.error(path, _("a pace has at least one batch."))
+    for place, batch in enumerate(strategy["batches"]):
+        try:
+            parse_batches([str(batch)])
+        except ValueError as error:
+            raise source.error(
+                (*path, place), _("“%(batch)s” is neither a number of hosts nor a share.") % {"batch": batch}
+            ) from error
+    return tuple(str(batch) for batch in strategy["batches"])
+
+
+def _params(source: Source, value: Any) -> tuple[Param, ...]:
+    if not isinstance(value, dict):
+        raise source.error(("params",), _("keys and values are needed here."))
+    return tuple(_param(source, name, spec) for name, spec in value.items())
+
+
+def _param(source: Source, name: str, value: Any) -> Param:
+    path: Path = ("params", name)
+    if not _PARAM_NAME.fullmatch(name):
+        raise source.error(path, _("a parameter's name has small letters, digits and underscores."))
+    spec = _mapping(source, path, value, {"type", "label"}, _PARAM_KEYS)
+    if spec["type"] not in KINDS:
+        raise source.error(
+            (*path, "type"), _("“%(kind)s” is none of: %(known)s.") % {"kind": spec["type"], "known": ", ".join(KINDS)}
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise PlaybookInvalid(_("The playbook is not valid: %(error)s") % {"error": error}) from error
-    if not definition.steps:
-        raise PlaybookInvalid(_("A playbook has at least one step."))
-    return definition
+    param = Param(
+        name=name,
+        kind=spec["type"],
+        label=_texts(source, (*path, "label"), spec["label"]),
+        help=_texts(source, (*path, "help"), spec.get("help", {})),
+        required=_typed(source, (*path, "required"), spec.get("required", "default" not in spec), bool),
+        default=spec.get("default"),
+        pattern=_pattern(source, (*path, "pattern"), spec.get("pattern", "")),
+        limits=(_limit(source, path, spec, "min"), _limit(source, path, spec, "max")),
+        choices=_choices(source, path, spec),
+        under=tuple(_typed(source, (*path, "under"), spec.get("under", []), list)),
+        source=_typed(source, (*path, "from"), spec.get("from", ""), str),
+    )
+    unknown = sorted(name for name in variables_in(param.default) if name not in VARIABLES)
+    if unknown:
+        raise source.error((*path, "default"), _("“%(name)s” is not known.") % {"name": unknown[0]})
+    if param.default is not None and param.default != "" and not variables_in(param.default):
+        try:
+            param.checked(param.default)
+        except ParamInvalid as error:
+            raise source.error((*path, "default"), str(error)) from error
+    return param
 
 
-def _step(item: Any) -> StepCall:
-    if not isinstance(item, dict) or len(item) != 1:
-        raise ValueError("each step is one name with its arguments")
-    name, arguments = next(iter(item.items()))
-    arguments = arguments or {}
-    if not isinstance(arguments, dict):
-        raise ValueError(f"step “{name}” takes named arguments")
-    problem = problem_with(str(name), arguments)
-    if problem:
-        raise ValueError(problem)
-    return StepCall(str(name), arguments)
+def _typed(source: Source, path: Path, value: Any, kind: type) -> Any:
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise source.error(path, _("“%(value)s” is of the wrong type.") % {"value": value})
+    return value
+
+
+def _limit(source: Source, path: Path, spec: Mapping[str, Any], key: str) -> int | None:
+    return _typed(source, (*path, key), spec[key], int) if key in spec else None
+
+
+def _pattern(source: Source, path: Path, value: Any) -> str:
+    text = str(_typed(source, path, value, str))
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise source.error(path, _("this is no regular expression.")) from error
+    return text
+
+
+def _texts(source: Source, path: Path, value: Any) -> dict[str, str]:
+    """{ko: …, en: …}: what people read, in both languages."""
+    if not value and path[-1] != "label":
+        return {}
+    if value == {} and path == ("label",):
+        return {}
+    texts = _mapping(source, path, value, {"ko", "en"}, {"ko", "en"})
+    return {key: str(_typed(source, (*path, key), text, str)) for key, text in texts.items()}
+
+
+def _choices(source: Source, path: Path, spec: Mapping[str, Any]) -> dict[str, Mapping[str, str]] | None:
+    if spec["type"] != "choice":
+        if "choices" in spec:
+            raise source.error((*path, "choices"), _("only a choice has choices."))
+        return None
+    value = spec.get("choices")
+    if not isinstance(value, dict) or not value:
+        raise source.error((*path, "choices"), _("a choice needs choices, each with its texts."))
+    return {key: _texts(source, (*path, "choices", key), texts) for key, texts in value.items()}

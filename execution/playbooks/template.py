@@ -35,6 +35,12 @@ def variables_in(value: Any) -> set[str]:
     return set(_PLACEHOLDER.findall(value)) if isinstance(value, str) else set()
 
 
+def whole_variable(value: Any) -> str:
+    """The name, where the value is one placeholder and nothing else; empty otherwise."""
+    match = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match else ""
+
+
 def _look_up(path: str, names: Mapping[str, Any]) -> Any:
     found: Any = names
     for part in path.split("."):

@@ -55,13 +55,35 @@ class TcpOpen(TypedDict):
 
 
 class HttpGet(TypedDict):
-    """The service answers a GET with this status, from the worker's side."""
+    """The service answers a GET with this status, from the worker's side; where named, in time and with this text."""
 
     op: Literal["http"]
     port: int
     path: str
     status: int
     seconds: int
+    within_ms: NotRequired[int]
+    contains: NotRequired[str]
+
+
+class Tls(TypedDict):
+    """A TLS handshake shows the certificate with this SHA-256 (of its DER form), from the worker's side."""
+
+    op: Literal["tls"]
+    port: int
+    name: str
+    sha256: str
+    seconds: int
+
+
+class Reconnect(TypedDict):
+    """The line is given up and opened anew, again and again until the command meets the expectation or time is up."""
+
+    op: Literal["reconnect"]
+    argv: list[Part]
+    expect: Expect
+    seconds: int
+    pause_ms: int
 
 
 class Hex(TypedDict):
@@ -103,7 +125,7 @@ class Sql(TypedDict):
     masked: NotRequired[bool]
 
 
-Op = Exec | Upload | TcpOpen | HttpGet | Sql
+Op = Exec | Upload | TcpOpen | HttpGet | Tls | Reconnect | Sql
 
 
 def run(*argv: Part, expect: Expect | None = None, seconds: int = 30, pause_ms: int = 0, save: str = "") -> Exec:

@@ -17,7 +17,7 @@ def saved_by(ops: Iterable[Op]) -> set[str]:
 
 def asked_by(op: Op) -> set[str]:
     """Names that one operation needs, in its command or its expectation."""
-    if op["op"] != "exec":
+    if op["op"] not in ("exec", "reconnect"):
         return set()
     parts = [*op["argv"], op["expect"].get("equals", ""), op["expect"].get("differs", "")]
     return {part["saved"] for part in parts if not isinstance(part, str)}

@@ -77,15 +77,24 @@ class ApprovalStep(models.Model):
 
     scope_path = "round__task__institution"
 
-    round = models.ForeignKey(ApprovalRound, models.PROTECT, related_name="steps", verbose_name=_("round"))
+    # Each decision writes all indexes: none that another one serves, and none by people who are never deleted.
+    round = models.ForeignKey(
+        ApprovalRound, models.PROTECT, db_index=False, related_name="steps", verbose_name=_("round")
+    )
     order = models.PositiveSmallIntegerField(_("order"))
     role = models.CharField(_("role"), max_length=24, choices=StepRole.choices)
-    requester = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("requester"))
+    requester = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+", verbose_name=_("requester"))
     original_owner = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("original owner")
+        User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+", verbose_name=_("original owner")
     )
     approver = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="approval_steps", verbose_name=_("asked")
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="approval_steps",
+        verbose_name=_("asked"),
     )
     needs_reauthentication = models.BooleanField(_("asks for the password again"), default=False)
     is_automatic = models.BooleanField(_("automatic security check"), default=False)
@@ -99,7 +108,7 @@ class ApprovalStep(models.Model):
     asked_at = models.DateTimeField(_("asked at"), null=True, blank=True)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     decided_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+        User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+", verbose_name=_("decided by")
     )
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     decided_in = models.CharField(_("decided in"), max_length=16, choices=Channel.choices, blank=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from audit.services import Draft, record_many
+from audit.services import Draft, record_across
 from governance.choices import RoundStatus, StepStatus
 from governance.models import ApprovalRound, ApprovalStep
 from guardia.common.clock import now
@@ -18,7 +18,7 @@ ACTOR = "guardia"
 
 
 def expire_steps(expired: Sequence[tuple[ApprovalStep, OpsTask]]) -> None:
-    """Reject the locked tasks of one institution whose pending, locked steps nobody is left to answer.
+    """Reject the locked tasks whose pending, locked steps nobody is left to answer.
 
     The transitions guard each row; what they write is the same for all and goes to the database at once.
     """
@@ -37,7 +37,7 @@ def expire_steps(expired: Sequence[tuple[ApprovalStep, OpsTask]]) -> None:
     OpsTask.objects.filter(pk__in=tasks).update(
         status=TaskStatus.REJECTED, reason=reason, closed_at=Now(), changed_at=now()
     )
-    record_many([draft for pair in expired for draft in _entries(*pair, reason)], institution=expired[0][1].institution)
+    record_across((task.institution, draft) for step, task in expired for draft in _entries(step, task, reason))
     send([message for step, task in expired for message in _news(step, task, reason)])
 
 

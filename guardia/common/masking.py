@@ -20,7 +20,7 @@ _PATTERNS = (
 
 def mask(text: str) -> str:
     """`text` with secrets replaced by a mask; the words around them stay readable."""
-    for pattern in _PATTERNS:
+    for pattern in _PATTERNS if text else ():
         text = pattern.sub(_masked, text)
     return text
 

@@ -1,11 +1,12 @@
 """Gives each request an id, remembers from where it came, and keeps answers out of caches."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
-from guardia.common.context import traced
+from guardia.common.context import remembering, traced
 
 
 class TraceMiddleware:
@@ -18,7 +19,12 @@ class TraceMiddleware:
         request_id = uuid4().hex
         path = request.path
         channel = "api" if path.startswith("/api/") else "admin" if path.startswith("/admin/") else "portal"
-        with traced(request_id=request_id, source_ip=request.META.get("REMOTE_ADDR", "") or "", channel=channel):
+        # Only looking: nothing that is read here changes on the way. Acts read anew, every time.
+        memory = remembering() if request.method in ("GET", "HEAD") else nullcontext()
+        with (
+            memory,
+            traced(request_id=request_id, source_ip=request.META.get("REMOTE_ADDR", "") or "", channel=channel),
+        ):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         # Pages are about people and servers: no cache keeps them, and the back button after a log-out shows nothing.

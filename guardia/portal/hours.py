@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -14,6 +13,7 @@ from cmdb.models import Server, System
 from governance.choices import WEEKDAY_NAMES
 from governance.selectors_windows import HoursBook, Place
 from guardia.common.clock import local_day
+from guardia.common.paging import CappedPaginator
 from guardia.month import DAY_STATES, month_of, span_of
 from guardia.waiting import queue_of, waits_of
 from tickets.selectors import tasks_visible_to
@@ -25,7 +25,7 @@ _PER_PAGE = 20
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
     """What waits to be carried out in my institutions: in which order, from when, and for what."""
-    page = Paginator(queue_of(tasks_visible_to(request.user)), _PER_PAGE).get_page(request.GET.get("page"))
+    page = CappedPaginator(queue_of(tasks_visible_to(request.user)), _PER_PAGE).get_page(request.GET.get("page"))
     tasks = list(page.object_list)
     waits = waits_of(tasks)
     first = page.start_index()

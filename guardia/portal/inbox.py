@@ -21,11 +21,13 @@ from governance.models import ApprovalStep
 from governance.selectors import needs_proof, steps_awaiting
 from governance.services.decide_step import decide_step
 from guardia.common.errors import GuardiaError
+from guardia.common.paging import CappedPaginator
 from guardia.portal.acts import proof_given
 from guardia.portal.forms import WordsForm
 from tickets.choices import Channel
 
-SHOWN = 100
+#: Steps of one page, which is also the most that are approved in one go.
+SHOWN = 50
 _CHOSEN = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 #: Playbook, system, role: steps that have all three in common are alike.
 Likeness = tuple[str, int | None, str]
@@ -50,10 +52,10 @@ class Outcome:
 @login_required
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """The oldest hundred steps that wait for me, grouped, and how many there are."""
+    """The steps that wait for me, oldest first, those of a page grouped by likeness."""
     waiting = steps_awaiting(request.user).select_related("round__task__system", "original_owner")
-    steps = list(waiting[:SHOWN])
-    count = len(steps) if len(steps) < SHOWN else waiting.count()
+    page = CappedPaginator(waiting, SHOWN).get_page(request.GET.get("page"))
+    steps = list(page.object_list)
     groups: dict[Likeness, Group] = {}
     for step, likeness in _likenesses(steps):
         groups.setdefault(likeness, Group(likeness[0])).steps.append(step)
@@ -62,8 +64,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     context = {
         "place": "inbox",
         "groups": list(groups.values()),
-        "count": count,
-        "shown": len(steps),
+        "page": page,
         "asks_proof": asks_proof,
         "is_enrolled": asks_proof and is_enrolled(caller(request)),
     }

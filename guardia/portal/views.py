@@ -1,16 +1,10 @@
-"""Reads and the one form of the portal. Every query goes through a selector that is scoped to the user."""
+"""Reads of the portal. Every query goes through a selector that is scoped to the user."""
 
-from uuid import uuid4
-
-from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.caller import caller
 from execution.export_table import export_table
@@ -18,15 +12,14 @@ from execution.selectors import current_plan, latest_run
 from governance.selectors import steps_awaiting, tasks_to_validate
 from governance.selectors_authority import administered
 from guardia.common.canonical import canonical_bytes
-from guardia.common.errors import GuardiaError, NotPermitted, NotVisible
-from guardia.portal.forms import TaskForm
+from guardia.common.errors import NotPermitted, NotVisible
+from guardia.common.paging import newest_first
 from notifications.models import Notification
 from notifications.services import mark_read
-from tickets.choices import Channel, TaskStatus
+from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import panels_of
-from tickets.selectors import tasks_visible_to, visible_task
-from tickets.services.file_task import file_task
+from tickets.selectors import search_tasks, tasks_visible_to, visible_task
 
 _PER_PAGE = 20
 
@@ -49,39 +42,18 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def task_list(request: HttpRequest) -> HttpResponse:
-    """Tasks of my institutions, newest first; `status` and `q` (words of the request or a TASK_ID) narrow it down."""
+    """Tasks of my institutions, newest first; `status` and `q` (words of the request or a TASK_ID) narrow it down.
+    `before` and `after` are keys of tasks: the page goes on from there."""
     tasks = tasks_visible_to(request.user)
     status, words = request.GET.get("status", ""), searched_words(request)
     if status in TaskStatus.values:
         tasks = tasks.filter(status=status)
     if words:
-        tasks = tasks.filter(text__icontains=words) | tasks.filter(task_id__icontains=words)
-    page = Paginator(tasks, _PER_PAGE).get_page(request.GET.get("page"))
+        tasks = search_tasks(tasks, words)
+    before, after = request.GET.get("before", ""), request.GET.get("after", "")
+    page = newest_first(tasks, size=_PER_PAGE, before=before, after=after)
     context = {"place": "tasks", "page": page, "status": status, "q": words, "statuses": TaskStatus.choices}
     return render(request, "portal/task_list.html", context)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def new_task(request: HttpRequest) -> HttpResponse:
-    """File a request."""
-    form = TaskForm(request.POST or None, request.FILES or None, initial={"key": uuid4().hex})
-    if request.method == "POST" and form.is_valid():
-        try:
-            task = file_task(
-                actor=caller(request),
-                text=form.cleaned_data["text"],
-                channel=Channel.PORTAL,
-                artefact=form.cleaned_data["artefact"],
-                key=form.cleaned_data["key"],
-            )
-        except GuardiaError as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, _("%(task)s was filed.") % {"task": task.task_id})
-            return redirect("portal:task", task.task_id)
-    context = {"place": "new", "form": form, "artefact_limit": settings.GUARDIA_ARTEFACT_LIMIT}
-    return render(request, "portal/new_task.html", context, status=400 if form.errors else 200)
 
 
 @login_required

@@ -1,6 +1,7 @@
 """An institution whose servers are hosts of a real loopback fleet, and what the suites ask of both."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -126,7 +127,7 @@ def reset_hosts(fleet: Fleet) -> None:
             script.chmod(0o755)
         for folder in (tree.app / "backup", tree.root / "incoming"):
             for leftover in folder.iterdir():
-                leftover.unlink()
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         if not tree.artefact.exists() or state_is_bad(fleet, spec.hostname):
             subprocess.run([str(tree.shutdown)], capture_output=True, timeout=30)
             build_artefact(tree.artefact, "2.0.0")

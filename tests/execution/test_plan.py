@@ -211,7 +211,7 @@ def test_a_published_version_is_never_another_text(tenant: Tenant) -> None:
 
 
 def no_playbook(task: OpsTask, tenant: Tenant) -> None:
-    OpsTask.objects.filter(pk=task.pk).update(sub_type="SERVER_REBOOT")
+    OpsTask.objects.filter(pk=task.pk).update(sub_type="")
 
 
 def no_servers(task: OpsTask, tenant: Tenant) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from execution.exceptions import PlaybookInvalid
+from execution.playbooks.params import Param, ParamInvalid, filled_params
+from execution.playbooks.publish import SHIPPED
 from execution.playbooks.schema import parse_playbook
 from execution.playbooks.template import UnknownVariable, fill, variables_in
-from execution.steps.library import problem_with
+from tickets.choices import SubType
 
 NAMES = {"port": 8080, "path": {"pid_file": "/srv/run/app.pid"}, "params": {"names": ["a", "b"], "on": True}}
 FILLED = [
@@ -47,48 +49,158 @@ GOOD = """name: n
 version: 1
 sub_type: HEALTH_CHECK
 needs: []
+params:
+  days:
+    type: int
+    label: {ko: 일수, en: Days}
+    default: 3
+    max: 9
+  kind:
+    type: choice
+    label: {ko: 종류, en: Kind}
+    choices:
+      a: {ko: 가, en: A}
 strategy: {batches: ["1", "50%"]}
 steps:
   - check_disk: {path: /srv, free_mib: 1}
+  - check_accounts:
+      inactive_days: "${params.days}"
 """
+#: (part, what stands there instead, line, words)
 BROKEN = [
-    ("steps:\n  - a: [", "steps:\n  - a: [", "Line 9 is not YAML."),
-    ("check_disk", "no_such", "there is no step “no_such”"),
-    (", free_mib: 1", "", "step “check_disk” needs “free_mib”"),
-    ("free_mib: 1", "free_mib: 1, sudo: true", "step “check_disk” takes no “sudo”"),
-    ('["1", "50%"]', '["0"]', "“0” is neither a number of hosts nor a share"),
-    ('["1", "50%"]', '["101%"]', "“101%” is neither"),
-    ('["1", "50%"]', '["-1"]', "“-1” is neither"),
-    ('["1", "50%"]', '["many"]', "“many” is neither"),
-    ('["1", "50%"]', "[]", "at least one batch"),
-    ("HEALTH_CHECK", "NO_SUCH", "not a valid SubType"),
-    ("version: 1", "version: one", "invalid literal"),
-    ("version: 1\n", "", "exactly the keys"),
-    ("needs: []", "needs: []\nextra: 1", "exactly the keys"),
-    ("{path: /srv, free_mib: 1}", "[1]", "named arguments"),
-    ("  - check_disk: {path: /srv, free_mib: 1}\n", "  []\n", "at least one step"),
-    ("name: n", "name: !!python/object/apply:os.getcwd []", "Line 1 is not YAML."),
+    ("  - check_disk: {path: /srv, free_mib: 1}", "  - a: [", 19, "not YAML"),
+    ("check_disk", "no_such", 18, "there is no step “no_such”"),
+    (", free_mib: 1", "", 18, "step “check_disk” needs “free_mib”"),
+    ("free_mib: 1", "free_mib: 1, sudo: true", 18, "step “check_disk” takes no “sudo”"),
+    ("free_mib: 1", "free_mib: lots", 18, "“lots” is of the wrong type"),
+    ("free_mib: 1", "free_mib: true", 18, "“True” is of the wrong type"),
+    ("free_mib: 1", 'free_mib: "${home}"', 18, "“${home}” is of the wrong type"),
+    ('"${params.days}"', '"${params.dyas}"', 20, "“params.dyas” is not known"),
+    ('"${params.days}"', '"${task.id}"', 20, "“task.id” is not known"),
+    ('"${params.days}"', '"${params.kind}"', 20, "is of the wrong type"),
+    ('["1", "50%"]', '["0"]', 16, "“0” is neither a number of hosts nor a share"),
+    ('["1", "50%"]', '["101%"]', 16, "“101%” is neither"),
+    ('["1", "50%"]', '["-1"]', 16, "“-1” is neither"),
+    ('["1", "50%"]', '["many"]', 16, "“many” is neither"),
+    ('["1", "50%"]', "[]", 16, "at least one batch"),
+    ("{batches:", "{pace: 1, batches:", 16, "“pace” isn't known here"),
+    ("HEALTH_CHECK", "NO_SUCH", 3, "is no sub-type"),
+    ("version: 1", "version: one", 2, "a whole number"),
+    ("version: 1", "version: 0", 2, "a whole number"),
+    ("version: 1\n", "", 1, "“version” is missing"),
+    ("name: n", "name: Ä/..", 1, "small letters"),
+    ("needs: []", "needs: [war]", 4, "“war” is none of"),
+    ("needs: []", "needs: []\nextra: 1", 5, "“extra” isn't known"),
+    ("needs: []", "needs: []\nneeds: []", 5, "stands here twice"),
+    ("needs: []", "needs: []\n? [a]\n: 1", 5, "a key must be text"),
+    ("needs: []", "needs: &x []", 4, ""),
+    ("{path: /srv, free_mib: 1}", "[1]", 18, "named arguments"),
+    ("  - check_disk: {path: /srv, free_mib: 1}", "  - 7", 18, "one name with its arguments"),
+    ("name: n", "name: !!python/object/apply:os.getcwd []", 1, "tags are not allowed"),
+    ("type: int", "type: number", 7, "“number” is none of"),
+    ("    type: int\n", "", 6, "“type” is missing"),
+    ("{ko: 일수, en: Days}", "{en: Days}", 8, "“ko” is missing"),
+    ("{ko: 일수, en: Days}", "Days", 8, "keys and values"),
+    ("default: 3", "default: x", 9, "doesn't fit"),
+    ("default: 3", "default: 10", 9, "out of bounds"),
+    ("default: 3", 'default: "${nothing}"', 9, "“nothing” is not known"),
+    ("default: 3", 'pattern: "("', 9, "no regular expression"),
+    ("max: 9", "max: many", 10, "wrong type"),
+    ("max: 9", "max: 9\n    min_length: 1", 11, "“min_length” isn't known"),
+    ("max: 9", "max: 9\n    choices: {}", 11, "only a choice has choices"),
+    ("    choices:\n      a: {ko: 가, en: A}\n", "", 11, "a choice needs choices"),
+    ("  days:", "  Days!:", 6, "a parameter's name"),
 ]
 
 
 def test_the_good_playbook_is_good() -> None:
-    assert parse_playbook(GOOD).steps[0].arguments == {"path": "/srv", "free_mib": 1}
+    definition = parse_playbook(GOOD)
+    assert definition.steps[0].arguments == {"path": "/srv", "free_mib": 1}
+    assert [(param.name, param.kind, param.required) for param in definition.params] == [
+        ("days", "int", False),
+        ("kind", "choice", True),
+    ]
 
 
-@pytest.mark.parametrize(("part", "instead", "words"), BROKEN, ids=[words[:30] for _part, _instead, words in BROKEN])
-def test_a_broken_playbook_is_refused_with_words(part: str, instead: str, words: str, in_english: None) -> None:
-    source = GOOD + instead if part == instead else GOOD.replace(part, instead)
+@pytest.mark.parametrize(("part", "instead", "line", "words"), BROKEN)
+def test_a_broken_playbook_is_refused_with_its_line(
+    part: str, instead: str, line: int, words: str, in_english: None
+) -> None:
+    assert part in GOOD
+    source = GOOD.replace(part, instead, 1)
+    if instead == "needs: &x []":
+        assert parse_playbook(source).needs == ()  # an anchor that nobody uses means nothing
+        return
     with pytest.raises(PlaybookInvalid) as refused:
         parse_playbook(source)
+    assert str(refused.value).startswith(f"Line {line}: "), refused.value
     assert words in str(refused.value)
+    assert refused.value.details["line"] == line
 
 
-def test_a_huge_or_deep_playbook_is_refused() -> None:
-    for source in ("#" * 70_000, "[" * 30_000):
+def test_a_huge_deep_or_multiplying_playbook_is_refused() -> None:
+    laughs = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
+    for source in ("#" * 70_000, "[" * 30_000, laughs, "", "- 1", "null", "a: " + "[" * 20 + "]" * 20):
         with pytest.raises(PlaybookInvalid):
             parse_playbook(source)
 
 
-def test_steps_are_called_by_name_only() -> None:
-    assert problem_with("upload", {"sha256": "x", "size": 1, "path": "/x"}) == ""
-    assert problem_with("__class__", {}) == "there is no step “__class__”"
+def param(kind: str, **limits: Any) -> Param:
+    return Param("p", kind, {"en": "P", "ko": "P"}, {}, True, **limits)
+
+
+VALUES = [
+    (param("text", pattern="[a-z]+"), "abc", "abc"),
+    (param("text", pattern="[a-z]+"), "abc; reboot", ParamInvalid),
+    (param("text", limits=(None, 3)), "abcd", ParamInvalid),
+    (param("text"), "a\nb", ParamInvalid),
+    (param("lines"), "a\n\n b ", ["a", "b"]),
+    (param("lines"), "x\n" * 60, ParamInvalid),
+    (param("int", limits=(1, 9)), "9", 9),
+    (param("int", limits=(1, 9)), 0, ParamInvalid),
+    (param("int"), True, ParamInvalid),
+    (param("int"), "3개월", ParamInvalid),
+    (param("bool"), "on", True),
+    (param("bool"), False, False),
+    (param("bool"), "maybe", ParamInvalid),
+    (param("choice", choices={"tcp": {}}), "TCP", "tcp"),
+    (param("choice", choices={"tcp": {}}), "icmp", ParamInvalid),
+    (param("path", under=("/srv",)), "/srv/logs/", "/srv/logs"),
+    (param("path", under=("/srv",)), "/srv2", ParamInvalid),
+    (param("path", under=("/srv",)), "/srv/../etc", ParamInvalid),
+    (param("path"), "logs", ParamInvalid),
+    (param("port"), "8080", 8080),
+    (param("port"), 65_536, ParamInvalid),
+    (param("cron"), "0  3 * * 1-5", "0 3 * * 1-5"),
+    (param("cron"), "at three", ParamInvalid),
+    (param("duration"), "5m", 300),
+    (param("duration"), 90, 90),
+    (param("duration"), "soon", ParamInvalid),
+    (param("network"), "10.1.2.3/24", "10.1.2.0/24"),
+    (param("network"), "any", ParamInvalid),
+]
+
+
+@pytest.mark.parametrize(("spec", "given", "expected"), VALUES)
+def test_parameters_are_typed_and_limited(spec: Param, given: Any, expected: Any) -> None:
+    if expected is ParamInvalid:
+        with pytest.raises(ParamInvalid):
+            spec.checked(given)
+    else:
+        assert spec.checked(given) == expected
+        assert type(spec.checked(given)) is type(expected)
+
+
+def test_every_missing_or_wrong_parameter_is_named(in_english: None) -> None:
+    params = parse_playbook(GOOD).params
+    with pytest.raises(ParamInvalid, match=r"Days: “x” doesn't fit.*“Kind” is missing"):
+        filled_params(params, {"days": "x", "unknown": 1})
+    assert filled_params(params, {"days": "x"}, spared=True) == {}
+    assert filled_params(params, {"kind": "a"}) == {"days": 3, "kind": "a"}
+
+
+def test_each_sub_type_that_is_not_of_the_database_has_a_playbook() -> None:
+    shipped = [parse_playbook(path.read_text(encoding="utf-8")) for path in SHIPPED.glob("*.yaml")]
+    missing = set(SubType.values) - {definition.sub_type for definition in shipped}
+    assert missing <= {"DATA_CLEAN", "DATA_SEED", "DB_QUERY", "DATA_CHECK"}
+    assert len({definition.name for definition in shipped}) == len(shipped)

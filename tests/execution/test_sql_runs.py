@@ -378,18 +378,12 @@ def test_a_file_that_is_no_table_is_not_planned(requests: Requests, content: byt
 
 
 def test_checks_are_all_asked_and_named(requests: Requests) -> None:
-    checks = [
-        {"name": "사람 수", "query": "SELECT count(*) FROM people", "equals": 20},
-        {"name": "오래된 행", "query": "SELECT count(*) FROM people WHERE state = 'old'", "at_least": 1, "at_most": 6},
-    ]
+    count, old = "SELECT count(*) FROM people", "SELECT count(*) FROM people WHERE state = 'old'"
+    checks = [f"사람 수 | {count} | 20", f"오래된 행 | {old} | 1..6"]
     run = requests.run("DATA_CHECK", checks=checks)
     assert run.status == "SUCCEEDED", why(run)
     assert "사람 수: 20 (OK)" in StepResult.objects.get(name="sql_check").output
-    wrong = [
-        {**checks[0], "equals": 21},
-        {**checks[1], "name": "없는 표", "query": "SELECT count(*) FROM nowhere"},
-        checks[1],
-    ]
+    wrong = [f"사람 수 | {count} | 21", "없는 표 | SELECT count(*) FROM nowhere | 1..", checks[1]]
     run = requests.run("DATA_CHECK", checks=wrong)
     assert run.status == "ROLLED_BACK" and "2 failed: 사람 수, 없는 표" in run.reason, why(run)
     output = StepResult.objects.filter(name="sql_check").latest("pk").output

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from governance.models import ApprovalRound, ApprovalStep
@@ -74,3 +75,13 @@ def test_a_round_is_in_a_known_state(status: str) -> None:
     task, _plan = tenant.planned()
     with pytest.raises(IntegrityError), transaction.atomic():
         ApprovalRound.objects.filter(task=task).update(status=status)
+
+
+def test_what_the_models_declare_is_in_the_database() -> None:
+    """A migration that drops one index can take another of the same column with it, and no other test would know."""
+    with connection.cursor() as sql:
+        sql.execute("SELECT indexname FROM pg_indexes UNION SELECT conname FROM pg_constraint")
+        there = {name for (name,) in sql.fetchall()}
+    metas = [model._meta for model in apps.get_models()]
+    declared = {row.name for meta in metas for row in (*meta.indexes, *meta.constraints)}
+    assert "round_one_living" in declared and declared <= there

@@ -1,57 +1,27 @@
 """Ten thousand deadlines at once, and deadlines that meet a decision at the same moment."""
 
+import logging
 import time
+from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import connection
 
 from audit.models import Entry
 from audit.verification import verify_all
 from governance.choices import Decision
 from governance.exceptions import AlreadyDecided, NotYourTurn
-from governance.models import ApprovalRound, ApprovalStep
+from governance.models import ApprovalStep
 from governance.services.decide_step import decide_step
 from governance.services.escalate import escalate_due_steps
 from guardia.common.clock import now
-from tests.factories import Tenant, let_pass, pending_step, proof_of
+from tests.factories import Tenant, due_steps, let_pass, pending_step, proof_of
 from tests.threads import race
-from tickets.choices import Channel
 from tickets.models import OpsTask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY, RACES = 10_000, 100
-
-
-def due_steps(tenant: Tenant, count: int) -> None:
-    """Tasks of a tenant whose owner has let the time pass."""
-    tasks = OpsTask.objects.bulk_create(
-        OpsTask(
-            task_id=f"OPS-20200101-{number:05}",
-            institution=tenant.institution,
-            system=tenant.system,
-            requester=tenant.site_manager,
-            channel=Channel.API,
-            text="재기동해 주세요",
-            status="PEN",
-        )
-        for number in range(count)
-    )
-    rounds = ApprovalRound.objects.bulk_create(
-        ApprovalRound(task=task, number=1, policy="p", plan_digest="d" * 64) for task in tasks
-    )
-    ApprovalStep.objects.bulk_create(
-        ApprovalStep(
-            round=round_,
-            order=1,
-            role="OWNER",
-            requester=tenant.site_manager,
-            original_owner=tenant.owner,
-            approver=tenant.owner,
-            status="PENDING",
-            due_at=now(),
-        )
-        for round_ in rounds
-    )
 
 
 @pytest.mark.slow
@@ -107,4 +77,35 @@ def test_of_several_sweeps_at_once_each_deadline_fires_once() -> None:
     fired = race([partial(escalate_due_steps, 7) for _sweep in range(4)])
     assert sum(count for count in fired if isinstance(count, int)) + escalate_due_steps() == 60
     assert Entry.objects.filter(action="approval.escalated").count() == 60
+    assert set(ApprovalStep.objects.values_list("escalation_level", flat=True)) == {1}
+
+
+def test_one_step_that_fails_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    tenants = [Tenant(servers=1), Tenant(servers=1)]
+    steps = [step for tenant in tenants for step in due_steps(tenant, 9)]
+    for minutes, step in enumerate(steps):  # the last filed is due first
+        ApprovalStep.objects.filter(pk=step.pk).update(due_at=now() - timedelta(minutes=1 + minutes))
+    broken = steps[4]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE governance_approvalstep ADD CONSTRAINT broken CHECK (id <> %s OR escalation_level = 0)",
+            [broken.pk],
+        )
+    try:
+        with caplog.at_level(logging.ERROR):
+            assert escalate_due_steps(batch=7) == 17
+            assert escalate_due_steps() == 0, "it is tried again, alone"
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE governance_approvalstep DROP CONSTRAINT broken")
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"Approval step {broken.pk} could not be escalated."] * 2
+    for tenant in tenants:
+        entries = Entry.objects.filter(chain__key=f"institution:{tenant.institution.code}", action="approval.escalated")
+        mine = [str(step.pk) for step in steps if step.round.task.system_id == tenant.system.pk and step != broken]
+        assert list(entries.order_by("number").values_list("object_id", flat=True)) == mine[::-1], "oldest first"
+        assert tenant.deputy.notifications.count() == len(mine)
+    assert all(report.is_intact for report in verify_all())
+    # mended, it goes on by itself
+    assert escalate_due_steps() == 1
     assert set(ApprovalStep.objects.values_list("escalation_level", flat=True)) == {1}

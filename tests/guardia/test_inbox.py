@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.choices import Role
 from governance.models import Absence, ApprovalStep, SystemOwner
+from guardia.portal.inbox import SHOWN
 from tests.doors import browser
-from tests.factories import PASSWORD, Tenant, make_system, make_user, pending_step
+from tests.factories import PASSWORD, Tenant, due_steps, make_system, make_user, pending_step
 from tests.snapshot import nothing_changes
 from tickets.models import OpsTask
 
@@ -69,6 +70,20 @@ def test_the_inbox_asks_few_questions_however_much_waits() -> None:
     for _number in range(4):
         tenant.planned()
     assert queries() == few <= 20
+
+
+def test_the_inbox_has_pages_and_no_more_than_one_is_approved_in_one_go() -> None:
+    tenant = Tenant(servers=1)
+    steps = due_steps(tenant, SHOWN + 3)
+    client = browser(tenant.owner)
+    first, second = (client.get(f"/inbox/?page={number}").content.decode() for number in (1, 2))
+    shown = [[f'value="{step.pk}:' in page for step in steps] for page in (first, second)]
+    assert shown[0] == [True] * SHOWN + [False] * 3 and shown[1] == [False] * SHOWN + [True] * 3
+    assert f">{SHOWN + 3}</span>" in first and 'href="?page=2"' in first and 'href="?page=1"' in second
+    with nothing_changes():
+        choices = [f"{step.pk}:{'0' * 64}" for step in steps]
+        answer = approve_many(client, *choices).content.decode()
+    assert answer.count('data-status="REJECTED"') == SHOWN
 
 
 def test_the_acts_of_a_tasks_page() -> None:

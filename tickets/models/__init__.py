@@ -1,4 +1,5 @@
 from tickets.models.artefact import Artefact
 from tickets.models.ops_task import OpsTask, TaskNumber
+from tickets.models.words import Bigrams
 
-__all__ = ["Artefact", "OpsTask", "TaskNumber"]
+__all__ = ["Artefact", "Bigrams", "OpsTask", "TaskNumber"]

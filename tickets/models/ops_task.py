@@ -1,6 +1,7 @@
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
@@ -9,6 +10,7 @@ from accounts.models import Institution, User
 from cmdb.models import Server, System
 from guardia.common.clock import now
 from tickets.choices import Category, Channel, Priority, Risk, SubType, TaskStatus
+from tickets.models.words import Bigrams
 
 _S = TaskStatus
 _TO_PEOPLE = [
@@ -62,8 +64,13 @@ class OpsTask(models.Model):
     scope_path = "institution"
 
     task_id = models.CharField(_("task"), max_length=32, unique=True, editable=False)
-    institution = models.ForeignKey(Institution, models.PROTECT, related_name="tasks", verbose_name=_("institution"))
-    requester = models.ForeignKey(User, models.PROTECT, related_name="filed_tasks", verbose_name=_("requester"))
+    # Each transition writes all indexes: those of the Meta serve these two keys as well.
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, db_index=False, related_name="tasks", verbose_name=_("institution")
+    )
+    requester = models.ForeignKey(
+        User, models.PROTECT, db_index=False, related_name="filed_tasks", verbose_name=_("requester")
+    )
     channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
     text = models.TextField(_("request"))
     status = FSMField(
@@ -110,7 +117,11 @@ class OpsTask(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="task_by_status"),
             models.Index(fields=["institution", "status", "-id"], name="task_by_institution"),
+            models.Index(fields=["institution", "-id"], name="task_newest"),
             models.Index(fields=["requester", "-id"], name="task_by_requester"),
+            models.Index(fields=["institution", "status"], condition=models.Q(closed_at=None), name="task_open"),
+            GinIndex(Bigrams("text"), name="task_by_words"),
+            BrinIndex(fields=["created_at"], name="task_by_day"),
             models.Index(
                 fields=["priority", "-is_urgent", "id"],
                 condition=models.Q(status__in=["PEN", "APP", "SCH", "EXE"]),

@@ -41,6 +41,8 @@ def add_information(*, actor: User, task_id: str, text: str = "", artefact: Uplo
             has_artefact=task.artefacts.exists(),
             system_code=task.named.get("system", ""),
             hostnames=task.named.get("servers", []),
+            sub_type=task.named.get("sub_type", ""),
+            params=task.named.get("params", {}),
         )
         record(
             action="task.information_added",

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
@@ -12,7 +13,7 @@ from audit.services import record
 from guardia.common.clock import local_day
 from guardia.common.errors import InvalidInput, NotPermitted
 from guardia.common.masking import mask
-from tickets.choices import Channel
+from tickets.choices import Channel, SubType
 from tickets.exceptions import EmptyRequest
 from tickets.locks import lock_task
 from tickets.models import Artefact, OpsTask, TaskNumber
@@ -34,23 +35,34 @@ def file_task(
     system_code: str = "",
     hostnames: Sequence[str] = (),
     key: str = "",
+    sub_type: str = "",
+    params: Mapping[str, Any] | None = None,
 ) -> OpsTask:
     """Take a request in: received, parsed, and either ready to be planned (PAR) or asking for what is missing (INF).
 
+    `sub_type` and `params` name the work outright, beside the text (`understand`).
     `key` names one submission: sent twice (a double tap, a retry on a bad line) it is one task. Raises InvalidInput
     (empty, too long, contradicting), UnknownServer, UnknownSystem, NotYourSystem, NotPermitted, ArtefactTooLarge;
     nothing is kept then.
     """
-    text, key = checked_text(text), key[:KEY_LIMIT]
+    text, key, params = checked_text(text), key[:KEY_LIMIT], _checked_params(sub_type, params or {})
     filed = _filed_before(actor, key)
     if filed is not None:
         return filed
     stored = store_artefact(artefact) if artefact is not None else None
     understood = understand(
-        actor=actor, text=text, has_artefact=stored is not None, system_code=system_code, hostnames=hostnames
+        actor=actor,
+        text=text,
+        has_artefact=stored is not None,
+        system_code=system_code,
+        hostnames=hostnames,
+        sub_type=sub_type,
+        params=params,
     )
     institution = _filing_institution(actor, understood)
-    named = {"system": system_code, "servers": list(hostnames)}
+    named: dict[str, Any] = {"system": system_code, "servers": list(hostnames)}
+    if sub_type:
+        named |= {"sub_type": sub_type, "params": params}
     try:
         with transaction.atomic():
             task = OpsTask.objects.create(
@@ -68,6 +80,16 @@ def file_task(
         if filed is None:
             raise
         return filed
+
+
+def _checked_params(sub_type: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The named parameters, secrets masked as in the text. What they must be like, the playbook says when it plans."""
+    if sub_type and sub_type not in SubType.values:
+        raise InvalidInput(_("There is no such kind of work."), code="unknown_sub_type")
+    size = sum(len(name) + len(str(value)) for name, value in params.items())
+    if size > TEXT_LIMIT:
+        raise InvalidInput(_("The text is longer than %(limit)s characters.") % {"limit": TEXT_LIMIT}, code="too_long")
+    return {name: mask(value) if isinstance(value, str) else value for name, value in params.items()}
 
 
 def _receive(task: OpsTask, stored: StoredFile | None, understood: Understood, actor: User) -> OpsTask:

@@ -34,5 +34,7 @@ def resubmit_task(*, actor: User, task_id: str, reason: str = "") -> OpsTask:
         has_artefact=task.artefacts.exists(),
         system_code=task.system.code if task.system else "",
         hostnames=list(task.servers.values_list("hostname", flat=True)),
+        sub_type=task.named.get("sub_type", ""),
+        params=task.named.get("params", {}),
     )
     return apply_understanding(task=task, understood=understood, actor=actor)

@@ -52,25 +52,27 @@ def sql_count(
     return check("sql_count", operation(database, script, seconds=seconds, expect=expect, is_reading=True))
 
 
-def sql_check(*, database: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], seconds: int = 60) -> Step:
-    """Each named query gives the expected value, or one in the expected range; all are asked, whatever fails."""
+def sql_check(*, database: Mapping[str, Any], checks: Sequence[str], seconds: int = 60) -> Step:
+    """Each check, “name | query | value” or “name | query | 1..6”, is met; all are asked, whatever fails."""
     if not checks or len(checks) > _MOST_CHECKS:
         raise BadArgument(f"between 1 and {_MOST_CHECKS} checks are needed")
     return check("sql_check", *(_assertion(database, item, seconds) for item in checks))
 
 
-def _assertion(database: Mapping[str, Any], item: Mapping[str, Any], seconds: int) -> Op:
-    allowed = {"name", "query", "equals", "at_least", "at_most"}
-    if not isinstance(item, Mapping) or set(item) - allowed or not {"name", "query"} < set(item):
-        raise BadArgument("a check has a name, a query, and “equals” or a range (“at_least”, “at_most”)")
-    expect: Expect = {}
-    if "equals" in item:
-        expect["equals"] = str(item["equals"])
-    for bound in ("at_least", "at_most"):
-        if bound in item:
-            expect[bound] = between(int(item[bound]), 0, 10**15)
-    sql = judge.query(str(item["query"]), database["dialect"])
-    script, options = speaker(database).number(sql, seconds=seconds), {"label": line(str(item["name"])), "asked": sql}
+def _assertion(database: Mapping[str, Any], text: str, seconds: int) -> Op:
+    name, _bar, rest = (part.strip() for part in text.partition(" | "))
+    asked, _bar, wanted = (part.strip() for part in rest.rpartition(" | "))
+    if not (name and asked and wanted):
+        raise BadArgument("a check is “name | query | value” or “name | query | least..most”")
+    least, dots, most = wanted.partition("..")
+    is_range = bool(dots) and all(not end or (end.isascii() and end.isdigit()) for end in (least, most))
+    expect: Expect = {} if is_range else {"equals": wanted}
+    if is_range and least:
+        expect["at_least"] = between(int(least), 0, 10**15)
+    if is_range and most:
+        expect["at_most"] = between(int(most), 0, 10**15)
+    sql = judge.query(asked, database["dialect"])
+    script, options = speaker(database).number(sql, seconds=seconds), {"label": line(name), "asked": sql}
     return operation(database, script, seconds=seconds, expect=expect, show="value", is_reading=True, **options)
 
 

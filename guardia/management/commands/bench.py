@@ -1,4 +1,4 @@
-"""`manage.py bench [--hosts N]`: the figures of docs/performance.md, in one run on loopback hosts."""
+"""`manage.py bench [--part engine|governance|chain|all]`: the figures of docs/performance.md."""
 
 import os
 import platform
@@ -15,6 +15,7 @@ from accounts.choices import Role
 from demo.bench.bare import connect_and_run_true
 from demo.bench.chain import measure_chain
 from demo.bench.commands import milliseconds_per_line
+from demo.bench.governance import measure_governance
 from demo.bench.memory import PeakMemory
 from demo.bench.rollout import Figures, measure_rollout
 from demo.client import Person as Client
@@ -35,14 +36,27 @@ class Command(BaseCommand):
     help = "Measure the product at work: latency, live events, memory, beside the bare connector."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--hosts", type=int, default=200)
+        parser.add_argument("--part", choices=["engine", "governance", "chain", "all"], default="all")
+        parser.add_argument("--hosts", type=int, default=200, help="servers of the engine's part")
+        parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks of the governance part")
         parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the chain's part")
 
     def handle(self, *args: Any, **options: Any) -> None:
         prepare()
-        for figure in measure_chain(options["entries"]):
-            self.stdout.write(f"| {' | '.join(figure)} |")
-        hosts = with_free_ports(many_hosts(options["hosts"]))
+        wanted = ["governance", "chain", "engine"] if options["part"] == "all" else [options["part"]]
+        if wanted != ["engine"]:
+            self._head()
+        if "governance" in wanted:
+            for figure in measure_governance(options["tasks"]):
+                self._row(*figure)
+        if "chain" in wanted:
+            for name, asked, value in measure_chain(options["entries"]):
+                self._row(f"{name} ({asked})" if asked else name, value)
+        if "engine" in wanted:
+            self._engine(options["hosts"])
+
+    def _engine(self, count: int) -> None:
+        hosts = with_free_ports(many_hosts(count))
         failed = threading.Event()
         with (
             Fleet(settings.GUARDIA_HOME / "fleet", hosts) as fleet,
@@ -102,9 +116,15 @@ class Command(BaseCommand):
             ("events of the large run", str(large.events)),
             ("command check, per line", f"{milliseconds_per_line():.2f} ms"),
         ]
+        self._head()
+        for row in rows:
+            self._row(*row)
+
+    def _head(self) -> None:
         self.stdout.write(f"\n{_machine()}\n\n| figure | value |\n|---|---|")
-        for name, value in rows:
-            self.stdout.write(f"| {name} | {value} |")
+
+    def _row(self, name: str, value: str) -> None:
+        self.stdout.write(f"| {name} | {value} |")
         self.stdout.flush()
 
 
@@ -137,6 +157,7 @@ def _machine() -> str:
         ),
         "?",
     )
+    python, load = platform.python_version(), os.getloadavg()[0]
     return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {python}, load {load:.1f}"
     )

@@ -1,0 +1,59 @@
+"""`manage.py plan_playbook NAME|FILE --host H … [--param n=v …] [--file F]`: a dry run, connecting to nothing."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from cmdb.models import Server
+from execution.models import Playbook
+from execution.plan.dry_run import dry_run, dry_steps
+from execution.playbooks.schema import parse_playbook
+from execution.words import step_label
+from guardia.common.errors import GuardiaError
+
+
+class Command(BaseCommand):
+    help = "Print every command that a playbook would run on each host. Nothing is connected to, nothing is kept."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("playbook", help="the name of a published playbook (its newest version), or a YAML file")
+        parser.add_argument("--host", action="append", required=True, help="a host's name; may be given again")
+        parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE")
+        parser.add_argument("--file", type=Path, help="what the task would bring: an artefact, a ZIP, a certificate")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        given = {}
+        for pair in options["param"]:
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise CommandError(f"--param {pair}: NAME=VALUE is needed")
+            given[name] = value
+        hosts = set(options["host"])
+        servers = Server.objects.filter(hostname__in=hosts)
+        if unknown := hosts - set(servers.values_list("hostname", flat=True)):
+            raise CommandError(f"there is no server {min(unknown)}")
+        try:
+            document = dry_run(parse_playbook(_source(options["playbook"])), servers, given, options["file"])
+        except GuardiaError as error:
+            raise CommandError(str(error)) from error
+        self._print(document)
+
+    def _print(self, document: dict[str, Any]) -> None:
+        for number, names in enumerate(document["waves"], start=1):
+            for name in names:
+                host = document["hosts"][name]
+                self.stdout.write(f"— wave {number}: {name} ({host['address']}:{host['port']}) as {host['username']}")
+                for place, step in enumerate(dry_steps(host), start=1):
+                    self.stdout.write(f"  {place}. {step.name} · {step_label(step.name)}")
+                    self.stdout.writelines(f"     $ {line}" for line in step.commands)
+                    self.stdout.writelines(f"     ↶ {line}" for line in step.undo)
+
+
+def _source(name: str) -> str:
+    if Path(name).is_file():
+        return Path(name).read_text(encoding="utf-8")
+    playbook = Playbook.objects.filter(name=name).order_by("-version").first()
+    if playbook is None:
+        raise CommandError(f"there is no playbook “{name}”, and no such file")
+    return playbook.source

@@ -1,0 +1,181 @@
+"""The pages of playbooks and the form of a new request with a playbook's fields."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.choices import Role
+from accounts.exceptions import OutsideBastion
+from audit.models import Entry
+from execution.exceptions import PlaybookInvalid
+from execution.models import Playbook
+from execution.playbooks.publish import publish_playbook
+from governance.models import AccessRange
+from guardia.common.context import traced
+from guardia.common.errors import NotPermitted
+from tests.doors import browser
+from tests.factories import Tenant, make_user
+from tests.snapshot import nothing_changes
+from tickets.models import OpsTask
+
+pytestmark = pytest.mark.django_db
+NEW = """name: custom-look
+version: 1
+sub_type: MEMORY_CHECK
+needs: []
+strategy: {batches: ["100%"]}
+steps:
+  - check_memory: {}
+"""
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_only_operators_and_administrators_of_all_institutions_publish(role: Role, everywhere: bool) -> None:
+    tenant = Tenant(servers=0)
+    person = make_user(role, None if everywhere else tenant.institution)
+    if everywhere and role in (Role.OPERATOR, Role.ADMINISTRATOR):
+        publish_playbook(actor=person, source=NEW)
+        assert Entry.objects.filter(action="playbook.published").latest("pk").actor.endswith(person.username)
+        return
+    with nothing_changes(), pytest.raises(NotPermitted):
+        publish_playbook(actor=person, source=NEW)
+    assert browser(person).get("/playbooks/new/").status_code == 404
+
+
+def test_publishing_is_an_act_for_the_named_networks() -> None:
+    operator = make_user(Role.OPERATOR)
+    AccessRange.objects.create(label="bastion", cidr="10.9.0.0/16")
+    with traced(channel="portal", source_ip="10.8.0.1"), pytest.raises(OutsideBastion):
+        publish_playbook(actor=operator, source=NEW)
+    assert not Playbook.objects.exists()
+    assert Entry.objects.latest("pk").action == "access.refused"
+
+
+def test_a_text_is_checked_published_shown_and_downloaded(in_english: None) -> None:
+    Tenant(servers=0)
+    client = browser(make_user(Role.OPERATOR))
+    bad = client.post("/playbooks/new/", {"source": NEW.replace("check_memory", "check_memroy")})
+    assert bad.status_code == 400 and "Line 7: there is no step “check_memroy”" in bad.content.decode()
+    assert (
+        "nothing was published"
+        in client.post("/playbooks/new/", {"source": NEW, "check": "yes"}).content.decode().lower()
+    )
+    assert not Playbook.objects.filter(name="custom-look").exists()
+    done = client.post("/playbooks/new/", {"source": NEW}, follow=True)
+    assert done.redirect_chain[-1][0] == "/playbooks/custom-look/1/"
+    assert "Check memory" in done.content.decode()
+    text = client.get("/playbooks/custom-look/1.yaml").content
+    assert hashlib.sha256(text).hexdigest() == Playbook.objects.get(name="custom-look").digest
+    again = client.post("/playbooks/new/", {"source": NEW + "# other\n"})
+    assert again.status_code == 400 and "is published already" in again.content.decode()
+    assert client.get("/playbooks/custom-look/2/").status_code == 404
+
+
+def test_a_dry_run_shows_every_command_for_ones_own_servers_alone(in_english: None) -> None:
+    tenant, other = Tenant(servers=2), Tenant(servers=1)
+    client = browser(tenant.owner)
+    names = ", ".join(server.hostname for server in [*tenant.servers, *other.servers])
+    page = client.get("/playbooks/log-analysis/", {"host": names, "param-texts": "a'b\n$(id)", "param-mib": "4"})
+    text = page.content.decode()
+    assert page.status_code == 200 and text.count("<summary>") == 2
+    assert all(server.hostname in text for server in tenant.servers)
+    assert f"<summary>{other.servers[0].hostname}" not in text
+    refused = client.get("/playbooks/log-analysis/", {"host": names, "param-mib": "lots"})
+    assert refused.status_code == 400 and "doesn&#x27;t fit" in refused.content.decode()
+    assert client.get("/playbooks/log-analysis/", {"host": "nowhere"}).status_code == 400
+
+
+def test_the_commands_export_check_import_and_plan(tmp_path: Any, capsys: Any, in_english: None) -> None:
+    tenant, operator = Tenant(servers=1), make_user(Role.OPERATOR)
+    count = Playbook.objects.count()
+    call_command("playbooks", "export", str(tmp_path))
+    files = sorted(tmp_path.glob("*.yaml"))
+    assert len(files) == count
+    call_command("playbooks", "import", *map(str, files), "--as", operator.username)
+    assert Playbook.objects.count() == count
+    (tmp_path / "new.yaml").write_text(NEW)
+    call_command("playbooks", "check", str(tmp_path / "new.yaml"))
+    assert Playbook.objects.count() == count
+    with pytest.raises(CommandError, match="Operators and administrators"):
+        call_command("playbooks", "import", str(tmp_path / "new.yaml"), "--as", tenant.pm.username)
+    (tmp_path / "bad.yaml").write_text(NEW.replace("version: 1", "version: x"))
+    with pytest.raises(CommandError, match="Line 2"):
+        call_command("playbooks", "check", str(tmp_path / "bad.yaml"))
+    capsys.readouterr()
+    host = tenant.servers[0].hostname
+    with nothing_changes():
+        call_command("plan_playbook", "backup", "--host", host, "--param", "path=/srv/a b")
+        with pytest.raises(CommandError, match="doesn't fit"):
+            call_command("plan_playbook", "backup", "--host", host, "--param", "path=relative")
+        with pytest.raises(CommandError, match="needs a file"):
+            call_command("plan_playbook", "static-sync", "--host", host)
+    out = capsys.readouterr().out
+    assert f"wave 1: {host}" in out and "make '/srv/a b' /srv/app/backup/OPS-00000000-000.tar.gz" in out and "↶" in out
+
+
+def fields(tenant: Tenant, **more: str) -> dict[str, str]:
+    hosts = ", ".join(server.hostname for server in tenant.servers)
+    return {"kind": "PORT_OPEN", "text": "방화벽 작업", "system": tenant.system.code, "servers": hosts, **more}
+
+
+def test_a_request_by_its_fields_is_planned_with_them(in_english: None) -> None:
+    tenant = Tenant(servers=1)
+    client = browser(tenant.site_manager)
+    assert "param-port" in client.get("/tasks/new/?kind=PORT_OPEN").content.decode()
+    done = client.post("/tasks/new/", fields(tenant, **{"param-port": "8443", "param-protocol": "udp"}))
+    assert done.status_code == 302
+    task = OpsTask.objects.get()
+    assert (task.status, task.sub_type, task.category) == ("PAR", "PORT_OPEN", "INFRA_CONTROL")
+    assert task.params == {"port": 8443, "protocol": "udp"}
+    from execution.plan.prepare import prepare_plan
+
+    plan = prepare_plan(task.pk)
+    assert plan is not None and plan.content["params"] == {"port": 8443, "protocol": "udp", "source": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"param-port": "99999"}, "doesn&#x27;t fit"),
+        ({"param-port": ""}, "This field is required"),
+        ({"servers": "nowhere"}, "There is no server"),
+        ({"system": "NOT-MINE"}, "Select a valid choice"),
+        ({"param-source": "anywhere; reboot"}, "doesn&#x27;t fit"),
+        ({"text": ""}, "This field is required"),
+    ],
+)
+def test_fields_that_do_not_fit_file_nothing(change: dict[str, str], words: str, in_english: None) -> None:
+    tenant = Tenant(servers=1)
+    client = browser(tenant.site_manager)
+    with nothing_changes():
+        answer = client.post("/tasks/new/", fields(tenant, **{"param-port": "80", **change}))
+    assert answer.status_code == 400 and words in answer.content.decode()
+
+
+def test_the_text_fills_in_the_fields(in_english: None) -> None:
+    tenant = Tenant(servers=1)
+    text = f"{tenant.system.name} {tenant.servers[0].hostname} 서버 8443 포트 10.1.2.0/24 에서 접근 열어 주세요 TCP"
+    client = browser(tenant.site_manager)
+    with nothing_changes():
+        page = client.post("/tasks/new/", {"text": text, "read": "yes"}).content.decode()
+    assert 'name="kind" value="PORT_OPEN"' in page
+    assert 'value="8443"' in page and 'value="10.1.2.0/24"' in page
+    assert f'value="{tenant.system.code}" selected' in page
+
+
+def test_wrong_parameters_of_a_text_go_to_people_with_the_reason(in_english: None) -> None:
+    tenant = Tenant(servers=1)
+    task = tenant.file()
+    OpsTask.objects.filter(pk=task.pk).update(sub_type="PORT_OPEN", params={"ports": [1, 2]})
+    from execution.plan.prepare import prepare_plan
+
+    assert prepare_plan(task.pk) is None
+    assert "“Port” is missing" in OpsTask.objects.get(pk=task.pk).reason
+
+
+def test_a_playbook_that_is_no_playbook_is_not_published() -> None:
+    with pytest.raises(PlaybookInvalid):
+        publish_playbook(actor="test", source="name: x")
