@@ -15,7 +15,8 @@ from execution.live.events import event_to_dict
 from execution.models import HostRun, Run
 from execution.plan.compare import differences
 from execution.plan.render import commands_of
-from execution.selectors import current_plan, host_runs_of, last_events, latest_run, voided_plans, with_progress
+from execution.plan.voided import voided_plans
+from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
 from execution.words import script_words
 from tickets.models import OpsTask
 from tickets.panels import register_panel
