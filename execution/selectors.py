@@ -8,8 +8,6 @@ from accounts.models import User
 from accounts.scope import visible_to
 from execution.choices import Phase, StepStatus
 from execution.models import HostRun, Plan, Run, RunEvent, StepResult
-from execution.plan.compare import PartChange, differences
-from governance.selectors import voided_digests
 from tickets.models import OpsTask
 
 
@@ -23,7 +21,7 @@ def current_plan(task: OpsTask) -> Plan | None:
 
 
 def latest_run(task: OpsTask) -> Run | None:
-    return task.runs.select_related("plan", "halt").first()
+    return task.runs.select_related("plan", "halt", "result").first()
 
 
 def host_runs_of(run: Run) -> QuerySet[HostRun]:
@@ -49,16 +47,3 @@ def last_events(run_pk: int, limit: int) -> list[RunEvent]:
     """The run's last events, oldest first."""
     newest = RunEvent.objects.filter(run_id=run_pk).order_by("-number")[:limit]
     return list(reversed(newest))
-
-
-def voided_plans(task: OpsTask) -> tuple[Plan, Plan] | None:
-    """The plan whose approval became void, and the one that came after it; None where there is no such change."""
-    digests = voided_digests(task) or ("", "")
-    plans = {plan.digest: plan for plan in task.plans.filter(digest__in=digests)}
-    return (plans[digests[0]], plans[digests[1]]) if len(plans) == 2 else None
-
-
-def voided_differences(task: OpsTask) -> list[PartChange]:
-    """What differs between them, part by part."""
-    plans = voided_plans(task)
-    return differences(plans[0].content, plans[1].content) if plans is not None else []

@@ -3,7 +3,7 @@
 set -uo pipefail
 bin=.venv/bin
 failed=()
-part() { echo "— $1"; shift; "$@" || failed+=("$1 $2"); }
+part() { local name=$1; echo "— $name"; shift; "$@" || failed+=("$name"); }
 # mypy and makemigrations read the settings; they need no database server for it.
 offline=(env GUARDIA_DATABASE_URL=postgres://nobody@127.0.0.1:1/none GUARDIA_SECRET_KEY=check-only-key-that-signs-nothing-at-all-0123456789)
 part "ruff" $bin/ruff check --quiet .

@@ -12,7 +12,8 @@ from accounts.choices import TokenScope
 from audit.models import Entry
 from audit.selectors import entries_of_task
 from execution.models import HostRun, Run
-from execution.selectors import current_plan, host_runs_of, voided_differences
+from execution.plan.voided import voided_differences
+from execution.selectors import current_plan, host_runs_of
 from governance.api.serializers import ApprovalStepSerializer
 from governance.models import ApprovalStep
 from guardia.common.error_responses import refusals

@@ -1,11 +1,15 @@
 """Reads of the portal. Every query goes through a selector that is scoped to the user."""
 
+from collections.abc import Callable
+
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.caller import caller
+from accounts.models import User
 from execution.selectors import current_plan, latest_run
 from governance.selectors import steps_awaiting, tasks_to_validate
 from governance.selectors_authority import administered
@@ -17,7 +21,7 @@ from notifications.services import mark_read
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import panels_of
-from tickets.selectors import search_tasks, tasks_visible_to, visible_task
+from tickets.selectors import search_tasks, task_to_show, tasks_visible_to, visible_task
 
 _PER_PAGE = 20
 
@@ -58,7 +62,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def task_detail(request: HttpRequest, task_id: str) -> HttpResponse:
     """One task with everything that belongs to it."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, read=task_to_show)
     context = {"place": "tasks", "task": task, "panels": panels_of(request, task)}
     return render(request, "portal/task_detail.html", context)
 
@@ -105,9 +109,11 @@ def searched_words(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\x00", "").strip()[:80]
 
 
-def task_or_404(request: HttpRequest, task_id: str) -> OpsTask:
+def task_or_404(
+    request: HttpRequest, task_id: str, read: Callable[[User | AnonymousUser, str], OpsTask] = visible_task
+) -> OpsTask:
     try:
-        return visible_task(request.user, task_id)
+        return read(request.user, task_id)
     except NotVisible as error:
         raise Http404 from error
 
