@@ -64,15 +64,16 @@ def people_for(role: str, task: OpsTask) -> list[User]:
     if ownership is None:
         people = list(holders_of(_role_of(role), task.institution_id, authority=Authority.APPROVER))
     else:
-        named = ownership.people()
-        deciding = set(_approvers(task).filter(user__in=named).values_list("user", flat=True))
-        people = [person for person in named if person.is_active and person.pk in deciding]
+        deciding = ownership.deciding  # type: ignore[attr-defined]  # annotated: who of the named may decide
+        people = [person for person in ownership.people() if person.is_active and person.pk in deciding]
     return [person for person in people if person.pk != task.requester_id]
 
 
 def _ownership(task: OpsTask) -> SystemOwner | None:
     owned = SystemOwner.objects.filter(system=task.system, is_active=True)
-    return owned.select_related("owner", "deputy", "supervisor").first()
+    named = Q(user=OuterRef("owner")) | Q(user=OuterRef("deputy")) | Q(user=OuterRef("supervisor"))
+    deciding = ArraySubquery(_approvers(task).filter(named).values("user"))
+    return owned.annotate(deciding=deciding).select_related("owner", "deputy", "supervisor").first()
 
 
 def _role_of(role: str) -> Role:
