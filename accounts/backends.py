@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.http import HttpRequest
 
 from accounts.choices import STAFF_ROLES, Role
 from accounts.models import User
@@ -31,13 +31,16 @@ _CHANGES: dict[str, frozenset[str]] = {
 }
 
 
-class RoleBackend(BaseBackend):
+class RoleBackend:
     """Grants `view_*` of the operational apps to staff roles, the chain to those who answer for it, and the
     changes of the CMDB to operators, of hours and networks to those who keep them. It never authenticates anybody.
 
     Roles are the one way to rights: it stands before Django's own, and what it refuses (PermissionDenied) nobody
-    grants.
+    grants. It is no `BaseBackend`: with a `get_user` it could be taken for one that logs people in.
     """
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
+        return None
 
     def has_perm(self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Model | None = None) -> bool:
         roles = _roles(user_obj)
