@@ -1,7 +1,8 @@
 """Reads of the chain, scoped: an institution's entries for its members, the system's for those who see everything."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from accounts.models import Institution, User
 from accounts.scope import sees_everything, visible_to
@@ -13,8 +14,7 @@ def chains_visible_to(user: User | AnonymousUser) -> QuerySet[Chain]:
     """Chains are keyed by text, so the one scope rule is applied to institutions and translated to keys."""
     if sees_everything(user):
         return Chain.objects.all()
-    codes = visible_to(Institution.objects.all(), user).values_list("code", flat=True)
-    scopes = [f"institution:{code}" for code in codes]
+    scopes = visible_to(Institution.objects.annotate(scope=Concat(Value("institution:"), "code")), user).values("scope")
     return Chain.objects.filter(Q(key__in=scopes) | Q(scope__in=scopes))
 
 

@@ -9,7 +9,7 @@ from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import where_holding
 from audit.admin_base import WrittenAdmin
-from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
+from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
 from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
 
@@ -57,6 +57,14 @@ class ServerAdmin(CmdbAdmin):
     list_filter = ("role", "is_active", "site__tier")
     search_fields = ("hostname", "address")
     list_select_related = ("system", "site")
+
+
+@admin.register(Database)
+class DatabaseAdmin(CmdbAdmin):
+    list_display = ("name", "server", "dialect", "database", "host", "credential", "is_active")
+    list_filter = ("dialect", "is_active")
+    search_fields = ("name", "database", "server__hostname")
+    list_select_related = ("server", "credential")
 
 
 @admin.register(EnvironmentProfile)

@@ -18,6 +18,12 @@ class ServerRole(TextChoices):
     LB = "lb", _("Load balancer")
 
 
+class DatabaseDialect(TextChoices):
+    POSTGRESQL = "postgresql", "PostgreSQL"
+    MARIADB = "mariadb", _("MariaDB or MySQL")
+    SQLITE = "sqlite", "SQLite"
+
+
 #: Algorithms of SSH that are no longer safe; a profile allows by name what its old servers need (execution.ssh.legacy).
 LEGACY_SSH = (
     "diffie-hellman-group-exchange-sha1",

@@ -3,10 +3,13 @@
 import base64
 import binascii
 import posixpath
+import re
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+_DATABASE_NAME = re.compile(r"[^\W\d][\w.$-]{0,62}")
+_DATABASE_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}|/[A-Za-z0-9/._-]{1,252}")
 _KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
@@ -32,3 +35,15 @@ def check_path_below(path: str) -> None:
     parts = path.split("/")
     if path.startswith("/") or ".." in parts or "" in parts or not path.isprintable():
         raise ValidationError(_("“%(path)s” must be a path below the home."), params={"path": path[:60]})
+
+
+def check_database_name(name: str) -> None:
+    """A name that no client takes for an option or for connection parameters."""
+    if not _DATABASE_NAME.fullmatch(name):
+        raise ValidationError(_("“%(name)s” is not a plain name of a database."), params={"name": name[:60]})
+
+
+def check_database_host(host: str) -> None:
+    """A host name, an address, or the absolute path of a socket."""
+    if not _DATABASE_HOST.fullmatch(host):
+        raise ValidationError(_("“%(host)s” is not a host name, an address or a socket."), params={"host": host[:60]})

@@ -3,9 +3,6 @@
 from itertools import groupby
 from typing import Any
 
-from django.http import HttpRequest
-
-from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import holds_role
 from execution.choices import BAD, GOING_BACK, HostStatus, RunStatus
@@ -18,8 +15,8 @@ from execution.plan.render import commands_of
 from execution.plan.voided import voided_plans
 from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
 from execution.words import script_words
-from tickets.models import OpsTask
-from tickets.panels import register_panel
+from governance.selectors import steps_of, voided_among
+from tickets.panels import TaskPage, register_panel
 
 _HOSTS_SHOWN = 50
 _EVENTS_SHOWN = 200
@@ -34,9 +31,9 @@ def register() -> None:
     register_panel(order=50, template="execution/partials/result_panel.html", context=result)
 
 
-def plan(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+def plan(page: TaskPage) -> dict[str, Any] | None:
     """What will be done: waves of hosts, and every command of the first hosts; the download has all of them."""
-    current = current_plan(task)
+    current = page.once(current_plan) if page.has("plans") else None
     if current is None:
         return None
     content = current.content
@@ -55,6 +52,10 @@ def plan(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
             }
         )
     return {"plan": current, "content": content, "waves": waves}
+
+
+def _run_of(page: TaskPage) -> Run | None:
+    return page.once(latest_run) if page.has("runs") else None
 
 
 def _planned(hostname: str, host: dict[str, Any]) -> dict[str, Any]:
@@ -82,26 +83,28 @@ def _steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def changes(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+def changes(page: TaskPage) -> dict[str, Any] | None:
     """What differs between the plan whose approval became void and the one that came after it, side by side."""
-    plans = voided_plans(task)
+    if not page.has("rounds"):
+        return None
+    plans = voided_plans(page.task, voided_among(page.once(steps_of)))
     if plans is None:
         return None
     found = differences(plans[0].content, plans[1].content)
     return {"before": plans[0], "after": plans[1], "changes": found[:_HOSTS_SHOWN], "left": len(found[_HOSTS_SHOWN:])}
 
 
-def halted(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+def halted(page: TaskPage) -> dict[str, Any] | None:
     """Where every server stands after a halt, and the PM's ways from there."""
-    run = latest_run(task)
+    run = _run_of(page)
     if run is None or run.halt is None or run.status != RunStatus.HALTED or run.finished_at is not None:
         return None
-    is_pm = holds_role(caller(request), Role.PM, task.institution_id)
+    is_pm = holds_role(page.user, Role.PM, page.task.institution_id)
     names: dict[str, list[str]] = {}
     for hostname, status in host_runs_of(run).values_list("server__hostname", "status"):
         names.setdefault(status, []).append(hostname)
     is_on_its_way_back = any(names.get(status) for status in GOING_BACK)
-    is_stopped = halts_of_institution(task.institution_id).exists()
+    is_stopped = halts_of_institution(page.task.institution_id).exists()
     return {
         "halt": run.halt,
         "hosts": [
@@ -117,9 +120,9 @@ def halted(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     }
 
 
-def live_run(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+def live_run(page: TaskPage) -> dict[str, Any] | None:
     """The hosts by wave and the log, as of now; the page asks the websocket for what comes after `last_number`."""
-    run = latest_run(task)
+    run = _run_of(page)
     if run is None:
         return None
     events = last_events(run.pk, _EVENTS_SHOWN)
@@ -134,7 +137,7 @@ def live_run(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
         "events": [event_to_dict(event) for event in events],
         "last_number": events[-1].number if events else 0,
         "words": script_words(),
-        "may_halt": run.is_living and may_halt(caller(request), task.institution_id),
+        "may_halt": run.is_living and may_halt(page.user, page.task.institution_id),
     }
 
 
@@ -151,9 +154,9 @@ def _step_count(run: Run) -> int:
     return max((len(host["steps"]) for host in hosts), default=0)
 
 
-def result(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+def result(page: TaskPage) -> dict[str, Any] | None:
     """What the run left behind."""
-    run = latest_run(task)
+    run = _run_of(page)
     if run is None or not hasattr(run, "result"):
         return None
     return {"run": run, "package": run.result, "document": run.result.document}

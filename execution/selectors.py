@@ -21,7 +21,7 @@ def current_plan(task: OpsTask) -> Plan | None:
 
 
 def latest_run(task: OpsTask) -> Run | None:
-    return task.runs.select_related("plan", "halt").first()
+    return task.runs.select_related("plan", "halt", "result").first()
 
 
 def host_runs_of(run: Run) -> QuerySet[HostRun]:

@@ -1,8 +1,23 @@
 """Reads of governance: which policy applies, who would be asked, what waits for whom."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Min, OuterRef, Q, QuerySet
+from django.db.models import (
+    Case,
+    Exists,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+    prefetch_related_objects,
+)
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from accounts.choices import Authority, Role
@@ -11,7 +26,18 @@ from accounts.scope import holders_of, holds_role, memberships_of, visible_to
 from cmdb.models import System
 from governance.choices import CHANGES_CODE, HANDS, ReviewDecision, RoundStatus, StepRole, StepStatus
 from governance.exceptions import NobodyToAsk
-from governance.models import Absence, ApprovalPolicy, ApprovalRound, ApprovalStep, ChangeReview, SystemOwner
+from governance.models import (
+    Absence,
+    ApprovalPolicy,
+    ApprovalRound,
+    ApprovalStep,
+    ChangeReview,
+    Evidence,
+    ManualRecord,
+    StepQuestion,
+    SystemOwner,
+    Takeover,
+)
 from governance.rules import Work, best_policy
 from tickets.choices import Risk, TaskStatus
 from tickets.models import OpsTask
@@ -75,13 +101,32 @@ def living_round(task: OpsTask) -> ApprovalRound | None:
     return task.rounds.filter(status__in=[RoundStatus.OPEN, RoundStatus.APPROVED]).first()
 
 
+def steps_of(task: OpsTask) -> list[ApprovalStep]:
+    """The steps of every round, the newest round first, with their people and, where `was_asked`, their questions."""
+    steps: list[ApprovalStep] = list(
+        ApprovalStep.objects.filter(round__task=task)
+        .select_related("round", "original_owner", "approver", "decided_by")
+        .annotate(was_asked=Exists(StepQuestion.objects.filter(step=OuterRef("pk"))))
+        .order_by("-round__number", "order")
+    )
+    asked = Prefetch("questions", StepQuestion.objects.select_related("asker"))
+    prefetch_related_objects([step for step in steps if step.was_asked], asked)  # type: ignore[attr-defined]
+    return steps
+
+
 def voided_digests(task: OpsTask) -> tuple[str, str] | None:
     """The digest that was voided last, and the one it gave way to; None where there is no such change to tell."""
-    newest = task.rounds.order_by("-number").first()
-    voided = task.rounds.filter(status=RoundStatus.VOID).order_by("-number").first()
-    if newest is None or voided is None or voided.plan_digest == newest.plan_digest:
+    return voided_among(
+        ApprovalStep.objects.filter(round__task=task).select_related("round").order_by("-round__number")
+    )
+
+
+def voided_among(steps: Sequence[ApprovalStep] | QuerySet[ApprovalStep]) -> tuple[str, str] | None:
+    """The same of the steps of a task's every round, the newest first (`steps_of`)."""
+    voided = next((step.round.plan_digest for step in steps if step.round.status == RoundStatus.VOID), None)
+    if voided is None or voided == steps[0].round.plan_digest:
         return None
-    return voided.plan_digest, newest.plan_digest
+    return voided, steps[0].round.plan_digest
 
 
 def approved_digest(task: OpsTask) -> str | None:
@@ -158,6 +203,24 @@ def holder_of(task: OpsTask) -> User | None:
     return last.person if last is not None else None
 
 
+def manual_records_of(task: OpsTask) -> list[ManualRecord]:
+    """What was done by hand, oldest first, each with what is shown of its evidence (`files`) and with `hostnames`."""
+    worked_on = ManualRecord.servers.through.objects.filter(manualrecord=OuterRef("pk")).order_by("server__hostname")
+    files = Evidence.objects.filter(record=OuterRef("pk")).order_by("pk")
+    records = task.manual_records.select_related("author").annotate(
+        hostnames=ArraySubquery(worked_on.values("server__hostname")),
+        files=ArraySubquery(files.values(shown=JSONObject(pk="pk", name="name", size="size", sha256="sha256"))),
+    )
+    return list(records)
+
+
+def change_reviews_of(task: OpsTask) -> list[ChangeReview]:
+    """Every revision, the newest first. Diffs are long: only the newest one's is read, as `newest_diff`."""
+    reviews = task.change_reviews.order_by("-revision")
+    shown = Case(When(pk=reviews.values("pk")[:1], then="diff"), default=Value(""), output_field=TextField())
+    return list(reviews.select_related("reviewer").defer("context", "diff").annotate(newest_diff=shown))
+
+
 def has_evidence(task: OpsTask) -> bool:
     """Whether a record of manual work came with a file or a command log."""
     return task.manual_records.filter(Q(evidence__isnull=False) | ~Q(command_log="")).exists()
@@ -168,9 +231,11 @@ def workers_by_hand(task: OpsTask) -> set[int]:
     return {*task.takeovers.values_list("person", flat=True), *task.manual_records.values_list("author", flat=True)}
 
 
-def may_accept_work(user: User, task: OpsTask) -> bool:
-    """A PM who neither filed the task nor worked on it, once there is evidence."""
-    return may_validate(user, task) and has_evidence(task) and user.pk not in workers_by_hand(task)
+def may_accept_work(user: User, task: OpsTask, records: Sequence[ManualRecord], takeovers: Sequence[Takeover]) -> bool:
+    """A PM who neither filed the task nor worked on it, once there is evidence; `records` as of `manual_records_of`."""
+    workers = {*(row.person_id for row in takeovers), *(row.author_id for row in records)}
+    is_shown = any(row.files or row.command_log for row in records)  # type: ignore[attr-defined]  # annotated
+    return may_validate(user, task) and is_shown and user.pk not in workers
 
 
 def may_have_run(task: OpsTask) -> bool:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cmdb.models import Server
 from governance import calendar
-from governance.choices import ExceptionStatus, HoldKind
+from governance.choices import ExceptionStatus, HoldKind, OnHolidays
 from governance.holiday_names import holiday_name
 from governance.models import ChangeWindow, ExtraHoliday, Freeze, FreezeException
 from guardia.common.clock import now
@@ -80,13 +80,15 @@ class Hold:
 
 
 class HoursBook:
-    """The rules of some institutions, read once. `since`: freezes that ended before are left out."""
+    """The rules of some institutions, read once. `since`: freezes that ended before are left out. `names_days=False`:
+    nobody looks at the days, so that holidays of their own count only where a window minds them."""
 
-    def __init__(self, institution_ids: Collection[int], since: datetime) -> None:
+    def __init__(self, institution_ids: Collection[int], since: datetime, *, names_days: bool = True) -> None:
         ours = Q(institution=None) | Q(institution__in=institution_ids)
         self._windows = list(ChangeWindow.objects.filter(institution__in=institution_ids, is_active=True))
         self._freezes = list(Freeze.objects.filter(ours, ends_at__gt=since).order_by("starts_at"))
-        self._extra = list(ExtraHoliday.objects.filter(ours))
+        minds_days = names_days or any(window.on_holidays != OnHolidays.ALLOWED for window in self._windows)
+        self._extra = list(ExtraHoliday.objects.filter(ours)) if minds_days else []
 
     def hours_at(self, place: Place, excepted: Collection[int] = ()) -> Hours:
         """The rules of a place; `excepted` are keys of freezes that don't count."""
@@ -106,21 +108,41 @@ class HoursBook:
         return []
 
 
-def hours_of_tasks(tasks: Iterable[OpsTask], since: datetime | None = None) -> dict[int, Hours]:
-    """Task key → the rules that hold for it, granted exceptions included. Five queries, however many tasks."""
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """By task key: the tiers of the servers it touches, and the freezes that don't count for it."""
+
+    tiers: Mapping[int, Collection[int]]
+    excepted: Mapping[int, Collection[int]]
+
+    @classmethod
+    def read(cls, tasks: Iterable[OpsTask]) -> "Exposure":
+        """Two queries, however many tasks."""
+        keys = [task.pk for task in tasks]
+        tiers: dict[int, set[int]] = defaultdict(set)
+        servers = Server.objects.filter(tasks__in=keys).order_by()
+        for task_pk, tier in servers.values_list("tasks", "site__tier").distinct():
+            tiers[int(task_pk)].add(int(tier))
+        excepted: dict[int, set[int]] = defaultdict(set)
+        granted = FreezeException.objects.filter(task__in=keys, status=ExceptionStatus.GRANTED)
+        for row in granted.only("task_id", "freeze_id"):
+            excepted[row.task_id].add(row.freeze_id)
+        return cls(tiers, excepted)
+
+
+def hours_of_tasks(
+    tasks: Iterable[OpsTask], since: datetime | None = None, exposure: Exposure | None = None
+) -> dict[int, Hours]:
+    """Task key → the rules that hold for it, granted exceptions included. At most five queries, however many tasks;
+    three where a page has read the `exposure` already."""
     tasks = list(tasks)
-    keys = [task.pk for task in tasks]
-    book = HoursBook({task.institution_id for task in tasks}, since or now())
-    tiers: dict[int, set[int]] = defaultdict(set)
-    servers = Server.objects.filter(tasks__in=keys).order_by()
-    for task_pk, tier in servers.values_list("tasks", "site__tier").distinct():
-        tiers[int(task_pk)].add(int(tier))
-    excepted: dict[int, set[int]] = defaultdict(set)
-    granted = FreezeException.objects.filter(task__in=keys, status=ExceptionStatus.GRANTED)
-    for row in granted.only("task_id", "freeze_id"):
-        excepted[row.task_id].add(row.freeze_id)
+    book = HoursBook({task.institution_id for task in tasks}, since or now(), names_days=False)
+    exposure = exposure or Exposure.read(tasks)
     return {
-        task.pk: book.hours_at(Place(task.institution_id, task.system_id, frozenset(tiers[task.pk])), excepted[task.pk])
+        task.pk: book.hours_at(
+            Place(task.institution_id, task.system_id, frozenset(exposure.tiers.get(task.pk, ()))),
+            exposure.excepted.get(task.pk, ()),
+        )
         for task in tasks
     }
 

@@ -12,8 +12,7 @@ from accounts.models import Institution, User
 from accounts.scope import where_holding
 from execution.selectors import runs_visible_to
 from governance.selectors import steps_awaiting, tasks_to_validate
-from governance.selectors_authority import is_approver
-from guardia.context_processors import COUNTED, Waiting
+from guardia.context_processors import COUNTED
 from tickets.choices import TaskStatus
 from tickets.selectors import tasks_visible_to
 
@@ -35,13 +34,10 @@ def desk_context(request: HttpRequest) -> dict[str, Any]:
     user: User | AnonymousUser = request.user  # type: ignore[assignment]
     tasks = tasks_visible_to(user).filter(status__in=_OPEN, closed_at=None)
     counts = dict(tasks.order_by().values_list("status").annotate(n=Count("pk")))
-    inbox, to_validate = list(steps_awaiting(user)[:COUNTED]), list(tasks_to_validate(user)[:COUNTED])
     return {
         "operates": where_holding(Institution.objects.all(), caller(request), [Role.OPERATOR]).exists(),
-        "inbox": inbox,
-        "to_validate": to_validate,
-        # what the bar of every page counts is at hand here
-        "waiting": Waiting(True, len(inbox), len(to_validate)) if is_approver(caller(request)) else Waiting(),
+        "inbox": list(steps_awaiting(user)[:COUNTED]),
+        "to_validate": list(tasks_to_validate(user)[:COUNTED]),
         "living_runs": list(runs_visible_to(user).filter(finished_at=None).select_related("task")[:10]),
         "state_counts": [(status, status.label, counts.get(status.value, 0)) for status in _OPEN],
     }

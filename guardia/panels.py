@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from django.http import HttpRequest
-
-from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import holds_role
-from audit.selectors import entries_of_task, entries_visible_to
-from governance.choices import ExceptionStatus
+from audit.selectors import chains_visible_to, entries_of_task
+from execution.selectors import latest_run
+from governance.choices import ExceptionStatus, StepStatus
+from governance.models import FreezeException
+from governance.selectors import steps_of
+from governance.selectors_windows import Exposure
 from governance.services.freeze_exceptions import may_decide
 from governance.services.schedule_task import NOT_BEGUN
-from guardia.waiting import waits_of
+from guardia.context_processors import shown_halts
+from guardia.waiting import Facts, Wait, waits_of
 from tickets.choices import Priority
-from tickets.models import OpsTask
-from tickets.panels import register_panel
+from tickets.panels import TaskPage, register_panel
 
 _ENTRIES_SHOWN = 300
 
@@ -24,14 +25,14 @@ def register() -> None:
     register_panel(order=60, template="audit/partials/entries_panel.html", context=entries)
 
 
-def waiting(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+def waiting(page: TaskPage) -> dict[str, Any] | None:
     """Why the task doesn't run yet and from when it should, with the forms for those who can change that."""
-    wait = waits_of([task]).get(task.pk)
-    exceptions = list(task.freeze_exceptions.select_related("freeze", "requested_by", "decided_by"))
-    may_order = task.status in NOT_BEGUN and holds_role(caller(request), Role.PM, task.institution_id)
+    task, user = page.task, page.user
+    exceptions = _exceptions_of(page)
+    wait = _wait_of(page, exceptions)
+    may_order = task.status in NOT_BEGUN and holds_role(user, Role.PM, task.institution_id)
     if wait is None and not exceptions and not may_order:
         return None
-    user = caller(request)
     is_pm = holds_role(user, Role.PM, task.institution_id)
     asked = {row.freeze_id for row in exceptions if row.status != ExceptionStatus.REFUSED}
     freezes = wait.hold.freezes if wait is not None and wait.hold is not None else ()
@@ -49,8 +50,32 @@ def waiting(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
     }
 
 
-def entries(request: HttpRequest, task: OpsTask) -> dict[str, Any] | None:
+def _exceptions_of(page: TaskPage) -> list[FreezeException]:
+    if not page.has("freeze_exceptions"):
+        return []
+    return list(page.task.freeze_exceptions.select_related("freeze", "requested_by", "decided_by"))
+
+
+def _wait_of(page: TaskPage, exceptions: list[FreezeException]) -> Wait | None:
+    """What the task waits for, out of what its page has read anyway."""
+    task = page.task
+    run = page.once(latest_run) if page.has("runs") else None
+    steps = page.once(steps_of) if page.has("rounds") else []
+    pending = [step for step in steps if step.status == StepStatus.PENDING]
+    facts = Facts(
+        asked={task.pk: pending[0]} if pending else {},
+        held={task.pk: run} if run is not None and run.held_at is not None and run.finished_at is None else {},
+        halts=shown_halts(page.request),
+        exposure=Exposure(
+            tiers={task.pk: {host["tier"] for host in page.hosts}},
+            excepted={task.pk: {row.freeze_id for row in exceptions if row.status == ExceptionStatus.GRANTED}},
+        ),
+    )
+    return waits_of([task], facts).get(task.pk)
+
+
+def entries(page: TaskPage) -> dict[str, Any] | None:
     """The task's entries, oldest first, in the chains that the user may see."""
-    rows = entries_of_task(task.task_id).filter(pk__in=entries_visible_to(request.user).values("pk"))
+    rows = entries_of_task(page.task.task_id).filter(chain__in=chains_visible_to(page.user))
     shown = list(rows.select_related("chain")[:_ENTRIES_SHOWN])
     return {"entries": shown} if shown else None

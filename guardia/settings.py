@@ -123,8 +123,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: who is locked out is asked nothing
+    "accounts.backends.RoleBackend",  # before Django's own: roles are the one way to rights
     "django.contrib.auth.backends.ModelBackend",
-    "accounts.backends.RoleBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # Argon2 is not in the Korean validated list
 GUARDIA_PASSWORD_PROFILE = env.str("GUARDIA_PASSWORD_PROFILE", default="kr-public")
@@ -162,7 +162,7 @@ if _ldap := ldap_settings(
     ca_file=GUARDIA_LDAP_CA_FILE,
 ):
     globals().update(_ldap)
-    AUTHENTICATION_BACKENDS.insert(2, "guardia.directory.DirectoryBackend")
+    AUTHENTICATION_BACKENDS.append("guardia.directory.DirectoryBackend")
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "portal:home"
 LOGOUT_REDIRECT_URL = "login"

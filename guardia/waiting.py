@@ -3,7 +3,7 @@
 A page of tasks costs a fixed number of queries, however many there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,14 +14,16 @@ from django.utils.translation import gettext_lazy
 
 from execution.choices import HaltScope
 from execution.gate.halts import living_halts, words_of
-from execution.models import HostLock, Run
+from execution.models import Halt, HostLock, Run
 from governance.choices import HoldKind, StepStatus
 from governance.models import ApprovalStep
-from governance.selectors_windows import Hold, Hours, hold_by, hours_of_tasks
+from governance.selectors_windows import Exposure, Hold, Hours, hold_by, hours_of_tasks
 from guardia.common.clock import now
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 
+_READY = (TaskStatus.APPROVED, TaskStatus.SCHEDULED)
+_QUEUED = (TaskStatus.PENDING_APPROVAL, *_READY)
 _LABELS: dict[str, Promise] = {
     "approval": gettext_lazy("Approval"),
     "halt": gettext_lazy("Kill switch"),
@@ -49,33 +51,60 @@ class Wait:
 
 def queue_of(tasks: QuerySet[OpsTask]) -> QuerySet[OpsTask]:
     """What hasn't run yet and runs that are held, in the order in which they go: priority, urgency, age."""
-    waiting = Q(status__in=[TaskStatus.PENDING_APPROVAL, TaskStatus.APPROVED, TaskStatus.SCHEDULED])
+    waiting = Q(status__in=_QUEUED)
     held = Run.objects.filter(held_at__isnull=False, finished_at=None).values("task")
     return tasks.filter(waiting | Q(status=TaskStatus.EXECUTING, pk__in=held)).order_by(
         F("priority").asc(), "-is_urgent", "pk"
     )
 
 
-def waits_of(tasks: Sequence[OpsTask]) -> dict[int, Wait]:
-    """Task key → what it waits for; tasks that wait for nothing of ours are left out."""
-    moment, keys = now(), [task.pk for task in tasks]
-    hours = hours_of_tasks(tasks, moment)
-    steps = ApprovalStep.objects.filter(round__task__in=keys, status=StepStatus.PENDING)
-    asked = {step.round.task_id: step for step in steps.select_related("round", "approver")}
-    held = {run.task_id: run for run in Run.objects.filter(task__in=keys, held_at__isnull=False, finished_at=None)}
-    rows = HostLock.objects.filter(server__tasks__in=keys).select_related("server", "run__task")
-    locks = {row.waiting_task: row for row in rows.annotate(waiting_task=F("server__tasks")).order_by("-pk")}
-    halts = list(living_halts().exclude(scope=HaltScope.RUN).order_by("pk"))
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """By task key: the step that asks somebody and the run that is held; what the hours depend on; and what is pressed
+    of the kill switch beyond single runs."""
+
+    asked: Mapping[int, ApprovalStep]
+    held: Mapping[int, Run]
+    exposure: Exposure
+    halts: Sequence[Halt]
+
+    @classmethod
+    def read(cls, tasks: Sequence[OpsTask]) -> "Facts":
+        steps = ApprovalStep.objects.filter(round__task__in=tasks, status=StepStatus.PENDING)
+        runs = Run.objects.filter(task__in=tasks, held_at__isnull=False, finished_at=None)
+        return cls(
+            asked={step.round.task_id: step for step in steps.select_related("round", "approver")},
+            held={run.task_id: run for run in runs},
+            exposure=Exposure.read(tasks),
+            halts=list(living_halts().exclude(scope=HaltScope.RUN)),
+        )
+
+
+def waits_of(tasks: Sequence[OpsTask], facts: Facts | None = None) -> dict[int, Wait]:
+    """Task key → what it waits for; tasks that wait for nothing of ours are left out. `facts`: where a page has read
+    them already."""
+    moment, facts = now(), facts or Facts.read(tasks)
+    tasks = [task for task in tasks if task.status in _QUEUED or task.pk in facts.held]
+    ready = [task for task in tasks if task.status in _READY]
+    hours = hours_of_tasks(tasks, moment, facts.exposure) if tasks else {}
+    locks = _locks(ready) if ready else {}
     found = {}
     for task in tasks:
-        halt = next((row for row in halts if row.institution_id in (None, task.institution_id)), None)
-        if halt is not None and task.status in (TaskStatus.APPROVED, TaskStatus.SCHEDULED):
+        halt = next((row for row in reversed(facts.halts) if row.institution_id in (None, task.institution_id)), None)
+        if halt is not None and task.status in _READY:
             found[task.pk] = Wait("halt", words_of(halt))
             continue
-        wait = _wait(task, hours[task.pk], moment, asked.get(task.pk), held.get(task.pk), locks.get(task.pk))
+        step, run = facts.asked.get(task.pk), facts.held.get(task.pk)
+        wait = _wait(task, hours[task.pk], moment, step, run, locks.get(task.pk))
         if wait is not None:
             found[task.pk] = wait
     return found
+
+
+def _locks(tasks: Sequence[OpsTask]) -> dict[int, HostLock]:
+    """Task key → the oldest lock on one of its servers."""
+    rows = HostLock.objects.filter(server__tasks__in=tasks).select_related("server", "run__task")
+    return {row.waiting_task: row for row in rows.annotate(waiting_task=F("server__tasks")).order_by("-pk")}
 
 
 def _wait(
@@ -96,7 +125,7 @@ def _wait(
             "role": step.get_role_display() if step else "-",
         }
         return Wait("approval", words, hold.opens_at if hold else None, hold)
-    if task.status not in (TaskStatus.APPROVED, TaskStatus.SCHEDULED):
+    if task.status not in _READY:
         return None
     if task.is_held:
         return Wait("release", task.reason)

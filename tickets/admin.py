@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +11,7 @@ from accounts.admin_columns import chip_column, moment_column
 from accounts.admin_filters import ScopedRelatedFilter
 from tickets.models import OpsTask
 from tickets.panels import panels_of
-from tickets.selectors import search_tasks
+from tickets.selectors import search_tasks, whole
 
 
 @admin.register(OpsTask)
@@ -45,6 +46,16 @@ class OpsTaskAdmin(ReadOnlyAdmin):
     @admin.display(description=_("request"))
     def title(self, task: OpsTask) -> str:
         return task.title
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> OpsTask | None:
+        """Read once for its page, which Django's own view asks for again."""
+        if not hasattr(request, "_task_shown"):
+            try:
+                rows = whole(self.get_queryset(request)).filter(pk=object_id)
+                request._task_shown = rows.first()  # type: ignore[attr-defined]
+            except (ValidationError, ValueError):
+                return None
+        return request._task_shown  # type: ignore[attr-defined,no-any-return]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OpsTask], search_term: str

@@ -3,12 +3,15 @@
 import re
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import JSONObject
 
 from accounts.models import User
 from accounts.scope import visible_to
+from cmdb.models import Server
 from guardia.common.errors import NotVisible
-from tickets.models import Bigrams, OpsTask
+from tickets.models import Artefact, Bigrams, OpsTask
 
 #: The beginning of a TASK_ID, or its part from the day on.
 _NUMBER = re.compile(r"(?:OPS-)?(\d{8}(?:-\d*)?)|(OPS-?\d{0,7})", re.IGNORECASE)
@@ -20,10 +23,30 @@ def tasks_visible_to(user: User | AnonymousUser) -> QuerySet[OpsTask]:
 
 def visible_task(user: User | AnonymousUser, task_id: str) -> OpsTask:
     """One task by TASK_ID; raises NotVisible for what isn't there or isn't the user's to see."""
-    task = tasks_visible_to(user).filter(task_id=storable(task_id)).first()
-    if task is None:
-        raise NotVisible
-    return task
+    return _one(tasks_visible_to(user), task_id)
+
+
+def task_to_show(user: User | AnonymousUser, task_id: str) -> OpsTask:
+    """The same with what its page needs (`whole`)."""
+    return _one(whole(tasks_visible_to(user)), task_id)
+
+
+def whole(tasks: QuerySet[OpsTask]) -> QuerySet[OpsTask]:
+    """Tasks with what is shown of their servers (`hosts`) and artefacts (`files`), and with `has_<name>` for each kind
+    of rows that any app keeps of a task (`has_runs`, `has_takeovers`): what isn't there needn't be asked for."""
+    kept = {
+        f"has_{relation.get_accessor_name()}": Exists(
+            relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        )
+        for relation in OpsTask._meta.related_objects
+    }
+    hosts = Server.objects.filter(tasks=OuterRef("pk")).order_by("hostname")
+    files = Artefact.objects.filter(task=OuterRef("pk")).order_by("pk")
+    return tasks.select_related("institution", "system", "requester").annotate(
+        **kept,
+        hosts=ArraySubquery(hosts.values(shown=JSONObject(pk="pk", hostname="hostname", tier="site__tier"))),
+        files=ArraySubquery(files.values(shown=JSONObject(name="name", size="size", sha256="sha256"))),
+    )
 
 
 def search_tasks(tasks: QuerySet[OpsTask], words: str) -> QuerySet[OpsTask]:
@@ -42,3 +65,10 @@ def search_tasks(tasks: QuerySet[OpsTask], words: str) -> QuerySet[OpsTask]:
 def storable(task_id: str) -> str:
     """A TASK_ID from outside without what PostgreSQL can't compare: NUL, which no TASK_ID holds."""
     return task_id.replace("\x00", "\ufffd")
+
+
+def _one(tasks: QuerySet[OpsTask], task_id: str) -> OpsTask:
+    task = tasks.filter(task_id=storable(task_id)).first()
+    if task is None:
+        raise NotVisible
+    return task

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.exceptions import CodeWrong, FactorRequired, FactorState
-from accounts.models import Membership, RecoveryCode, TotpDevice, User
+from accounts.models import RecoveryCode, TotpDevice, User
+from accounts.scope import memberships_of
 from accounts.signals import account_changed
 from guardia.common.clock import now
 
@@ -24,7 +25,7 @@ def is_enrolled(user: User) -> bool:
 def needs_factor(user: User) -> bool:
     """Whether one of the user's roles is named in GUARDIA_REQUIRE_TOTP_FOR."""
     required = settings.GUARDIA_REQUIRE_TOTP_FOR
-    return bool(required) and Membership.objects.filter(user=user, role__in=required).exists()
+    return bool(required) and any(held.role in required for held in memberships_of(user))
 
 
 def pending_device(user: User) -> TotpDevice | None:

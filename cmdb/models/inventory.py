@@ -14,7 +14,7 @@ from cmdb.validators import check_absolute_path, check_host_key
 
 #: Jump hosts in a row, at most (execution.ssh.route).
 LONGEST_WAY = 3
-_PORT = [MinValueValidator(1), MaxValueValidator(65535)]
+PORT_RANGE = [MinValueValidator(1), MaxValueValidator(65535)]
 
 
 class Site(models.Model):
@@ -77,8 +77,8 @@ class Server(models.Model):
     role = models.CharField(_("role"), max_length=8, choices=ServerRole.choices)
     number = models.PositiveSmallIntegerField(_("number"), default=1)
     address = models.GenericIPAddressField(_("address"))
-    ssh_port = models.PositiveIntegerField(_("SSH port"), default=22, validators=_PORT)
-    http_port = models.PositiveIntegerField(_("service port"), default=8080, validators=_PORT)
+    ssh_port = models.PositiveIntegerField(_("SSH port"), default=22, validators=PORT_RANGE)
+    http_port = models.PositiveIntegerField(_("service port"), default=8080, validators=PORT_RANGE)
     home_dir = models.CharField(
         _("application home"),
         max_length=255,

@@ -1,4 +1,4 @@
-"""Takes an inventory in: institutions, sites, systems and servers as JSON (`docs/cmdb-import.md`).
+"""Takes an inventory in: institutions, sites, systems, servers and databases as JSON (`docs/cmdb-import.md`).
 
 The whole file goes in, or nothing: the first row that is wrong is named.
 """
@@ -18,11 +18,12 @@ from accounts.signals import acting_by_rank
 from accounts.who import who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
-from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
+from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
 from guardia.common.errors import InvalidInput, NotPermitted
 
 M = TypeVar("M", bound=models.Model)
-_TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir", "jump")
+_TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir", "jump",
+    "server", "dialect", "database", "host", "client")  # fmt: skip
 _LISTS = ("aliases", "host_keys")
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
 
@@ -35,6 +36,7 @@ class ImportReport:
     sites: int
     systems: int
     servers: int
+    databases: int = 0
 
 
 @refusals_recorded
@@ -55,7 +57,8 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     sites = _each(data, "sites", "code", lambda row: _site(row, institutions))
     servers = _each(data, "servers", "hostname", lambda row: _server(row, systems, sites))
     _each(data, "servers", "hostname", lambda row: _jump(row, servers))  # once all are there
-    report = ImportReport(len(institutions), len(sites), len(systems), len(servers))
+    databases = _each(data, "databases", "name", lambda row: _database(row, servers))
+    report = ImportReport(len(institutions), len(sites), len(systems), len(servers), len(databases))
     record(
         action="cmdb.imported",
         actor=actor,
@@ -64,6 +67,7 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
         sites=report.sites,
         systems=report.systems,
         servers=report.servers,
+        databases=report.databases,
     )
     return report
 
@@ -130,6 +134,14 @@ def _server(row: dict[str, Any], systems: dict[str, System], sites: dict[str, Si
         credential=_credential(row, system.institution) or found.credential,
         **values,
     )
+
+
+def _database(row: dict[str, Any], servers: dict[str, Server]) -> Database:
+    server = servers[row["server"]]
+    found = Database.objects.filter(server=server, name=row["name"]).first() or Database(server=server)
+    credential = _credential(row, server.system.institution) or found.credential
+    values = {name: row[name] for name in ("name", "dialect", "database")}
+    return _saved(found, credential=credential, **values, **_given(row, "host", "port", "client"))
 
 
 def _jump(row: dict[str, Any], servers: dict[str, Server]) -> Server:

@@ -18,9 +18,7 @@ from execution.halts.who import halts_visible_to
 class HaltView(APIView):
     """The kill switch: what is pressed now (GET), and pressing it (POST). Personal tokens may only look."""
 
-    @property
-    def token_scope(self) -> TokenScope | None:
-        return TokenScope.READ if self.request.method in ("GET", "HEAD") else None
+    token_scope = TokenScope.READ
 
     @extend_schema(responses={200: HaltSerializer(many=True)}, operation_id="halt_state")
     def get(self, request: Request) -> Response:

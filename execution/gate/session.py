@@ -21,6 +21,7 @@ from cmdb.vault import unseal
 from execution.exceptions import GateClosed, StepFailed
 from execution.gate.admission import check_connection
 from execution.gate.brake import Brake
+from execution.gate.databases import ask_database
 from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
 from execution.models import HostRun
 from execution.plan.judge import is_worse
@@ -30,6 +31,7 @@ from execution.ssh.target import Hop, Secret, Target
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
+from execution.steps.sql.results import Found
 from guardia.common.masking import MASK
 from tickets.models.artefact import stored_path
 
@@ -45,6 +47,7 @@ class Outcome:
     sha256: str = ""
     saved: dict[str, str] = field(default_factory=dict)
     error: StepFailed | None = None
+    found: Found | None = None
 
 
 class HostSession:
@@ -78,11 +81,12 @@ class HostSession:
         `keep` is called with all saved values whenever there is a new one, before the next operation.
         """
         outcome, digest, is_begun = Outcome(saved=dict(saved)), hashlib.sha256(), False
+        failed: list[str] = []
         for op in ops:
             try:
                 self._brake.before_operation(is_begun=is_begun)
                 self._do(op, outcome, digest)
-                is_begun = is_begun or op["op"] == "exec"
+                is_begun = is_begun or op["op"] in ("exec", "sql")
                 if keep is not None and saved_by([op]):
                     keep(outcome.saved)
             except Cancelled as error:
@@ -91,8 +95,12 @@ class HostSession:
             except StepFailed as error:
                 if self._cancel.is_set() and op["op"] in ("tcp", "http", "tls"):
                     raise Cancelled(outcome_unknown=is_begun) from error  # a look that was cut short has seen nothing
-                outcome.error = error
-                break
+                if op["op"] != "sql" or "label" not in op:
+                    outcome.error = error
+                    break
+                failed.append(op["label"])
+        if failed and outcome.error is None:
+            outcome.error = StepFailed(f"{len(failed)} failed: {', '.join(failed)}", code="check_failed")
         outcome.sha256 = digest.hexdigest()
         return outcome
 
@@ -102,6 +110,8 @@ class HostSession:
             raise StepFailed(f"“{min(unknown)}” was never saved", code="value_missing")
         if op["op"] == "exec":
             self._exec(op, outcome, digest)
+        elif op["op"] == "sql":
+            self._sql(op, outcome, digest)
         elif op["op"] == "upload":
             self._upload(op)
         elif op["op"] == "tcp":
@@ -115,6 +125,13 @@ class HostSession:
             self._reconnect(op, outcome, digest)
         else:
             raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
+
+    def _sql(self, op: Any, outcome: Outcome, digest: Any) -> None:
+        answer = ask_database(self._connection, op, self._spec)
+        digest.update(bytes.fromhex(answer.result.sha256))
+        outcome.exit_status, outcome.found = answer.result.exit_status, answer.found or outcome.found
+        outcome.output = (outcome.output + self._clean(answer.said))[:_KEPT_OUTPUT]
+        _fail_if(answer.problem)
 
     def _http(self, op: Any, outcome: Outcome) -> None:
         address, whole = self._spec["address"], "contains" in op

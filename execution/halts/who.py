@@ -1,12 +1,12 @@
 """Who may press and lift. Stopping is for many, starting everything again for few."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.choices import Role
-from accounts.models import Institution, Membership, User
-from accounts.scope import holds_role, memberships_of, visible_to
+from accounts.models import Institution, User
+from accounts.scope import holds_role, memberships_of, sees_everything, visible_to, where_holding
 from accounts.who import who_hold
 from execution.choices import HaltScope
 from execution.models import Halt
@@ -43,10 +43,7 @@ def may_press(user: User | AnonymousUser) -> bool:
 
 def institutions_to_halt(user: User) -> QuerySet[Institution]:
     """Those that the user may halt as a whole."""
-    if user.is_superuser or holds_role(user, OF_ONE, None):
-        return Institution.objects.all()
-    held = Membership.objects.filter(user=user, role__in=OF_ONE)
-    return Institution.objects.filter(pk__in=held.values("institution"))
+    return where_holding(Institution.objects.all(), user, OF_ONE)
 
 
 def halts_visible_to(user: User | AnonymousUser) -> QuerySet[Halt]:
@@ -59,8 +56,8 @@ def halts_visible_to(user: User | AnonymousUser) -> QuerySet[Halt]:
 
 def living_halts_shown_to(user: User) -> QuerySet[Halt]:
     """The same of those that hold now, in one query: for the banner of every page. A run's own is on its page."""
-    mine = Membership.objects.filter(user=user)
-    seen = Q(scope=HaltScope.GLOBAL) | Q(institution__in=mine.values("institution"))
-    seen |= Q(Exists(mine.filter(institution=None)))
     rows = Halt.objects.select_related("institution").filter(lifted_at=None).exclude(scope=HaltScope.RUN)
-    return rows if user.is_superuser else rows.filter(seen)
+    if sees_everything(user):
+        return rows
+    mine = [held.institution_id for held in memberships_of(user)]
+    return rows.filter(Q(scope=HaltScope.GLOBAL) | Q(institution__in=mine))

@@ -4,6 +4,7 @@ from execution.models.host_key import HostKeyScan
 from execution.models.plan import Plan, Playbook
 from execution.models.result import ResultPackage
 from execution.models.run import HostLock, HostRun, Run, StepResult, Wave
+from execution.models.table import ResultTable
 
 __all__ = [
     "EventHead",
@@ -14,6 +15,7 @@ __all__ = [
     "Plan",
     "Playbook",
     "ResultPackage",
+    "ResultTable",
     "Run",
     "RunEvent",
     "StepResult",

@@ -4,9 +4,9 @@
      waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
      hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
                         credential_revision, host_keys, profile, profile_revision, tier, group,
-                        steps: [`execution.steps.ops.Step`, …],
+                        steps: [`execution.steps.ops.Step`, …], database: `execution.plan.databases`,
                         legacy_ssh: [algorithm, …], via: [a jump host: {hostname, address, port, …}, …]}}}
-                        (the last two only where there are some)
+                        (the last three only where there are some)
 
 Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
 it again from unchanged rows gives the same bytes.
@@ -23,6 +23,7 @@ from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
 from execution.plan.artefacts import facts_of
+from execution.plan.databases import DATABASE, database_of, seed_of, with_databases
 from execution.plan.judge import judge_steps
 from execution.plan.waves import Candidate, plan_waves
 from execution.playbooks.calls import StepCall, misfits
@@ -77,9 +78,10 @@ def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     artefacts = [
         {"name": row.name, "sha256": row.sha256, "size": row.size} for row in task.artefacts.order_by("-pk")[:1]
     ]
+    rows = task.servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")
     wanted = Wanted(
         task_id=task.task_id,
-        servers=list(task.servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")),
+        servers=list(with_databases(rows)),
         given=task.params,
         artefacts=artefacts,
         instructions=instructions_for(task),
@@ -92,7 +94,7 @@ def document_for(wanted: Wanted, definition: Definition, playbook: Mapping[str, 
     """The same for a wish of any kind. Raises PlanRefused."""
     if not wanted.servers:
         raise PlanRefused(_("No server is named, so there is nothing to plan."), code="no_servers")
-    if definition.needs and not wanted.artefacts:
+    if set(definition.needs) - {DATABASE} and not wanted.artefacts:
         raise PlanRefused(_("This kind of work needs a file."), code="no_artefact")
     try:
         params = filled_params(definition.params, wanted.given)
@@ -113,10 +115,21 @@ def document_for(wanted: Wanted, definition: Definition, playbook: Mapping[str, 
         "artefacts": artefacts,
         "waves": waves,
         "hosts": {
-            server.hostname: _host(server, definition, variables(server, wanted.task_id, params, artefacts))
+            server.hostname: _host(server, definition, _names(server, definition, wanted, params, artefacts))
             for server in wanted.servers
         },
     }
+
+
+def _names(
+    server: Server, definition: Definition, wanted: Wanted, params: Mapping[str, Any], artefacts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    names = variables(server, wanted.task_id, params, artefacts)
+    if DATABASE in definition.needs:
+        names[DATABASE] = database_of(server, wanted.given.get(DATABASE))
+        if "artefact" in definition.needs:
+            names["seed"] = seed_of(artefacts[0], names[DATABASE], params)
+    return names
 
 
 def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,6 +154,7 @@ def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> d
         raise PlanRefused(_refusal(server.hostname, check["found"]), code="command_blocked")
     return {
         "check": check,
+        **({DATABASE: names[DATABASE]} if DATABASE in names else {}),
         **door_of(server, credential),
         **({"via": [{"hostname": hop.hostname, **door_of(hop, hop.credential)} for hop in way]} if way else {}),
         "http_port": server.http_port,

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from cmdb.models import Server
 from execution.plan.build import WAY, Wanted, document_for
+from execution.plan.databases import with_databases
 from execution.plan.render import commands_of
 from execution.playbooks.schema import Definition
 from tickets.services.store_artefact import store_artefact
@@ -32,7 +33,8 @@ def dry_run(
     if file is not None:
         stored = store_artefact(SimpleUploadedFile(file.name, file.read_bytes()))
         artefacts = [{"name": stored.name, "sha256": stored.sha256, "size": stored.size}]
-    rows = list(servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname"))
+    chosen = servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")
+    rows = list(with_databases(chosen))
     reference = {"name": definition.name, "version": definition.version, "digest": ""}
     return document_for(Wanted(TASK, rows, given, artefacts), definition, reference)
 

@@ -11,12 +11,15 @@ from typing import Any
 
 from execution.command_check.check import check_command
 from execution.command_check.context import Surroundings
+from execution.command_check.sql import judge_sql
 from execution.command_check.text import look_at_text
 from execution.command_check.verdict import Judgement, Verdict
 from execution.plan.render import commands_of
 from execution.ssh.quoting import render
 from execution.steps.known import NAMED, REBOOT, template_of
 from execution.steps.ops import Op, Step
+from execution.steps.sql.client import CLIENT_SCRIPT
+from execution.steps.sql.judge import PARSERS
 from guardia.common.errors import InvalidInput
 
 _FINE = Judgement(Verdict.ALLOW, "one of the step library's commands, on the application's own files")
@@ -107,9 +110,23 @@ def judge_op(op: Mapping[str, Any], surroundings: Surroundings) -> Judgement | N
     """None for what isn't a command and touches nothing."""
     if op["op"] in ("exec", "reconnect"):
         return judge_argv([part if isinstance(part, str) else _DIGITS for part in op["argv"]], surroundings)
+    if op["op"] == "sql":
+        return _judged_sql(op)
     if op["op"] == "upload" and not _is_own(op["path"], surroundings):
         return Judgement(Verdict.BLOCK, f"uploads to outside of the application: {op['path'][:80]}")
     return None
+
+
+def _judged_sql(op: Mapping[str, Any]) -> Judgement | None:
+    """A query by what it asks for. Changes are bounded by their step: judged as text, counted, kept, undone."""
+    if list(op["argv"][:3]) != ["sh", "-c", CLIENT_SCRIPT]:
+        return Judgement(Verdict.BLOCK, "not the script of a database's client")
+    if "asked" not in op:
+        return None
+    judgement = judge_sql(op["asked"], dialect=PARSERS[op["dialect"]])
+    is_masked = op.get("masked", True)  # what would be blocked as seen in the clear is one more approval
+    is_softened = judgement.verdict is Verdict.BLOCK and is_masked
+    return Judgement(Verdict.ESCALATE, judgement.reason) if is_softened else judgement
 
 
 def judge_steps(steps: Sequence[Step], *, home: str, programs: Sequence[str]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ def commands_of(ops: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _line(op: Mapping[str, Any]) -> str:
+    if op["op"] == "sql":
+        return "\n".join([render([op["argv"][0], "…", *op["argv"][4:]]), *_script(op["script"])])
     if op["op"] in ("exec", "reconnect"):
         line = render([part if isinstance(part, str) else f"<{part['saved']}>" for part in op["argv"]])
         if text := readable(op["argv"]):
@@ -28,3 +30,13 @@ def _line(op: Mapping[str, Any]) -> str:
     if op["op"] == "tls":
         return f"TLS :{op['port']} {op['name']} → SHA-256 {op['sha256']}"
     return f"connect :{op['port']}"
+
+
+def _script(parts: Iterable[Any]) -> list[str]:
+    """The SQL as it is meant; what is sent as hexadecimal is shown as text, and a file's rows by its digest."""
+    text = "".join(part if isinstance(part, str) else part.get("hex") or _rows(part["rows"]) for part in parts)
+    return [f"  {line}" for line in text.splitlines()]
+
+
+def _rows(rows: Mapping[str, Any]) -> str:
+    return f"INSERT the rows of {rows['sha256'][:12]}… ({', '.join(rows['columns'])})\n"

@@ -25,6 +25,9 @@ VARIABLES: Mapping[str, type] = {
             "artefact_path", "backup_dir", "incoming_dir",
         )
     },
+    "database": dict,
+    "seed.columns": list,
+    "seed.rows": int,
     **{f"profile.{name}": str for name in ("health_path", "log_ready", "log_broken")},
     **{f"profile.{name}": int for name in ("free_disk_mib", "stop_seconds", "start_seconds")},
 }  # fmt: skip

@@ -15,11 +15,12 @@ from guardia.common.errors import InvalidInput
 
 _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_LONGEST_TEXT, _MOST_LINES = 2000, 50
+_LONGEST_TEXT, _MOST_LINES, _LONGEST_SQL = 2000, 50, 32 * 1024
 #: Kind → the Python type that a step gets.
 KINDS: Mapping[str, type] = {
     "text": str,
     "lines": list,
+    "sql": str,
     "int": int,
     "bool": bool,
     "choice": str,
@@ -130,6 +131,14 @@ def _lines(param: Param, value: Any) -> list[str]:
     return found
 
 
+def _sql(param: Param, value: Any) -> str:
+    """Text of several lines, as it is: what it may say, the step judges."""
+    text = str(value).strip()
+    if len(text) > _LONGEST_SQL:
+        raise ValueError
+    return text
+
+
 def _int(param: Param, value: Any) -> int:
     if isinstance(value, bool):
         raise ValueError
@@ -181,6 +190,7 @@ def _network(param: Param, value: Any) -> str:
 _READERS = {
     "text": _text,
     "lines": _lines,
+    "sql": _sql,
     "int": _int,
     "bool": _bool,
     "choice": _choice,

@@ -14,8 +14,9 @@ from execution.playbooks.params import KINDS, Param, ParamInvalid
 from execution.playbooks.template import variables_in
 from tickets.choices import SubType
 
-#: What a task must bring: any file; a ZIP of static files; a certificate with its chain (PEM).
-NEEDS = ("artefact", "archive", "certificate")
+#: What a task must bring: any file; a ZIP of static files; a certificate with its chain (PEM). And its
+#: servers: a database in the CMDB.
+NEEDS = ("artefact", "archive", "certificate", "database")
 _REQUIRED = {"name", "version", "sub_type", "needs", "strategy", "steps"}
 _KEYS = _REQUIRED | {"label", "params"}
 _PARAM_KEYS = {

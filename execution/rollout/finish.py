@@ -8,7 +8,7 @@ from accounts.scope import holders_of
 from audit.services import record
 from execution.choices import RunStatus
 from execution.live.events import append_event
-from execution.models import Halt, HostLock, HostRun, ResultPackage, Run
+from execution.models import Halt, HostLock, HostRun, ResultPackage, ResultTable, Run
 from governance.selectors import people_for
 from guardia.common.canonical import digest, moment_text
 from guardia.common.clock import now
@@ -94,7 +94,7 @@ def result_document(run: Run) -> dict[str, Any]:
     hosts = (
         HostRun.objects.filter(wave__run=run)
         .select_related("server", "wave")
-        .prefetch_related("steps")
+        .prefetch_related("steps__table")
         .order_by("wave__number", "pk")
     )
     content = run.plan.content
@@ -126,6 +126,7 @@ def _host(host: HostRun, steps: list[dict[str, Any]]) -> dict[str, Any]:
             {r.name for r in results if r.phase == "APPLY" and r.order in changed and r.status != "FAILED"}
         ),
         "health": next((r.status for r in reversed(results) if r.name.startswith("health")), ""),
+        "tables": [_table(result.table) for result in results if hasattr(result, "table")],
         "steps": [
             {
                 "phase": result.phase,
@@ -138,6 +139,18 @@ def _host(host: HostRun, steps: list[dict[str, Any]]) -> dict[str, Any]:
             }
             for result in results[:_LOG_LINES]
         ],
+    }
+
+
+def _table(table: ResultTable) -> dict[str, Any]:
+    """The rows themselves stay in their own table, for those who may export them."""
+    return {
+        "id": table.pk,
+        "columns": table.columns,
+        "rows": len(table.rows),
+        "is_complete": table.is_complete,
+        "is_masked": table.is_masked,
+        "digest": table.digest,
     }
 
 

@@ -12,8 +12,10 @@ from execution.exceptions import ClaimLost, Halted
 from execution.gate.halts import halts_on
 from execution.gate.session import Outcome
 from execution.live.events import append_event
-from execution.models import Halt, HostRun, Run, StepResult
+from execution.models import Halt, HostRun, ResultTable, Run, StepResult
 from execution.plan.render import commands_of
+from execution.steps.sql.results import Found
+from guardia.common.canonical import digest
 from guardia.common.clock import now
 from guardia.common.masking import mask
 from guardia.common.text import printable
@@ -81,6 +83,8 @@ def end_step(
         result.output = mask(printable(outcome.output))
         _keep(current, outcome.saved)
     result.save()
+    if outcome is not None and outcome.found is not None:
+        _keep_table(result, outcome.found)
     hostname = current.server.hostname
     append_event(
         run,
@@ -143,3 +147,10 @@ def _keep(current: HostRun, saved: dict[str, str]) -> None:
     if current.saved != saved:
         current.saved = saved
         current.save(update_fields=["saved"])
+
+
+def _keep_table(result: StepResult, found: Found) -> None:
+    table = {"columns": found.columns, "rows": found.rows}
+    ResultTable.objects.create(
+        step=result, is_complete=found.is_complete, is_masked=found.is_masked, digest=digest(table), **table
+    )

@@ -20,10 +20,12 @@ def unmet(expect: Expect, *, exit_status: int, stdout: str, saved: Mapping[str, 
         return f"the output lacks “{expect['contains']}”"
     if "lacks" in expect and expect["lacks"] in stdout:
         return f"the output contains “{expect['lacks']}”"
-    if (expect.get("number") or "at_least" in expect) and not is_number(text):
+    if (expect.get("number") or "at_least" in expect or "at_most" in expect) and not is_number(text):
         return "the output is not a number"
     if "at_least" in expect and int(text) < expect["at_least"]:
         return f"{int(text)} is less than {expect['at_least']}"
+    if "at_most" in expect and int(text) > expect["at_most"]:
+        return f"{int(text)} is more than {expect['at_most']}"
     return ""
 
 

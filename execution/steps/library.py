@@ -16,6 +16,8 @@ from execution.steps import (
     trees,
 )
 from execution.steps.ops import Step
+from execution.steps.sql import cleaning as sql_cleaning
+from execution.steps.sql import looking, seeding
 
 LIBRARY: Mapping[str, Callable[..., Step]] = {
     "check_disk": files.check_disk,
@@ -61,4 +63,10 @@ LIBRARY: Mapping[str, Callable[..., Step]] = {
     "check_process": inspections.check_process,
     "check_accounts": inspections.check_accounts,
     "check_security": inspections.check_security,
+    "sql_ready": looking.sql_ready,
+    "sql_query": looking.sql_query,
+    "sql_count": looking.sql_count,
+    "sql_check": looking.sql_check,
+    "sql_clean": sql_cleaning.sql_clean,
+    "sql_seed": seeding.sql_seed,
 }

@@ -23,6 +23,7 @@ class Expect(TypedDict, total=False):
     contains: str
     lacks: str
     at_least: int
+    at_most: int
     number: bool
 
 
@@ -85,7 +86,46 @@ class Reconnect(TypedDict):
     pause_ms: int
 
 
-Op = Exec | Upload | TcpOpen | HttpGet | Tls | Reconnect
+class Hex(TypedDict):
+    """Text that arrives as hexadecimal digits, so that nothing on its way reads it."""
+
+    hex: str
+
+
+class Rows(TypedDict):
+    """The rows of an artefact, as INSERTs of quoted values."""
+
+    rows: dict[str, Any]
+
+
+SqlPart = str | Hex | Rows
+Show = Literal["text", "value", "table"]
+
+
+class Sql(TypedDict):
+    """Run a database's client on the host with `script` as its input; `log_in` says how it takes the password, if any.
+
+    Of `table` output only bounded rows are kept, beside the step and not in it; of `value`, what a check found. A
+    labelled operation doesn't stop the others: the step fails after them. `refusals` are the reasons of our own that
+    the script may give.
+    """
+
+    op: Literal["sql"]
+    argv: list[str]
+    script: list[SqlPart]
+    dialect: str
+    log_in: str
+    expect: Expect
+    seconds: int
+    show: Show
+    refusals: list[str]
+    label: NotRequired[str]
+    asked: NotRequired[str]
+    rows: NotRequired[int]
+    masked: NotRequired[bool]
+
+
+Op = Exec | Upload | TcpOpen | HttpGet | Tls | Reconnect | Sql
 
 
 def run(*argv: Part, expect: Expect | None = None, seconds: int = 30, pause_ms: int = 0, save: str = "") -> Exec:

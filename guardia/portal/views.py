@@ -1,23 +1,29 @@
 """Reads of the portal. Every query goes through a selector that is scoped to the user."""
 
+from collections.abc import Callable
+
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.caller import caller
+from accounts.models import User
+from execution.export_table import export_table
 from execution.selectors import current_plan, latest_run
 from governance.selectors import steps_awaiting, tasks_to_validate
 from governance.selectors_authority import administered
 from guardia.common.canonical import canonical_bytes
-from guardia.common.errors import NotVisible
+from guardia.common.errors import NotPermitted, NotVisible
 from guardia.common.paging import newest_first
 from notifications.models import Notification
 from notifications.services import mark_read
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
 from tickets.panels import panels_of
-from tickets.selectors import search_tasks, tasks_visible_to, visible_task
+from tickets.selectors import search_tasks, task_to_show, tasks_visible_to, visible_task
 
 _PER_PAGE = 20
 
@@ -58,7 +64,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def task_detail(request: HttpRequest, task_id: str) -> HttpResponse:
     """One task with everything that belongs to it."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, read=task_to_show)
     context = {"place": "tasks", "task": task, "panels": panels_of(request, task)}
     return render(request, "portal/task_detail.html", context)
 
@@ -100,19 +106,34 @@ def result_document(request: HttpRequest, task_id: str) -> HttpResponse:
     return _download(canonical_bytes(run.result.document), f"{task_id}-result.json")
 
 
+@login_required
+@require_POST
+def result_table(request: HttpRequest, task_id: str, table_pk: int) -> HttpResponse:
+    """The rows of a query as CSV; a POST, because the chain notes who took them."""
+    try:
+        content = export_table(actor=caller(request), task_id=task_id, table_pk=table_pk)
+    except NotVisible as error:
+        raise Http404 from error
+    except NotPermitted as error:
+        raise PermissionDenied(str(error)) from error
+    return _download(content, f"{task_id}-{table_pk}.csv", "text/csv")
+
+
 def searched_words(request: HttpRequest) -> str:
     """What `q` asks for, without what PostgreSQL can't compare."""
     return request.GET.get("q", "").replace("\x00", "").strip()[:80]
 
 
-def task_or_404(request: HttpRequest, task_id: str) -> OpsTask:
+def task_or_404(
+    request: HttpRequest, task_id: str, read: Callable[[User | AnonymousUser, str], OpsTask] = visible_task
+) -> OpsTask:
     try:
-        return visible_task(request.user, task_id)
+        return read(request.user, task_id)
     except NotVisible as error:
         raise Http404 from error
 
 
-def _download(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/json; charset=utf-8")
+def _download(content: bytes, name: str, kind: str = "application/json") -> HttpResponse:
+    response = HttpResponse(content, content_type=f"{kind}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -36,6 +36,7 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "audit.Verification": lambda zebra: zebra.verification,
     "auditlog.LogEntry": lambda zebra: LogEntry.objects.filter(object_repr__icontains=zebra.task.task_id)[0],
     "cmdb.Credential": lambda zebra: zebra.institution.credentials.all()[0],
+    "cmdb.Database": lambda zebra: zebra.database,
     "cmdb.EnvironmentProfile": lambda zebra: zebra.institution.profiles.all()[0],
     "cmdb.Server": lambda zebra: zebra.servers[0],
     "cmdb.Site": lambda zebra: zebra.institution.sites.all()[0],

@@ -130,6 +130,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/", "get", f"/tasks/{waiting}/", {}),
         ("tasks/<str:task_id>/plan.json", "get", f"/tasks/{task}/plan.json", {}),
         ("tasks/<str:task_id>/result.json", "get", f"/tasks/{task}/result.json", {}),
+        ("tasks/<str:task_id>/tables/<int:table_pk>.csv", "post", f"/tasks/{task}/tables/{zebra.table.pk}.csv", {}),
         ("tasks/<str:task_id>/information/", "post", f"/tasks/{asking}/information/", {"text": "재기동"}),
         ("tasks/<str:task_id>/decide/<int:step_pk>/", "post", f"/tasks/{waiting}/decide/{step}/", decision),
         ("tasks/<str:task_id>/start/", "post", f"/tasks/{task}/start/", {}),

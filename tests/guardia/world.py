@@ -11,9 +11,9 @@ from accounts.services.sessions import begin_session
 from accounts.services.tokens import create_token
 from audit.models import Entry, IntegrityHold, Verification
 from audit.services.make_checkpoint import make_checkpoint
-from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
+from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
-from execution.models import Halt, HostKeyScan, HostRun, ResultPackage, Run, StepResult
+from execution.models import Halt, HostKeyScan, HostRun, ResultPackage, ResultTable, Run, StepResult
 from execution.rollout.start_run import start_run
 from governance.models import (
     AccessRange,
@@ -96,6 +96,9 @@ class Zebra(Tenant):
             person.save()
         for name in ("institution", "system", "site_manager", "owner", "deputy", "pm", "security"):
             getattr(self, name).refresh_from_db()
+        self.database = Database.objects.create(
+            server=Server.objects.get(system__institution=pk), name="zebra-db", dialect="postgresql", database="zebra"
+        )
         self.servers = list(Server.objects.filter(system__institution=pk))
 
     def _fill_hours(self) -> None:
@@ -131,7 +134,10 @@ class Zebra(Tenant):
         host_run = HostRun.objects.get(wave__run=self.run)
         with transaction.atomic():
             append_event(self.run, "step_done", host_run, host="zebra-host", output="얼룩말")
-        StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="zebra step", output="얼룩말")
+        step = StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="zebra step", output="얼룩말")
+        self.table = ResultTable.objects.create(
+            step=step, columns=["얼룩말"], rows=[["zebra"]], is_complete=True, is_masked=True, digest="d" * 64
+        )
         ResultPackage.objects.create(run=self.run, document={"host": "zebra-host"}, digest="d" * 64)
         self._fill_by_hand()
         ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="rework", comment="얼룩말 다시")
