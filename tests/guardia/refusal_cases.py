@@ -8,11 +8,20 @@ from typing import Any
 from accounts.choices import Authority, Role
 from accounts.models import Membership, User
 from accounts.services.tokens import create_token
+from audit.models import IntegrityHold
+from audit.services.accept_break import decide_acceptance, propose_acceptance
+from audit.services.export import export_chains
 from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_row import save_row
 from cmdb.services.store_credential import store_credential
+from execution.choices import HaltScope
+from execution.export_table import export_table
 from execution.gate.host_keys import ask_host_keys
+from execution.halts.press import halt
+from execution.models import HostRun, ResultTable, StepResult
+from execution.playbooks.publish import publish_playbook
 from execution.rollout.resume_run import resume_run
+from execution.rollout.start_run import start_run
 from governance.choices import Decision, ReviewDecision, StepRole
 from governance.models import ApprovalStep, FreezeException, SystemOwner
 from governance.services.absences import plan_absence_for
@@ -137,6 +146,25 @@ class Case:
     def filing(self, actor: User, text: str) -> Act:
         return lambda: file_task(actor=actor, text=text, channel=Channel.API)
 
+    def hold(self, **fields: Any) -> int:
+        chain = f"institution:{self.t.institution.code}"
+        values = {"number": 1, "until": 1, "kind": "altered", "detail": "?", **fields}
+        return IntegrityHold.objects.create(scope=chain, chain=f"{chain}~9", **values).pk
+
+    def own_acceptance(self) -> Act:
+        pk = self.hold(status="PROPOSED", proposed_by=self.t.security, reason="복구 불가")
+        return lambda: decide_acceptance(actor=self.t.security, hold_pk=pk, accept=True)
+
+    def taking_rows(self) -> Act:
+        task, _plan = self.t.approved()
+        run = start_run(task.pk)
+        host_run = HostRun.objects.filter(wave__run=run)[0]
+        step = StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="query")
+        table = ResultTable.objects.create(
+            step=step, columns=["a"], rows=[["b"]], is_complete=True, is_masked=True, digest="d" * 64
+        )
+        return lambda: export_table(actor=self.auditor, task_id=task.task_id, table_pk=table.pk)
+
     def proposal(self) -> int:
         return propose_policy_change(actor=self.officer, policy_pk=None, after=document(), reason="변경").pk
 
@@ -209,6 +237,19 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
         c.filing(c.t.site_manager, f"{c.elsewhere.institution.name} 서버 점검해 주세요"),
     ),
     "asks for host keys": lambda c: (c.t.pm, lambda: ask_host_keys(actor=c.t.pm, server_pks=[c.t.servers[0].pk])),
+    "asks to accept a break": lambda c: (
+        c.t.pm,
+        lambda: propose_acceptance(actor=c.t.pm, hold_pk=c.hold(), reason="복구 불가"),
+    ),
+    "accepts a break": lambda c: (c.t.pm, lambda: decide_acceptance(actor=c.t.pm, hold_pk=c.hold(), accept=True)),
+    "accepts a break alone": lambda c: (c.t.security, c.own_acceptance()),
+    "exports the chain": lambda c: (c.t.pm, lambda: export_chains(actor=c.t.pm, reason="감사", out=BytesIO())),
+    "exports rows": lambda c: (c.auditor, c.taking_rows()),
+    "presses the switch": lambda c: (
+        c.t.pm,
+        lambda: halt(actor=c.t.pm, scope=HaltScope.GLOBAL, reason="시험"),
+    ),
+    "publishes": lambda c: (c.t.pm, lambda: publish_playbook(actor=c.t.pm, source="")),
     "imports": lambda c: (c.operator, lambda: import_cmdb(actor=c.operator, data={})),
     "judges own": lambda c: (c.t.site_manager, c.judging(c.t.site_manager)),
     "judges as lead": lambda c: (c.t.owner, c.judging(c.t.owner)),
