@@ -333,6 +333,7 @@ FROM_ANYWHERE = {
     **dict.fromkeys(("request_approval", "publish_shipped"), "a process or the console"),
     **dict.fromkeys(("mark_lifted", "lift_halts_of_run"), "a part of others"),
     "halt": "stopping must be possible from anywhere; lifting is an act of rank",
+    "export_table": "the requester reads what was asked for",
     "mark_read": "oneself",
     "require_bastion": "it asks",
 }
