@@ -51,7 +51,7 @@ MAY: dict[str, tuple[set[str], set[str]]] = {
     "priority": ({"PAR", "PEN", "APP", "SCH"}, {"pm"}),
     "accept": ({"VAL"}, {"pm"}),
     "rework": ({"VAL"}, {"pm"}),
-    "take over": ({"MAN", "ERR", "VAL", "CHG"}, {"pm", "operator"}),
+    "take over": ({"MAN", "ERR", "VAL", "CHG", "HLT"}, {"pm", "operator"}),
     "plan again": ({"ERR", "MAN"}, {"pm"}),
     "not done": ({"ERR", "MAN"}, {"pm"}),
     "close by hand": (set(), set()),

@@ -8,11 +8,20 @@ from typing import Any
 from accounts.choices import Authority, Role
 from accounts.models import Membership, User
 from accounts.services.tokens import create_token
+from audit.models import IntegrityHold
+from audit.services.accept_break import decide_acceptance, propose_acceptance
+from audit.services.export import export_chains
 from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_row import save_row
 from cmdb.services.store_credential import store_credential
+from execution.choices import HaltScope
+from execution.export_table import export_table
 from execution.gate.host_keys import ask_host_keys
+from execution.halts.press import halt
+from execution.models import HostRun, ResultTable, StepResult
+from execution.playbooks.publish import publish_playbook
 from execution.rollout.resume_run import resume_run
+from execution.rollout.start_run import start_run
 from governance.choices import Decision, ReviewDecision, StepRole
 from governance.models import ApprovalStep, FreezeException, SystemOwner
 from governance.services.absences import plan_absence_for
@@ -137,6 +146,21 @@ class Case:
     def filing(self, actor: User, text: str) -> Act:
         return lambda: file_task(actor=actor, text=text, channel=Channel.API)
 
+    def hold(self, **fields: Any) -> int:
+        scope = f"institution:{self.t.institution.code}"
+        values = {"scope": scope, "chain": scope, "number": 1, "until": 1, "kind": "altered", "detail": "", **fields}
+        return IntegrityHold.objects.create(**values).pk
+
+    def rows_of_a_query(self, actor: User) -> Act:
+        task, _plan = self.t.approved()
+        run = start_run(task.pk)
+        host_run = HostRun.objects.get(wave__run=run)
+        step = StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="x")
+        table = ResultTable.objects.create(
+            step=step, columns=["a"], rows=[["1"]], is_complete=True, is_masked=True, digest="d" * 64
+        )
+        return lambda: export_table(actor=actor, task_id=task.task_id, table_pk=table.pk)
+
     def proposal(self) -> int:
         return propose_policy_change(actor=self.officer, policy_pk=None, after=document(), reason="변경").pk
 
@@ -256,6 +280,27 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
     ),
     "disables a superuser": lambda c: (c.admin, c.a_superuser()),
     "exports": lambda c: (c.t.owner, lambda: export_reworks(actor=c.t.owner, out=BytesIO())),
+    "exports the chain": lambda c: (
+        c.t.owner,
+        lambda: export_chains(actor=c.t.owner, reason="감사", out=BytesIO()),
+    ),
+    "exports rows": lambda c: (c.auditor, c.rows_of_a_query(c.auditor)),
+    "proposes to go on": lambda c: (c.t.pm, lambda: propose_acceptance(actor=c.t.pm, hold_pk=c.hold(), reason="!")),
+    "decides to go on": lambda c: (
+        c.t.pm,
+        lambda: decide_acceptance(actor=c.t.pm, hold_pk=c.hold(status="PROPOSED"), accept=True),
+    ),
+    "decides own wish to go on": lambda c: (
+        c.t.security,
+        lambda: decide_acceptance(
+            actor=c.t.security, hold_pk=c.hold(status="PROPOSED", proposed_by=c.t.security, reason="!"), accept=True
+        ),
+    ),
+    "halts": lambda c: (
+        c.t.owner,
+        lambda: halt(actor=c.t.owner, scope=HaltScope.INSTITUTION, institution=c.t.institution.code, reason="!"),
+    ),
+    "publishes a playbook": lambda c: (c.t.pm, lambda: publish_playbook(actor=c.t.pm, source="")),
     "changes a server": lambda c: (c.t.pm, lambda: save_row(actor=c.t.pm, row=c.t.servers[0])),
     "stores a log-in": lambda c: (
         c.t.pm,

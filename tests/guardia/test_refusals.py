@@ -22,6 +22,7 @@ NOT_ABOUT_THE_PERSON = {
     "accounts/caller.py caller": "a view without a log-in: a defect of ours",
     "accounts/identity.py confirm_identity": "their password or code was wrong",
     "accounts/services/passwords.py change_password": "their password is kept in a directory",
+    "execution/halts/lift.py lift_halt": "their password or code is asked for",
     "governance/services/bastion.py require_bastion": "it names the networks",
     "governance/services/decide_step.py decide_step": "their password or code is asked for",
     "guardia/api/token.py TokenView.post": "they set up their own password or code",
