@@ -13,7 +13,7 @@ from execution.models import Run
 from execution.rollout.resume_run import resume_run
 from execution.rollout.start_run import start_run
 from governance.choices import Decision, ReviewDecision
-from governance.exceptions import NotYourTurn, SecondApproval, SelfApproval
+from governance.exceptions import NotEligible, NotYourTurn, SecondApproval, SelfApproval
 from governance.models import ApprovalStep, SystemOwner
 from governance.selectors import policy_officers, tasks_to_validate
 from governance.services.absences import end_absence, plan_absence, plan_absence_for
@@ -23,6 +23,7 @@ from governance.services.escalate import escalate_due_steps
 from governance.services.freeze_exceptions import decide_freeze_exception, request_freeze_exception
 from governance.services.name_owner import name_owner
 from governance.services.plan_again import plan_again
+from governance.services.reassign_step import reassign_step
 from governance.services.release_task import release_task
 from governance.services.standing_approvals import standing_for
 from governance.services.take_over import take_over
@@ -185,3 +186,43 @@ def test_a_question_of_somebody_who_left_does_not_stop_the_clock_for_ever(tenant
     User.objects.filter(pk__in=[tenant.owner.pk, tenant.site_manager.pk]).update(is_active=False)
     assert escalate_due_steps() == 1
     assert pending_step(task).approver == tenant.deputy and pending_step(task).due_at is not None
+
+
+def away(user: User, deputy: User | None = None) -> None:
+    plan_absence(
+        actor=user,
+        starts_at=now() - timedelta(hours=1),
+        ends_at=now() + timedelta(hours=1),
+        reason="연가",
+        deputy=deputy,
+    )
+
+
+def decided_by_the_supervisor(tenant: Tenant) -> OpsTask:
+    task, plan = tenant.planned()
+    for _level in range(2):
+        let_pass(task)
+        escalate_due_steps()
+    approve(task, plan, tenant.supervisor)
+    return task
+
+
+def test_a_requester_whom_the_absent_owner_named_is_not_asked(tenant: Tenant) -> None:
+    away(tenant.owner, tenant.deputy)
+    task, _plan = tenant.planned(actor=tenant.deputy)
+    assert pending_step(task).approver == tenant.supervisor
+
+
+def test_who_has_decided_a_step_is_not_asked_for_the_next_even_if_nobody_else_is_there(tenant: Tenant) -> None:
+    away(tenant.pm)
+    task = decided_by_the_supervisor(tenant)
+    assert OpsTask.objects.get(pk=task.pk).status == "REJ"
+
+
+def test_a_step_is_handed_neither_to_the_requester_nor_to_who_has_decided(tenant: Tenant) -> None:
+    own, _plan = tenant.planned(actor=tenant.deputy)
+    with nothing_changes(), pytest.raises(NotEligible):
+        reassign_step(actor=tenant.owner, step_pk=pending_step(own).pk, to=tenant.deputy, reason="출장")
+    task = decided_by_the_supervisor(tenant)
+    with nothing_changes(), pytest.raises(NotEligible):
+        reassign_step(actor=tenant.pm, step_pk=pending_step(task).pk, to=tenant.supervisor, reason="출장")
