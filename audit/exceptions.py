@@ -22,7 +22,7 @@ class ReasonNeeded(InvalidInput):
 
 class SecondPersonNeeded(NotPermitted):
     code = "second_person"
-    default_message = _("Another security officer or administrator has to decide this.")
+    default_message = _("Another security officer or administrator decides this.")
 
 
 class SealKeyMissing(Unavailable):

@@ -144,12 +144,7 @@ def test_bytes_that_change_before_a_restart_end_the_run_before_any_connection(te
 
 @pytest.fixture
 def reviewed(tenant: Tenant) -> OpsTask:
-    """A code fix whose change the PM has accepted. Its plan is a deployment's."""
-    from execution.playbooks.publish import SHIPPED, publish_playbook
-
-    source = (SHIPPED / "was_rolling.yaml").read_text().replace("WAS_ROLLING", "CODE_FIX")
-    source = source.replace("name: was-rolling", "name: code-fix")
-    publish_playbook(actor="test", source=source.replace("version: 1", "version: 99"))
+    """A code fix whose change the PM has accepted."""
     task = tenant.file()
     OpsTask.objects.filter(pk=task.pk).update(sub_type="CODE_FIX")
     from execution.plan.prepare import prepare_plan

@@ -90,6 +90,7 @@ def test_a_dead_end_before_any_approval_is_told_too() -> None:
     )
     from execution.plan.prepare import prepare_plan
 
+    type(tenant.servers[0]).objects.update(is_active=False)
     assert prepare_plan(task.pk) is None
     assert status_of(task)[0] == "MAN"
     assert tenant.site_manager.notifications.filter(kind="manual_needed").exists()

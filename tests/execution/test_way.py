@@ -57,7 +57,7 @@ def test_a_rollout_goes_through_the_jump_host(tenant: FleetTenant, tmp_path: Pat
 def test_ways_are_short_straight_and_of_one_institution() -> None:
     tenant, other = Tenant(servers=5), Tenant(servers=1)
     chain = tenant.servers
-    for nearer, farther in itertools.pairwise(chain):
+    for nearer, farther in itertools.pairwise(chain[:4]):
         farther.jump = nearer
         farther.full_clean()
         farther.save()

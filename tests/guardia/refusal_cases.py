@@ -147,23 +147,19 @@ class Case:
         return lambda: file_task(actor=actor, text=text, channel=Channel.API)
 
     def hold(self, **fields: Any) -> int:
-        chain = f"institution:{self.t.institution.code}"
-        values = {"number": 1, "until": 1, "kind": "altered", "detail": "?", **fields}
-        return IntegrityHold.objects.create(scope=chain, chain=f"{chain}~9", **values).pk
+        scope = f"institution:{self.t.institution.code}"
+        values = {"scope": scope, "chain": scope, "number": 1, "until": 1, "kind": "altered", "detail": "", **fields}
+        return IntegrityHold.objects.create(**values).pk
 
-    def own_acceptance(self) -> Act:
-        pk = self.hold(status="PROPOSED", proposed_by=self.t.security, reason="복구 불가")
-        return lambda: decide_acceptance(actor=self.t.security, hold_pk=pk, accept=True)
-
-    def taking_rows(self) -> Act:
+    def rows_of_a_query(self, actor: User) -> Act:
         task, _plan = self.t.approved()
         run = start_run(task.pk)
-        host_run = HostRun.objects.filter(wave__run=run)[0]
-        step = StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="query")
+        host_run = HostRun.objects.get(wave__run=run)
+        step = StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="x")
         table = ResultTable.objects.create(
-            step=step, columns=["a"], rows=[["b"]], is_complete=True, is_masked=True, digest="d" * 64
+            step=step, columns=["a"], rows=[["1"]], is_complete=True, is_masked=True, digest="d" * 64
         )
-        return lambda: export_table(actor=self.auditor, task_id=task.task_id, table_pk=table.pk)
+        return lambda: export_table(actor=actor, task_id=task.task_id, table_pk=table.pk)
 
     def proposal(self) -> int:
         return propose_policy_change(actor=self.officer, policy_pk=None, after=document(), reason="변경").pk
@@ -237,19 +233,6 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
         c.filing(c.t.site_manager, f"{c.elsewhere.institution.name} 서버 점검해 주세요"),
     ),
     "asks for host keys": lambda c: (c.t.pm, lambda: ask_host_keys(actor=c.t.pm, server_pks=[c.t.servers[0].pk])),
-    "asks to accept a break": lambda c: (
-        c.t.pm,
-        lambda: propose_acceptance(actor=c.t.pm, hold_pk=c.hold(), reason="복구 불가"),
-    ),
-    "accepts a break": lambda c: (c.t.pm, lambda: decide_acceptance(actor=c.t.pm, hold_pk=c.hold(), accept=True)),
-    "accepts a break alone": lambda c: (c.t.security, c.own_acceptance()),
-    "exports the chain": lambda c: (c.t.pm, lambda: export_chains(actor=c.t.pm, reason="감사", out=BytesIO())),
-    "exports rows": lambda c: (c.auditor, c.taking_rows()),
-    "presses the switch": lambda c: (
-        c.t.pm,
-        lambda: halt(actor=c.t.pm, scope=HaltScope.GLOBAL, reason="시험"),
-    ),
-    "publishes": lambda c: (c.t.pm, lambda: publish_playbook(actor=c.t.pm, source="")),
     "imports": lambda c: (c.operator, lambda: import_cmdb(actor=c.operator, data={})),
     "judges own": lambda c: (c.t.site_manager, c.judging(c.t.site_manager)),
     "judges as lead": lambda c: (c.t.owner, c.judging(c.t.owner)),
@@ -297,6 +280,27 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
     ),
     "disables a superuser": lambda c: (c.admin, c.a_superuser()),
     "exports": lambda c: (c.t.owner, lambda: export_reworks(actor=c.t.owner, out=BytesIO())),
+    "exports the chain": lambda c: (
+        c.t.owner,
+        lambda: export_chains(actor=c.t.owner, reason="감사", out=BytesIO()),
+    ),
+    "exports rows": lambda c: (c.auditor, c.rows_of_a_query(c.auditor)),
+    "proposes to go on": lambda c: (c.t.pm, lambda: propose_acceptance(actor=c.t.pm, hold_pk=c.hold(), reason="!")),
+    "decides to go on": lambda c: (
+        c.t.pm,
+        lambda: decide_acceptance(actor=c.t.pm, hold_pk=c.hold(status="PROPOSED"), accept=True),
+    ),
+    "decides own wish to go on": lambda c: (
+        c.t.security,
+        lambda: decide_acceptance(
+            actor=c.t.security, hold_pk=c.hold(status="PROPOSED", proposed_by=c.t.security, reason="!"), accept=True
+        ),
+    ),
+    "halts": lambda c: (
+        c.t.owner,
+        lambda: halt(actor=c.t.owner, scope=HaltScope.INSTITUTION, institution=c.t.institution.code, reason="!"),
+    ),
+    "publishes a playbook": lambda c: (c.t.pm, lambda: publish_playbook(actor=c.t.pm, source="")),
     "changes a server": lambda c: (c.t.pm, lambda: save_row(actor=c.t.pm, row=c.t.servers[0])),
     "stores a log-in": lambda c: (
         c.t.pm,

@@ -169,7 +169,8 @@ def test_many_at_the_same_moment_share_one_server(home: Path, other: Callable[[]
     late = [other() for _ in range(3)]
     for one in crowd[3:]:
         one.leave()
-    assert [one.wait() for one in late] == ["joined"] * 3
+    # On a slow machine all the others may have left before these came: then one of them starts it again.
+    assert sorted(one.wait() for one in late) in (["joined"] * 3, ["joined", "joined", "started"])
 
     for one in late:
         one.leave()
@@ -284,7 +285,7 @@ def test_a_broken_cluster_is_an_error_that_says_why(home: Path) -> None:
 def test_the_server_ends_when_its_home_is_removed(home: Path) -> None:
     with EmbeddedPostgres(home).ensure_running():
         processes = server_processes(home)
-        shutil.rmtree(home)
+        shutil.rmtree(home, ignore_errors=True)  # the server takes away some of its files itself
         wait_until(lambda: not any(process.is_running() and process.status() != "zombie" for process in processes))
 
 

@@ -19,6 +19,10 @@ from tests.threads import race
 pytestmark = pytest.mark.django_db
 #: They are about no task.
 NO_TASK = {
+    "halt_pressed",
+    "halt_lifted",
+    "integrity_broken",
+    "witness_failing",
     "absence_set",
     "absence_ended",
     "authority_stale",
@@ -29,6 +33,7 @@ NO_TASK = {
 NAMES = (
     *("task", "title", "actor", "reason", "missing", "hosts", "parts", "time", "address", "answer", "count", "freeze"),
     *("name", "outcome", "period", "question", "revision", "systems"),
+    *("target", "chain", "number", "store", "since", "problem"),
 )
 VALUES = {name: f"<{name}>" for name in NAMES}
 
