@@ -113,7 +113,10 @@ def test_a_worker_that_was_stopped_sees_the_halt_before_anything_else(
 
 
 @pytest.mark.parametrize("kind", ["hang_exec", "drip", "flood"])
-def test_a_host_that_does_not_take_a_close_is_let_go_in_time(tenant: HaltTenant, kind: Any) -> None:
+def test_a_host_that_does_not_take_a_close_is_let_go_in_time(
+    tenant: HaltTenant, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.fleet.hostile_ssh.FLOOD_BYTES", 1 << 40)  # it must not end by itself in the grace
     with hostile(kind) as peer:
         address, port = peer
         server = make_server(
