@@ -1,11 +1,13 @@
 """What must be true of the settings, or nothing starts."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from accounts.choices import Role
+from audit.stores.configured import is_known
 from guardia.ldap import ldap_is_installed
 
 
@@ -41,6 +43,14 @@ def directory_is_complete(**_: Any) -> list[CheckMessage]:
         text = "Passwords would go to the directory in clear: use ldaps:// or GUARDIA_LDAP_START_TLS."
         found.append(Error(text, id="guardia.E008"))
     return found
+
+
+@register()
+def witnesses_are_known(**_: Any) -> list[CheckMessage]:
+    """A store that can't be made would leave every checkpoint in the directory alone."""
+    wrong = [url for url in settings.GUARDIA_CHECKPOINT_WITNESSES if not is_known(url)]
+    text = "GUARDIA_CHECKPOINT_WITNESSES: no store can be made of %s"
+    return [Error(text % f"{urlsplit(url).scheme}://…", id="guardia.E010") for url in wrong]
 
 
 @register()

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import holds_role, sees_everything
+from accounts.signals import acting_by_rank
 from audit.chain import genesis
 from audit.choices import HoldStatus
 from audit.exceptions import ReasonNeeded, SecondPersonNeeded
 from audit.models import SYSTEM_CHAIN, Chain, IntegrityHold
+from audit.refusals import refusals_recorded
 from audit.seal import CHECKPOINTS
 from audit.selectors import holds_visible_to
 from audit.services.record import record
@@ -21,15 +23,17 @@ from guardia.common.errors import NotPermitted, NotVisible, StaleState
 DECIDERS = (Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 
 
+@refusals_recorded
 @transaction.atomic
 def propose_acceptance(*, actor: User, hold_pk: int, reason: str) -> IntegrityHold:
     """A security officer of the scope asks, with a reason, that executions go on in spite of the break.
 
-    Raises NotVisible, NotPermitted, ReasonNeeded, StaleState.
+    Raises NotVisible, NotPermitted, OutsideBastion, ReasonNeeded, StaleState.
     """
     hold = _locked(hold_pk, actor)
     if not may_propose(actor, hold):
         raise NotPermitted(_("A security officer proposes this."))
+    acting_by_rank.send(User, actor=actor, institution=_institution(hold))
     if not reason.strip():
         raise ReasonNeeded
     if hold.status != HoldStatus.ACTIVE:
@@ -40,15 +44,17 @@ def propose_acceptance(*, actor: User, hold_pk: int, reason: str) -> IntegrityHo
     return hold
 
 
+@refusals_recorded
 @transaction.atomic
 def decide_acceptance(*, actor: User, hold_pk: int, accept: bool) -> IntegrityHold:
     """A second person of rank accepts, and the scope's chain begins anew; or refuses, and everything stays stopped.
 
-    Raises NotVisible, NotPermitted, SecondPersonNeeded, StaleState.
+    Raises NotVisible, NotPermitted, OutsideBastion, SecondPersonNeeded, StaleState.
     """
     hold = _locked(hold_pk, actor)
     if not _is_of_rank(actor, hold):
         raise NotPermitted(_("A security officer or administrator decides this."))
+    acting_by_rank.send(User, actor=actor, institution=_institution(hold))
     if hold.status != HoldStatus.PROPOSED:
         raise StaleState
     if hold.proposed_by_id == actor.pk:
@@ -84,9 +90,14 @@ def _is_of_rank(user: User, hold: IntegrityHold) -> bool:
     return holds_role(user, DECIDERS, _institution_id(hold))
 
 
-def _institution_id(hold: IntegrityHold) -> int | None:
+def _institution(hold: IntegrityHold) -> Institution | None:
     code = hold.scope.removeprefix("institution:")
-    return Institution.objects.filter(code=code).values_list("pk", flat=True).first() if code else None
+    return Institution.objects.filter(code=code).first() if code else None
+
+
+def _institution_id(hold: IntegrityHold) -> int | None:
+    institution = _institution(hold)
+    return institution.pk if institution is not None else None
 
 
 def _locked(hold_pk: int, actor: User) -> IntegrityHold:

@@ -15,10 +15,12 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import sees_everything, where_holding
+from accounts.signals import acting_by_rank
 from audit.chain import genesis
 from audit.checkpoint_keys import first_key
 from audit.exceptions import ReasonNeeded
 from audit.models import Chain
+from audit.refusals import refusals_recorded
 from audit.rows import Row, rows_between
 from audit.seal import part_of
 from audit.services.record import record
@@ -38,11 +40,12 @@ class Exported:
     checkpoints: int
 
 
+@refusals_recorded
 def export_chains(*, actor: User, reason: str, out: IO[bytes]) -> Exported:
     """Write every chain that `actor` may export to `out`, in one snapshot; the export is an entry of each of them.
 
     Auditors, security officers and administrators. Who sees one institution gets its chains, with Merkle paths in
-    place of the other institutions' heads. Raises NotPermitted, ReasonNeeded.
+    place of the other institutions' heads. Raises NotPermitted, OutsideBastion, ReasonNeeded.
     """
     institutions = list(where_holding(Institution.objects.order_by("pk"), actor, EXPORTERS))
     if not reason.strip():
@@ -50,6 +53,8 @@ def export_chains(*, actor: User, reason: str, out: IO[bytes]) -> Exported:
     if not institutions and not (sees_everything(actor) and _holds_everywhere(actor)):
         raise NotPermitted(_("Auditors, security officers and administrators export the chain."))
     is_all = _holds_everywhere(actor)
+    for institution in [None] if is_all else institutions:
+        acting_by_rank.send(User, actor=actor, institution=institution)
     if connection.in_atomic_block:
         exported = _write(out, actor, reason, institutions, is_all)
     else:

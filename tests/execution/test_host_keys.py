@@ -9,8 +9,9 @@ from accounts.models import User
 from audit.models import Entry
 from cmdb.models import Server
 from demo.fleet.backends import find_sshd
-from execution.choices import ScanStatus
+from execution.choices import HaltScope, ScanStatus
 from execution.gate.host_keys import ask_host_keys, decide_host_key
+from execution.halts.press import halt
 from execution.models import HostKeyScan
 from execution.ssh.hostkeys import fingerprint
 from governance.exceptions import ReasonMissing
@@ -86,6 +87,16 @@ def test_a_host_behind_a_jump_host_is_asked_through_it_and_one_that_is_down_says
         down = at(tenant, sshd)
         assert asked(operator, down).status == ScanStatus.FAILED
         assert HostKeyScan.objects.get(server=down).error
+
+
+def test_nothing_is_asked_while_the_kill_switch_is_pressed(tmp_path: Path) -> None:
+    tenant = Tenant(servers=0)
+    operator = make_user(Role.OPERATOR, tenant.institution)
+    with running_sshd(tmp_path) as sshd:
+        server = at(tenant, sshd)
+        halt(actor="console:test", scope=HaltScope.INSTITUTION, institution=tenant.institution.code, reason="얼룩말")
+        scan = asked(operator, server)
+    assert scan.status == ScanStatus.FAILED and "얼룩말" in scan.error and scan.offered == ""
 
 
 def test_who_may_ask_and_decide() -> None:

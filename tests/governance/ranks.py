@@ -9,6 +9,9 @@ from django.db import transaction
 
 from accounts.choices import Authority, Role
 from accounts.models import User
+from audit.models import IntegrityHold
+from audit.services.accept_break import decide_acceptance, propose_acceptance
+from audit.services.export import export_chains
 from cmdb.models import EnvironmentProfile, Site
 from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_profile import save_profile
@@ -255,6 +258,22 @@ def _save_range(o: Office) -> Act:
     return lambda: save_access_range(actor=o.admin, access_range=row)
 
 
+def _hold(o: Office, **fields: Any) -> int:
+    scope = f"institution:{o.institution.code}"
+    values = {"scope": scope, "chain": scope, "number": 1, "until": 1, "kind": "altered", "detail": "", **fields}
+    return IntegrityHold.objects.create(**values).pk
+
+
+def _propose_acceptance(o: Office) -> Act:
+    hold = _hold(o)
+    return lambda: propose_acceptance(actor=o.officer, hold_pk=hold, reason="x")
+
+
+def _decide_acceptance(o: Office) -> Act:
+    hold = _hold(o, status="PROPOSED", proposed_by=o.officer, reason="x")
+    return lambda: decide_acceptance(actor=o.admin, hold_pk=hold, accept=False)
+
+
 def _save_profile(o: Office) -> Act:
     row = EnvironmentProfile.objects.get(institution=o.institution)
     return lambda: save_profile(actor=o.operator, profile=row)
@@ -270,6 +289,7 @@ ACTS: dict[str, Callable[[Office], Act]] = {
         lambda: people.create_account(actor=o.admin, username="n", display_name="n", password="Wk7!mQz2#rTp")
     ),
     "decide_freeze_exception": _decide_exception,
+    "decide_acceptance": _decide_acceptance,
     "decide_host_key": _decide_key,
     "decide_policy_change": _decide_policy,
     "decide_step": _decide,
@@ -279,6 +299,7 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "end_role": lambda o: (
         lambda: people.end_role(actor=o.admin, membership_pk=o.owner.memberships.get().pk, reason="x")
     ),
+    "export_chains": lambda o: lambda: export_chains(actor=o.officer, reason="x", out=io.BytesIO()),
     "export_reworks": lambda o: lambda: export_reworks(actor=o.pm, out=io.BytesIO()),
     "give_standing_approval": lambda o: lambda: stand(o),
     "grant_role": lambda o: (
@@ -288,6 +309,7 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "name_owner": lambda o: lambda: name_owner(actor=o.admin, system=o.system, owner=o.deputy),
     "plan_absence_for": lambda o: lambda: _away(o, o.admin),
     "plan_again": _task_act(plan_again, "pm", "ERR", reason="x"),
+    "propose_acceptance": _propose_acceptance,
     "propose_policy_change": lambda o: lambda: _propose(o),
     "publish_playbook": lambda o: lambda: publish_playbook(actor=o.operator, source=_NEW_PLAYBOOK),
     "reassign_step": _reassign,
@@ -334,6 +356,7 @@ FROM_ANYWHERE = {
     **dict.fromkeys(("mark_lifted", "lift_halts_of_run"), "a part of others"),
     "halt": "stopping must be possible from anywhere; lifting is an act of rank",
     "export_table": "the requester reads what was asked for",
+    **dict.fromkeys(("record", "make_checkpoint", "verify", "restore"), "the chain's own, or the console"),
     "mark_read": "oneself",
     "require_bastion": "it asks",
 }

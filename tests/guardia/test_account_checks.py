@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from guardia.checks import directory_is_complete, roles_exist
+from guardia.checks import directory_is_complete, roles_exist, witnesses_are_known
 from guardia.ldap import ldap_is_installed, ldap_settings
 
 COMPLETE = {
@@ -40,3 +40,9 @@ def test_a_role_that_nobody_can_hold_is_named(settings: Any) -> None:
     settings.GUARDIA_REQUIRE_TOTP_FOR = ["PM", "PMO"]
     (found,) = roles_exist()
     assert found.id == "guardia.E009" and "PMO" in found.msg
+
+
+def test_a_witness_that_no_store_can_be_made_of_is_said_at_start_without_its_password(settings: Any) -> None:
+    settings.GUARDIA_CHECKPOINT_WITNESSES = ["smtp://mail.test?to=a", "ftp://root:canary@host/x"]
+    (found,) = witnesses_are_known()
+    assert found.id == "guardia.E010" and "ftp" in found.msg and "canary" not in found.msg
