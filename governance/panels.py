@@ -63,7 +63,7 @@ def _whose_turn(page: TaskPage, pending: ApprovalStep, steps: list[ApprovalStep]
     questions = pending.questions.all() if pending.was_asked else ()  # type: ignore[attr-defined]  # annotated
     question = next((row for row in questions if row.answered_at is None), None)
     decided = {step.decided_by_id for step in steps if step.round_id == pending.round_id}
-    barred = {pk for pk in (task.requester_id, pending.approver_id, *decided) if pk is not None}
+    barred = {pk for pk in (*task.author_ids, pending.approver_id, *decided) if pk is not None}
     roster = Roster.load(task.institution_id)
     original = pending.original_owner_id or 0
     context: dict[str, Any] = {

@@ -59,14 +59,14 @@ def strictest_tier(task: OpsTask) -> int | None:
 
 
 def people_for(role: str, task: OpsTask) -> list[User]:
-    """Who may be asked at a step of this role, in order; never the requester, nor who only looks on."""
+    """Who may be asked at a step of this role, in order; never its authors, nor who only looks on."""
     ownership = _ownership(task) if role == StepRole.OWNER else None
     if ownership is None:
         people = list(holders_of(_role_of(role), task.institution_id, authority=Authority.APPROVER))
     else:
         deciding = ownership.deciding  # type: ignore[attr-defined]  # annotated: who of the named may decide
         people = [person for person in ownership.people() if person.is_active and person.pk in deciding]
-    return [person for person in people if person.pk != task.requester_id]
+    return [person for person in people if person.pk not in task.author_ids]
 
 
 def _ownership(task: OpsTask) -> SystemOwner | None:
@@ -183,8 +183,8 @@ def still_holds(user: User, step: ApprovalStep, task: OpsTask) -> bool:
 
 
 def may_validate(user: User, task: OpsTask) -> bool:
-    """A PM of the institution who didn't file the task."""
-    return user.pk != task.requester_id and is_pm(user, task)
+    """A PM of the institution who neither filed nor amended the task."""
+    return user.pk not in task.author_ids and is_pm(user, task)
 
 
 def is_pm(user: User, task: OpsTask) -> bool:

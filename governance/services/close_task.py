@@ -32,7 +32,7 @@ def close_by_hand(*, actor: User, task_id: str, comment: str = "") -> OpsTask:
     if not has_evidence(task):
         raise EvidenceMissing(_no_evidence(task))
     if actor.pk in workers:
-        names = who_could([Role.PM], task, but={*workers, task.requester_id})
+        names = who_could([Role.PM], task, but={*workers, *task.author_ids})
         raise OwnWork(_("Nobody accepts work of their own hands. %(names)s can.") % {"names": names})
     reason = _("Closed by hand.") + (f" {comment.strip()}" if comment.strip() else "")
     records = list(task.manual_records.values_list("pk", flat=True))

@@ -110,7 +110,7 @@ def _check_open(step: ApprovalStep, task: OpsTask) -> None:
 
 def _check_person(step: ApprovalStep, task: OpsTask, actor: User) -> None:
     asked = {"name": step.approver or "Guardia"}
-    if actor.pk == task.requester_id:
+    if actor.pk in task.author_ids:
         raise SelfApproval(_("Nobody approves their own request. %(name)s is asked.") % asked)
     if not actor.is_active or actor.pk != step.approver_id:
         raise NotYourTurn(_("%(name)s is asked for this step.") % asked)
@@ -133,7 +133,7 @@ def _check_person(step: ApprovalStep, task: OpsTask, actor: User) -> None:
 
 
 def _others(step: ApprovalStep, task: OpsTask, actor: User) -> str:
-    barred = {task.requester_id, actor.pk, *deciders_of(step.round)}
+    barred = {*task.author_ids, actor.pk, *deciders_of(step.round)}
     return named(Roster.load(task.institution_id).others(step.role, task.system_id, barred))
 
 

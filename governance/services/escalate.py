@@ -98,7 +98,7 @@ def _carry(chunk: Sequence[_Due]) -> int:
             step.role,
             task.system_id,
             original_id=original,
-            barred={task.requester_id, step.approver_id or 0, original, *deciders[step.round_id]},
+            barred={*task.author_ids, step.approver_id or 0, original, *deciders[step.round_id]},
             above=step.escalation_level,
         )
         if rung is not None:

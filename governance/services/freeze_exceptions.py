@@ -82,7 +82,7 @@ def decide_freeze_exception(
     if row.status != ExceptionStatus.REQUESTED:
         raise AlreadyDecided(_("Already decided by %(name)s.") % {"name": row.decided_by})
     if not may_decide(actor, row, task):
-        is_own = actor.pk in (task.requester_id, row.requested_by_id)
+        is_own = actor.pk in (*task.author_ids, row.requested_by_id)
         names = named(deciders_of(row, task))
         raise (SelfApproval if is_own else NotPermitted)(
             _("A security officer or administrator who has no part in it decides this: %(names)s.") % {"names": names}
@@ -111,14 +111,14 @@ def decide_freeze_exception(
 
 def may_decide(user: User, row: FreezeException, task: OpsTask) -> bool:
     """Somebody of rank who has no part in it."""
-    has_part = user.pk in (task.requester_id, row.requested_by_id)
+    has_part = user.pk in (*task.author_ids, row.requested_by_id)
     return not has_part and holds_role(user, DECIDERS, task.institution_id, authority=Authority.APPROVER)
 
 
 def deciders_of(row: FreezeException, task: OpsTask) -> list[User]:
     holders = [holders_of(role, task.institution_id, authority=Authority.APPROVER) for role in DECIDERS]
     people = {user.pk: user for users in holders for user in users}
-    return [user for user in people.values() if user.pk not in (task.requester_id, row.requested_by_id)]
+    return [user for user in people.values() if user.pk not in (*task.author_ids, row.requested_by_id)]
 
 
 def _freeze_of(task: OpsTask, freeze_pk: int) -> Freeze:

@@ -19,7 +19,7 @@ def open_step(step: ApprovalStep) -> None:
         step.role,
         task.system_id,
         original_id=step.original_owner_id or 0,
-        barred={task.requester_id, *deciders_of(step.round)},
+        barred={*task.author_ids, *deciders_of(step.round)},
     )
     step.ask()
     if rung is not None:

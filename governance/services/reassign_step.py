@@ -28,7 +28,7 @@ def reassign_step(*, actor: User, step_pk: int, to: User, reason: str) -> Approv
         raise ReasonMissing
     task = step.round.task
     roster = Roster.load(task.institution_id)
-    barred = {task.requester_id, actor.pk, *deciders_of(step.round)}
+    barred = {*task.author_ids, actor.pk, *deciders_of(step.round)}
     others = roster.others(step.role, task.system_id, barred)
     if to not in others:
         raise NotEligible(

@@ -105,7 +105,7 @@ def _servers(task: OpsTask, hostnames: Sequence[str]) -> list[Server]:
 
 
 def _tell(task: OpsTask, row: ManualRecord) -> None:
-    judges = [pm for pm in holders_of(Role.PM, task.institution_id) if pm.pk not in (row.author_id, task.requester_id)]
+    judges = [pm for pm in holders_of(Role.PM, task.institution_id) if pm.pk not in (row.author_id, *task.author_ids)]
     notify(
         recipients=judges,
         kind="work_recorded",

@@ -28,7 +28,7 @@ def release_task(*, actor: User, task_id: str) -> OpsTask:
     require_bastion(actor=actor, institution=task.institution)
     people = who_may_release(task)
     if actor not in people:
-        is_own = actor.pk == task.requester_id
+        is_own = actor.pk in task.author_ids
         raise (SelfApproval if is_own else NotPermitted)(
             _("These people can start it: %(names)s") % {"names": named(people)}
         )
@@ -42,5 +42,5 @@ def release_task(*, actor: User, task_id: str) -> OpsTask:
 
 
 def who_may_release(task: OpsTask) -> list[User]:
-    """The system's people and the institution's PMs, without the requester."""
+    """The system's people and the institution's PMs, without its authors."""
     return list(dict.fromkeys([*people_for(StepRole.OWNER, task), *people_for(StepRole.PM, task)]))

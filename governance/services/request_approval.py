@@ -40,7 +40,7 @@ def request_approval(
     _check_people(task, steps)
     findings = look_at(content, is_dangerous=task.is_dangerous) if any(step.is_automatic for step in steps) else []
     roster = Roster.load(task.institution_id)
-    eligible = lru_cache(lambda role: roster.eligible(role, task.system_id, {task.requester_id}))
+    eligible = lru_cache(lambda role: roster.eligible(role, task.system_id, task.author_ids))
     questions = questions_of(steps, eligible, is_check_failed=not is_clean(findings))
     round_ = ApprovalRound.objects.create(
         task=task, number=task.rounds.count() + 1, policy=policy.name, plan_digest=plan_digest

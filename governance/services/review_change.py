@@ -13,6 +13,8 @@ from governance.signals import task_approved
 from guardia.common.clock import now
 from guardia.common.errors import NotVisible
 from notifications.services import notify
+from tickets.choices import TaskStatus
+from tickets.exceptions import NotInThatState
 from tickets.locks import lock_visible_task
 from tickets.models import OpsTask
 from tickets.services.transition_task import transition_task
@@ -26,7 +28,8 @@ def review_change(
     """A PM who didn't file the task judges the diff whose digest the page showed.
 
     Accepted, the task may run (REV → APP); a rework goes back with the instruction (CHG); taken over, it is the PM's
-    to do by hand (MAN). Raises NotVisible, SelfApproval, NotPermitted, AlreadyDecided, DigestChanged, ReasonMissing.
+    to do by hand (MAN). Raises NotVisible, SelfApproval, NotPermitted, AlreadyDecided, NotInThatState, DigestChanged,
+    ReasonMissing.
     """
     task = lock_visible_task(task_id, actor)
     require_judge(actor, task)
@@ -35,6 +38,8 @@ def review_change(
         raise NotVisible
     if change.decision:
         raise AlreadyDecided(_("Already decided by %(name)s.") % {"name": change.reviewer})
+    if task.status != TaskStatus.PENDING_REVIEW:
+        raise NotInThatState(current=task.status)
     if digest != change.diff_digest:
         raise DigestChanged
     instruction = instruction.strip()

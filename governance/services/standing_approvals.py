@@ -138,7 +138,7 @@ def standing_for(step: ApprovalStep) -> StandingApproval | None:
     """The first standing pre-approval that satisfies a locked step now, locked until the transaction ends.
 
     Never for critical sites or dangerous requests, where the decider must show again who they are, or by somebody
-    who filed the task, no longer could decide the step, or has another step of the round.
+    who filed or amended the task, no longer could decide the step, or has another step of the round.
     """
     task = step.round.task
     is_asked_again = step.needs_reauthentication or needs_proof(task)
@@ -147,7 +147,7 @@ def standing_for(step: ApprovalStep) -> StandingApproval | None:
     candidates = StandingApproval.objects.select_for_update(of=("self",)).filter(
         system=task.system_id, sub_type=task.sub_type, role=step.role, revoked_at=None, valid_until__gt=now()
     )
-    candidates = candidates.exclude(giver=task.requester_id).order_by("pk")
+    candidates = candidates.exclude(giver__in=task.author_ids).order_by("pk")
     able: set[int] | None = None
     for standing in candidates.select_related("giver"):
         able = able if able is not None else {person.pk for person in people_for(step.role, task)} - _busy(step)

@@ -63,7 +63,7 @@ def submit_change(*, actor: str, task_pk: int, diff: str, context: dict[str, Any
         context_digest=hashlib.sha256(kept).hexdigest(),
     )
     notify(
-        recipients=[pm for pm in holders_of(Role.PM, task.institution_id) if pm.pk != task.requester_id],
+        recipients=[pm for pm in holders_of(Role.PM, task.institution_id) if pm.pk not in task.author_ids],
         kind="review_requested",
         key=f"change:{change.pk}",
         link=f"/tasks/{task.task_id}/",

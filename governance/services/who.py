@@ -37,8 +37,11 @@ def require_hand(actor: User, task: OpsTask) -> None:
 
 
 def require_judge(actor: User, task: OpsTask) -> None:
-    """A PM who didn't file the task: nobody judges their own request. Raises SelfApproval, NotPermitted."""
-    if actor.pk == task.requester_id:
-        names = who_could([Role.PM], task, but={actor.pk})
+    """A PM who neither filed nor amended the task: nobody judges their own request.
+
+    Raises SelfApproval, NotPermitted.
+    """
+    if actor.pk in task.author_ids:
+        names = who_could([Role.PM], task, but={*task.author_ids})
         raise SelfApproval(_("Nobody judges the result of their own request. %(names)s can.") % {"names": names})
     require_pm(actor, task)

@@ -56,7 +56,7 @@ def new_profile(tenant: Tenant, task: OpsTask) -> None:
 
 
 def other_artefact(tenant: Tenant, task: OpsTask) -> None:
-    attach(task, store_artefact(SimpleUploadedFile("app.war", b"other bytes")))
+    attach(task, store_artefact(SimpleUploadedFile("app.war", b"other bytes")), by=task.requester)
 
 
 def new_credential(tenant: Tenant, task: OpsTask) -> None:

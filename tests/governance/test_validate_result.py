@@ -2,15 +2,22 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
+from accounts.choices import Role
 from execution.plan.prepare import prepare_plan
 from governance.choices import ReviewDecision
 from governance.models import ApprovalRound, ResultReview
 from governance.services.validate_result import validate_result
 from guardia.common.errors import GuardiaError
+from tests.factories import approve, make_user, pending_step
 from tests.governance.test_manual_work import Scene
 from tests.snapshot import nothing_changes
+from tickets.locks import lock_task
 from tickets.models import OpsTask
+from tickets.services.file_task import attach
+from tickets.services.store_artefact import store_artefact
+from tickets.services.transition_task import transition_task
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +51,39 @@ def test_a_rework_is_a_new_plan_with_the_instruction_and_the_new_file() -> None:
     assert rounds == [("VOID", scene.plan.digest), ("OPEN", plan.digest)]
     assert scene.now.status == "PEN"
     assert scene.site_manager.notifications.filter(kind="rework_requested").exists()
+
+
+def test_who_brings_the_file_neither_approves_nor_judges_it() -> None:
+    scene = Scene("VAL")
+    judge(scene, "rework", "고친 파일입니다", SimpleUploadedFile("app2.war", b"second"))
+    plan = prepare_plan(scene.task.pk)
+    assert plan is not None
+    approve(scene.task, plan, scene.owner)
+    assert pending_step(scene.task).approver == scene.pm2, "the first PM isn't asked"
+    with nothing_changes(), pytest.raises(GuardiaError, match=str(scene.pm2)) as refused:
+        approve(scene.task, plan, scene.pm)
+    assert refused.value.code == "self_approval"
+    approve(scene.task, plan, scene.pm2)
+    for way in ("start", "finish"):
+        with transaction.atomic():
+            transition_task(task=lock_task(scene.task.pk), by=way, actor="test")
+    with nothing_changes(), pytest.raises(GuardiaError, match=str(scene.pm2)) as refused:
+        judge(scene, "accept")
+    assert refused.value.code == "self_approval"
+    # when the requester brings a file of their own, the request is theirs alone again
+    attach(scene.now, store_artefact(SimpleUploadedFile("app3.war", b"third")), by=scene.site_manager)
+    judge(scene, "accept")
+    assert scene.now.status == "COM"
+
+
+def test_a_file_that_nobody_else_could_judge_is_refused() -> None:
+    scene = Scene("VAL")
+    administrator = make_user(Role.ADMINISTRATOR, scene.institution)
+    scene.pm2.memberships.all().delete()
+    with nothing_changes(), pytest.raises(GuardiaError, match=str(administrator)):
+        judge(scene, "rework", "고친 파일입니다", SimpleUploadedFile("app2.war", b"second"))
+    judge(scene, "rework", "다시 배포하세요")
+    assert scene.now.status == "PAR"
 
 
 def test_work_that_changes_code_goes_back_to_the_changes_preparation() -> None:

@@ -89,6 +89,10 @@ def succeeds(act: Callable[[], Any]) -> bool:
     return True
 
 
+def who_can(people: "People", act: Callable[[User], Any]) -> set[str]:
+    return {who for who, person in people.all.items() if succeeds(lambda person=person: act(person))}  # type: ignore[misc]
+
+
 @pytest.mark.parametrize("name", ACTS)
 def test_every_act_by_everybody_in_every_state(name: str) -> None:
     people = People()

@@ -5,6 +5,8 @@ from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from accounts.choices import Authority, Role
 from accounts.models import Membership, User
 from accounts.services.tokens import create_token
@@ -180,6 +182,12 @@ class Case:
         task = self.task("VAL")
         return lambda: validate_result(actor=actor, task_id=task.task_id, decision=ReviewDecision.ACCEPT)
 
+    def bringing_the_file(self) -> Act:
+        task, file = self.task("VAL"), SimpleUploadedFile("app.war", b"x")
+        return lambda: validate_result(
+            actor=self.t.pm, task_id=task.task_id, decision=ReviewDecision.REWORK, comment="!", artefact=file
+        )
+
     def own_run(self) -> Act:
         task = self.task(requester=self.t.pm)
         return lambda: resume_run(actor=self.t.pm, task_id=task.task_id, reason="계속")
@@ -235,6 +243,7 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
     "asks for host keys": lambda c: (c.t.pm, lambda: ask_host_keys(actor=c.t.pm, server_pks=[c.t.servers[0].pk])),
     "imports": lambda c: (c.operator, lambda: import_cmdb(actor=c.operator, data={})),
     "judges own": lambda c: (c.t.site_manager, c.judging(c.t.site_manager)),
+    "brings a file as the only PM": lambda c: (c.t.pm, c.bringing_the_file()),
     "judges as lead": lambda c: (c.t.owner, c.judging(c.t.owner)),
     "plans again": lambda c: (
         c.t.owner,

@@ -71,6 +71,16 @@ class OpsTask(models.Model):
     requester = models.ForeignKey(
         User, models.PROTECT, db_index=False, related_name="filed_tasks", verbose_name=_("requester")
     )
+    amended_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("amended by"),
+        help_text=_("Who put another file in the place of the requester's; bound like the requester."),
+    )
     channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
     text = models.TextField(_("request"))
     status = FSMField(
@@ -131,6 +141,11 @@ class OpsTask(models.Model):
 
     def __str__(self) -> str:
         return self.task_id
+
+    @property
+    def author_ids(self) -> frozenset[int]:
+        """Whose request it is: neither of them approves, judges or releases it."""
+        return frozenset({self.requester_id, self.amended_by_id or self.requester_id})
 
     @property
     def title(self) -> str:

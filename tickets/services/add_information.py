@@ -34,7 +34,7 @@ def add_information(*, actor: User, task_id: str, text: str = "", artefact: Uplo
         if text.strip():
             task.text = checked_text(f"{task.text}\n{text}")
         if stored is not None:
-            attach(task, stored)
+            attach(task, stored, by=actor)
         understood = understand(
             actor=actor,
             text=task.text,

@@ -94,7 +94,7 @@ def _checked_params(sub_type: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _receive(task: OpsTask, stored: StoredFile | None, understood: Understood, actor: User) -> OpsTask:
     if stored is not None:
-        attach(task, stored)
+        attach(task, stored, by=actor)
     record(
         action="task.received",
         actor=actor,
@@ -111,7 +111,10 @@ def _filed_before(actor: User, key: str) -> OpsTask | None:
     return OpsTask.objects.filter(requester=actor, intake_key=key).first() if key else None
 
 
-def attach(task: OpsTask, stored: StoredFile) -> Artefact:
+def attach(task: OpsTask, stored: StoredFile, *, by: User) -> Artefact:
+    """The file is the task's from now on. Who puts one in the place of the requester's is an author of the request."""
+    task.amended_by = by if by.pk != task.requester_id else None
+    task.save(update_fields=["amended_by"])
     return Artefact.objects.create(task=task, name=stored.name, size=stored.size, sha256=stored.sha256)
 
 
