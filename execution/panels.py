@@ -12,7 +12,9 @@ from execution.live.events import event_to_dict
 from execution.models import HostRun, Run
 from execution.plan.compare import differences
 from execution.plan.render import commands_of
+from execution.plan.rollout_words import planned_waves, strategy_words
 from execution.plan.voided import voided_plans
+from execution.playbooks.strategy import Strategy
 from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
 from execution.words import script_words
 from governance.selectors import steps_of, voided_among
@@ -38,20 +40,14 @@ def plan(page: TaskPage) -> dict[str, Any] | None:
         return None
     content = current.content
     room = _HOSTS_SHOWN
-    waves = []
-    for number, names in enumerate(content["waves"], start=1):
-        shown = names[:room]
+    waves = planned_waves(content)
+    for wave in waves:
+        shown = wave["names"][:room]
         room -= len(shown)
-        waves.append(
-            {
-                "number": number,
-                "size": len(names),
-                "is_canary": number == 1 and len(content["waves"]) > 1,
-                "hosts": [_planned(name, content["hosts"][name]) for name in shown],
-                "names_left": names[len(shown) :],
-            }
-        )
-    return {"plan": current, "content": content, "waves": waves}
+        wave["is_canary"] = wave["number"] == 1 and len(waves) > 1
+        wave["hosts"] = [_planned(name, content["hosts"][name]) for name in shown]
+        wave["names_left"] = wave["names"][len(shown) :]
+    return {"plan": current, "content": content, "waves": waves, "strategy": strategy_words(Strategy.of(content))}
 
 
 def _run_of(page: TaskPage) -> Run | None:

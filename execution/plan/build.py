@@ -1,7 +1,8 @@
 """The document of a plan. Shape (canonical JSON)::
 
     {format, task, sub_type, playbook: {name, version, digest}, params, artefacts: [{name, sha256, size, …}],
-     waves: [[hostname, …], …], instructions: [a PM's words to do it differently, …] (only where there are some),
+     strategy: `execution.playbooks.strategy`, waves: [[hostname, …], …],
+     instructions: [a PM's words to do it differently, …] (only where there are some),
      hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
                         credential_revision, host_keys, profile, profile_revision, tier, group,
                         steps: [`execution.steps.ops.Step`, …], database: `execution.plan.databases`,
@@ -101,10 +102,7 @@ def document_for(wanted: Wanted, definition: Definition, playbook: Mapping[str, 
     except ParamInvalid as error:
         raise PlanRefused(str(error), code="param_invalid") from error
     artefacts = [{**row, **facts_of(row, definition.needs, params)} for row in wanted.artefacts]
-    waves = plan_waves(
-        [Candidate(server.hostname, server.site.tier, server.redundancy_group) for server in wanted.servers],
-        definition.batches,
-    )
+    waves = plan_waves(map(candidate_of, wanted.servers), definition.strategy)
     return {
         **({"instructions": wanted.instructions} if wanted.instructions else {}),
         "format": FORMAT,
@@ -113,12 +111,19 @@ def document_for(wanted: Wanted, definition: Definition, playbook: Mapping[str, 
         "playbook": playbook,
         "params": params if definition.params else wanted.given,
         "artefacts": artefacts,
+        "strategy": definition.strategy.document(),
         "waves": waves,
         "hosts": {
             server.hostname: _host(server, definition, _names(server, definition, wanted, params, artefacts))
             for server in wanted.servers
         },
     }
+
+
+def candidate_of(server: Server) -> Candidate:
+    """A redundancy group is one system's own."""
+    group = f"{server.system_id}/{server.redundancy_group}" if server.redundancy_group else ""
+    return Candidate(server.hostname, server.site.tier, group)
 
 
 def _names(

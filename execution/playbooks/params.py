@@ -177,6 +177,11 @@ def _cron(param: Param, value: Any) -> str:
 
 
 def _duration(param: Param, value: Any) -> int:
+    return seconds_of(value)
+
+
+def seconds_of(value: Any) -> int:
+    """A duration as people write it: seconds, or 30s, 5m, 2h, 1d. Raises ValueError."""
     match = _DURATION.fullmatch(str(value).strip())
     if match is None or isinstance(value, bool):
         raise ValueError

@@ -1,16 +1,17 @@
 """Reads a playbook's YAML into a `Definition`, or says what is wrong with it and on which line."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from cmdb.choices import Tier
 from execution.playbooks.calls import VARIABLES, StepCall, step_calls
 from execution.playbooks.lines import Path, Source
-from execution.playbooks.pace import parse_batches
-from execution.playbooks.params import KINDS, Param, ParamInvalid
+from execution.playbooks.params import KINDS, Param, ParamInvalid, seconds_of
+from execution.playbooks.strategy import BY, GATES, SCOPES, Strategy, parse_size
 from execution.playbooks.template import variables_in
 from tickets.choices import SubType
 
@@ -22,19 +23,22 @@ _KEYS = _REQUIRED | {"label", "params"}
 _PARAM_KEYS = {
     "type", "label", "help", "required", "default", "pattern", "min", "max", "choices", "under", "from",
 }  # fmt: skip
+_STRATEGY_KEYS = {"by", "batches", "groups", "tier", "tolerate", "bake", "gate", "rollback"}
+_TOLERATE = ({"wave", "run"}, {"wave", "run"})
+_LONGEST_BAKE = 7 * 86_400
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A checked playbook. `needs`: see NEEDS; `batches` is the pace (`execution.plan.waves`)."""
+    """A checked playbook. `needs`: see NEEDS."""
 
     name: str
     version: int
     sub_type: str
     needs: tuple[str, ...]
-    batches: tuple[str, ...]
+    strategy: Strategy
     steps: tuple[StepCall, ...]
     params: tuple[Param, ...] = ()
     label: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +61,7 @@ def parse_playbook(text: str) -> Definition:
         version=version,
         sub_type=data["sub_type"],
         needs=_needs(source, data["needs"]),
-        batches=_batches(source, data["strategy"]),
+        strategy=parse_strategy(source, ("strategy",), data["strategy"]),
         steps=step_calls(source, data["steps"], {param.name: KINDS[param.kind] for param in params}),
         params=params,
         label=_texts(source, ("label",), data.get("label", {})),
@@ -90,19 +94,68 @@ def _needs(source: Source, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _batches(source: Source, value: Any) -> tuple[str, ...]:
-    strategy = _mapping(source, ("strategy",), value, {"batches"}, {"batches"})
-    path: Path = ("strategy", "batches")
-    if not isinstance(strategy["batches"], list) or not strategy["batches"]:
+def parse_strategy(source: Source, path: Path, value: Any) -> Strategy:
+    """A strategy block. Raises PlaybookInvalid with the line of what is wrong."""
+    spec = _mapping(source, path, value, set(), _STRATEGY_KEYS)
+    by = _one_of(source, (*path, "by"), spec.get("by", "hosts"), BY)
+    wanted = {"hosts": {"batches"}, "tier": {"batches"}, "groups": {"groups"}, "pairs": set()}[by]
+    allowed = wanted | ({"tier"} if by == "tier" else set())
+    if missing := sorted(wanted - set(spec)):
+        raise source.error(path, _("“%(key)s” is missing.") % {"key": missing[0]})
+    for key in sorted({"batches", "groups", "tier"} & set(spec) - allowed):
+        raise source.error((*path, key), _("“%(key)s” doesn't go with “by: %(by)s”.") % {"key": key, "by": by})
+    tolerate = _mapping(source, (*path, "tolerate"), spec.get("tolerate", {"wave": 0, "run": 0}), *_TOLERATE)
+    return Strategy(
+        batches=_batches(source, (*path, "batches"), spec["batches"]) if "batches" in spec else (),
+        by=by,
+        groups=_within(source, (*path, "groups"), spec.get("groups", 0), 1, 1000) if "groups" in spec else 0,
+        tier=_within(source, (*path, "tier"), spec.get("tier", 0), min(Tier), max(Tier)) if "tier" in spec else 0,
+        tolerate_wave=_size(source, (*path, "tolerate", "wave"), tolerate["wave"], least=0),
+        tolerate_run=_size(source, (*path, "tolerate", "run"), tolerate["run"], least=0),
+        bake=_bake(source, (*path, "bake"), spec.get("bake", 0)),
+        gate=_one_of(source, (*path, "gate"), spec.get("gate", "automatic"), GATES),
+        rollback=_one_of(source, (*path, "rollback"), spec.get("rollback", "wave"), SCOPES),
+    )
+
+
+def _batches(source: Source, path: Path, value: Any) -> tuple[str, ...]:
+    """A list of sizes, or a text with commas between them."""
+    sizes = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(sizes, list) or not sizes:
         raise source.error(path, _("a pace has at least one batch."))
-    for place, batch in enumerate(strategy["batches"]):
-        try:
-            parse_batches([str(batch)])
-        except ValueError as error:
-            raise source.error(
-                (*path, place), _("“%(batch)s” is neither a number of hosts nor a share.") % {"batch": batch}
-            ) from error
-    return tuple(str(batch) for batch in strategy["batches"])
+    return tuple(_size(source, (*path, place), size) for place, size in enumerate(sizes))
+
+
+def _size(source: Source, path: Path, value: Any, *, least: int = 1) -> str:
+    try:
+        parse_size(str(value), least=least)
+    except ValueError as error:
+        raise source.error(
+            path, _("“%(batch)s” is neither a number of hosts nor a share.") % {"batch": value}
+        ) from error
+    return str(value)
+
+
+def _bake(source: Source, path: Path, value: Any) -> int:
+    try:
+        seconds = seconds_of(value)
+    except ValueError as error:
+        raise source.error(path, _("“%(value)s” is no duration.") % {"value": value}) from error
+    return _within(source, path, seconds, 0, _LONGEST_BAKE)
+
+
+def _within(source: Source, path: Path, value: Any, least: int, most: int) -> int:
+    number: int = _typed(source, path, value, int)
+    if not least <= number <= most:
+        bounds = f"{least}–{most}"
+        raise source.error(path, _("“%(value)s” is out of bounds (%(bounds)s).") % {"value": value, "bounds": bounds})
+    return number
+
+
+def _one_of(source: Source, path: Path, value: Any, known: Sequence[str]) -> str:
+    if value not in known:
+        raise source.error(path, _("“%(kind)s” is none of: %(known)s.") % {"kind": value, "known": ", ".join(known)})
+    return str(value)
 
 
 def _params(source: Source, value: Any) -> tuple[Param, ...]:
@@ -116,10 +169,7 @@ def _param(source: Source, name: str, value: Any) -> Param:
     if not _PARAM_NAME.fullmatch(name):
         raise source.error(path, _("a parameter's name has small letters, digits and underscores."))
     spec = _mapping(source, path, value, {"type", "label"}, _PARAM_KEYS)
-    if spec["type"] not in KINDS:
-        raise source.error(
-            (*path, "type"), _("“%(kind)s” is none of: %(known)s.") % {"kind": spec["type"], "known": ", ".join(KINDS)}
-        )
+    _one_of(source, (*path, "type"), spec["type"], list(KINDS))
     param = Param(
         name=name,
         kind=spec["type"],

@@ -16,6 +16,7 @@ from accounts.scope import visible_to
 from cmdb.models import Server
 from execution.models import Playbook
 from execution.plan.dry_run import dry_run, dry_steps
+from execution.plan.rollout_words import strategy_words
 from execution.playbooks.history import newest_playbooks, records_by_name, records_by_version, runs_of
 from execution.playbooks.lines import SIZE_LIMIT
 from execution.playbooks.params import in_language
@@ -70,6 +71,7 @@ def playbook_page(request: HttpRequest, name: str, version: int | None = None) -
         "place": "playbooks",
         "playbook": playbook,
         "definition": definition,
+        "strategy": strategy_words(definition.strategy),
         "label": _label(playbook),
         "versions": [(row, records.get(row.version)) for row in versions],
         "runs": list(runs_of(request.user, playbook)[:_RUNS_SHOWN]),

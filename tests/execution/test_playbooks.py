@@ -8,6 +8,7 @@ from execution.exceptions import PlaybookInvalid
 from execution.playbooks.params import Param, ParamInvalid, filled_params
 from execution.playbooks.publish import SHIPPED
 from execution.playbooks.schema import parse_playbook
+from execution.playbooks.strategy import Strategy
 from execution.playbooks.template import UnknownVariable, fill, variables_in
 from tickets.choices import SubType
 
@@ -83,6 +84,20 @@ BROKEN = [
     ('["1", "50%"]', '["-1"]', 16, "“-1” is neither"),
     ('["1", "50%"]', '["many"]', 16, "“many” is neither"),
     ('["1", "50%"]', "[]", 16, "at least one batch"),
+    ('["1", "50%"]', '"1, 10%, lots"', 16, "“lots” is neither"),
+    ('{batches: ["1", "50%"]}', "{}", 16, "“batches” is missing"),
+    ('{batches: ["1", "50%"]}', "{by: groups}", 16, "“groups” is missing"),
+    ('{batches: ["1", "50%"]}', "{by: groups, groups: 0}", 16, "out of bounds"),
+    ('{batches: ["1", "50%"]}', "{by: pairs, batches: [1]}", 16, "“batches” doesn't go with “by: pairs”"),
+    ('["1", "50%"]}', "[1], tier: 3}", 16, "“tier” doesn't go with “by: hosts”"),
+    ('["1", "50%"]}', "[1], by: tier, tier: 4}", 16, "out of bounds"),
+    ('["1", "50%"]}', "[1], by: weekday}", 16, "“weekday” is none of"),
+    ('["1", "50%"]}', "[1],\n  tolerate: {wave: 1}}", 17, "“run” is missing"),
+    ('["1", "50%"]}', "[1],\n  tolerate: {wave: 101%, run: 0}}", 17, "“101%” is neither"),
+    ('["1", "50%"]}', "[1],\n  bake: soon}", 17, "“soon” is no duration"),
+    ('["1", "50%"]}', "[1],\n  bake: 8d}", 17, "out of bounds"),
+    ('["1", "50%"]}', "[1],\n  gate: ajar}", 17, "“ajar” is none of"),
+    ('["1", "50%"]}', "[1],\n  rollback: none}", 17, "“none” is none of"),
     ("{batches:", "{pace: 1, batches:", 16, "“pace” isn't known here"),
     ("HEALTH_CHECK", "NO_SUCH", 3, "is no sub-type"),
     ("version: 1", "version: one", 2, "a whole number"),
@@ -120,6 +135,14 @@ def test_the_good_playbook_is_good() -> None:
         ("days", "int", False),
         ("kind", "choice", True),
     ]
+
+
+def test_a_strategy_is_read_with_all_it_may_say() -> None:
+    block = 'strategy:\n  by: tier\n  tier: 3\n  batches: "1%, 50, 100%"\n  tolerate: {wave: 2, run: 5%}\n  bake: 10m\n'
+    block += "  gate: manual\n  rollback: run"
+    strategy = parse_playbook(GOOD.replace('strategy: {batches: ["1", "50%"]}', block)).strategy
+    assert strategy == Strategy(("1%", "50", "100%"), "tier", 0, 3, "2", "5%", 600, "manual", "run")
+    assert parse_playbook(GOOD).strategy == Strategy(("1", "50%"))
 
 
 @pytest.mark.parametrize(("part", "instead", "line", "words"), BROKEN)

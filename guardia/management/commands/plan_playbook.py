@@ -46,8 +46,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"— wave {number}: {name} ({host['address']}:{host['port']}) as {host['username']}")
                 for place, step in enumerate(dry_steps(host), start=1):
                     self.stdout.write(f"  {place}. {step.name} · {step_label(step.name)}")
-                    self.stdout.writelines(f"     $ {line}" for line in step.commands)
-                    self.stdout.writelines(f"     ↶ {line}" for line in step.undo)
+                    for line in [*(f"$ {line}" for line in step.commands), *(f"↶ {line}" for line in step.undo)]:
+                        self.stdout.write(f"     {line}")
 
 
 def _source(name: str) -> str:

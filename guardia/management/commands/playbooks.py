@@ -28,9 +28,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["act"] == "list":
-            self.stdout.writelines(
-                f"{row} {row.sub_type} {row.digest[:12]}" for row in Playbook.objects.order_by("name", "version")
-            )
+            for row in Playbook.objects.order_by("name", "version"):
+                self.stdout.write(f"{row} {row.sub_type} {row.digest[:12]}")
         elif options["act"] == "export":
             options["folder"].mkdir(parents=True, exist_ok=True)
             for row in Playbook.objects.order_by("name", "version"):
