@@ -24,7 +24,7 @@ _CHANGES: dict[str, frozenset[str]] = {
     Role.OPERATOR: frozenset(
         f"cmdb.{verb}_{model}"
         for verb in ("add", "change")
-        for model in ("site", "system", "server", "environmentprofile")
+        for model in ("site", "system", "server", "database", "balancer", "environmentprofile")
     )
     | _changes_of("changewindow", "extraholiday", "freeze"),
     Role.ADMINISTRATOR: _changes_of("changewindow", "extraholiday", "freeze", "accessrange"),

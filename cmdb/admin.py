@@ -9,7 +9,7 @@ from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import where_holding
 from audit.admin_base import WrittenAdmin
-from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
+from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Server, Site, System
 from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
 
@@ -75,6 +75,14 @@ class EnvironmentProfileAdmin(CmdbAdmin):
 
     def save_model(self, request: HttpRequest, obj: EnvironmentProfile, form: Any, change: bool) -> None:
         save_profile(actor=caller(request), profile=obj)
+
+
+@admin.register(Balancer)
+class BalancerAdmin(CmdbAdmin):
+    list_display = ("name", "profile", "kind", "server", "control", "is_active")
+    list_filter = ("kind", "is_active")
+    search_fields = ("name", "control", "server__hostname")
+    list_select_related = ("profile", "server")
 
 
 @admin.register(Credential)

@@ -24,6 +24,12 @@ class DatabaseDialect(TextChoices):
     SQLITE = "sqlite", "SQLite"
 
 
+class BalancerKind(TextChoices):
+    HAPROXY = "haproxy", "HAProxy"
+    NGINX = "nginx", "nginx"
+    HOOK = "hook", _("Command of the institution")
+
+
 #: Algorithms of SSH that are no longer safe; a profile allows by name what its old servers need (execution.ssh.legacy).
 LEGACY_SSH = (
     "diffie-hellman-group-exchange-sha1",

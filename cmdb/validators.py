@@ -4,12 +4,17 @@ import base64
 import binascii
 import posixpath
 import re
+import shlex
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from cmdb.patterns import is_pattern, is_word_pattern
+
 _DATABASE_NAME = re.compile(r"[^\W\d][\w.$-]{0,62}")
 _DATABASE_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}|/[A-Za-z0-9/._-]{1,252}")
+_PEER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[1-9]\d{0,4}")
+_SOCKET = re.compile(r"/[\w./-]+", re.ASCII)
 _KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
@@ -47,3 +52,34 @@ def check_database_host(host: str) -> None:
     """A host name, an address, or the absolute path of a socket."""
     if not _DATABASE_HOST.fullmatch(host):
         raise ValidationError(_("“%(host)s” is not a host name, an address or a socket."), params={"host": host[:60]})
+
+
+def check_control(value: str) -> None:
+    """The plain absolute path of a socket or file, or host:port."""
+    if _PEER.fullmatch(value) and int(value.rpartition(":")[2]) <= 65_535:
+        return
+    if not _SOCKET.fullmatch(value):
+        raise ValidationError(_("“%(value)s” is neither a path nor host:port."), params={"value": value[:60]})
+    check_absolute_path(value)
+
+
+def check_pattern(pattern: str) -> None:
+    """A name with placeholders of the served server."""
+    if not is_pattern(pattern):
+        raise ValidationError(
+            _("“%(pattern)s” is not a plain name with known places."), params={"pattern": pattern[:60]}
+        )
+
+
+def check_command(line: str) -> None:
+    """A program by its absolute path and plain words; no shell reads it."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = []
+    if not words or not line.isprintable():
+        raise ValidationError(_("“%(line)s” is no command."), params={"line": line[:60]})
+    check_absolute_path(words[0])
+    for word in words[1:]:
+        if not is_word_pattern(word):
+            raise ValidationError(_("“%(word)s” in a command is no plain word."), params={"word": word[:60]})

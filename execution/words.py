@@ -30,6 +30,8 @@ STEPS: dict[str, Promise] = {
     "sql_seed": _("Insert the rows"),
     "wait_tcp": _("Wait for the port"),
     "start_if_down": _("Start if it is down"),
+    "drain": _("Take out at the balancers"),
+    "undrain": _("Put back at the balancers"),
     "drain_haproxy": _("Drain at HAProxy"),
     "undrain_haproxy": _("Put back into HAProxy"),
     "drain_nginx": _("Drain at nginx"),

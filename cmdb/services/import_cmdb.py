@@ -1,4 +1,4 @@
-"""Takes an inventory in: institutions, sites, systems, servers and databases as JSON (`docs/cmdb-import.md`).
+"""Takes an inventory in, from institutions to servers, databases and balancers, as JSON (`docs/cmdb-import.md`).
 
 The whole file goes in, or nothing: the first row that is wrong is named.
 """
@@ -18,14 +18,17 @@ from accounts.signals import acting_by_rank
 from accounts.who import who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
-from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
+from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Server, Site, System
 from guardia.common.errors import InvalidInput, NotPermitted
 
 M = TypeVar("M", bound=models.Model)
 _TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir", "jump",
-    "server", "dialect", "database", "host", "client")  # fmt: skip
+    "server", "dialect", "database", "host", "client", "profile", "kind", "control", "backend", "member", "program",
+    "drain_command", "undrain_command", "drained_command", "used_command")  # fmt: skip
 _LISTS = ("aliases", "host_keys")
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
+_BALANCER_FIELDS = ("control", "backend", "member", "program", "drain_command", "undrain_command", "drained_command",
+    "used_command", "seconds", "others_needed", "is_active")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class ImportReport:
     systems: int
     servers: int
     databases: int = 0
+    balancers: int = 0
 
 
 @refusals_recorded
@@ -58,7 +62,8 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     servers = _each(data, "servers", "hostname", lambda row: _server(row, systems, sites))
     _each(data, "servers", "hostname", lambda row: _jump(row, servers))  # once all are there
     databases = _each(data, "databases", "name", lambda row: _database(row, servers))
-    report = ImportReport(len(institutions), len(sites), len(systems), len(servers), len(databases))
+    balancers = _each(data, "balancers", "name", lambda row: _balancer(row, institutions, servers))
+    report = ImportReport(*map(len, (institutions, sites, systems, servers, databases, balancers)))
     record(
         action="cmdb.imported",
         actor=actor,
@@ -68,6 +73,7 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
         systems=report.systems,
         servers=report.servers,
         databases=report.databases,
+        balancers=report.balancers,
     )
     return report
 
@@ -142,6 +148,17 @@ def _database(row: dict[str, Any], servers: dict[str, Server]) -> Database:
     credential = _credential(row, server.system.institution) or found.credential
     values = {name: row[name] for name in ("name", "dialect", "database")}
     return _saved(found, credential=credential, **values, **_given(row, "host", "port", "client"))
+
+
+def _balancer(row: dict[str, Any], institutions: dict[str, Institution], servers: dict[str, Server]) -> Balancer:
+    """Of a profile that is there; its host may be in the file or in the inventory ("": the served server itself)."""
+    profile = EnvironmentProfile.objects.get(institution=institutions[row["institution"]], name=row["profile"])
+    found = Balancer.objects.filter(profile=profile, name=row["name"]).first() or Balancer(profile=profile)
+    values = _given(row, *_BALANCER_FIELDS)
+    if "server" in row:
+        name = row["server"]
+        values["server"] = (servers.get(name) or Server.objects.get(hostname=name)) if name else None
+    return _saved(found, name=row["name"], kind=row["kind"], **values)
 
 
 def _jump(row: dict[str, Any], servers: dict[str, Server]) -> Server:

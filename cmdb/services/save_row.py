@@ -10,17 +10,17 @@ from accounts.signals import acting_by_rank
 from accounts.who import who_hold
 from audit.refusals import refusals_recorded
 from audit.services import record
-from cmdb.models import Database, Server, Site, System
+from cmdb.models import Balancer, Database, Server, Site, System
 from guardia.common.errors import NotPermitted
 
-Row = TypeVar("Row", Site, System, Server, Database)
+Row = TypeVar("Row", Site, System, Server, Database, Balancer)
 _LONGEST_VALUE = 300
 
 
 @refusals_recorded
 @transaction.atomic
 def save_row(*, actor: User, row: Row) -> Row:
-    """Save a site, system, server or database; the chain gets each changed field with its value before and after.
+    """Save a row of the CMDB; the chain gets each changed field with its value before and after.
 
     Operators of the institution only (of both, where the row moves). Raises NotPermitted and ValidationError.
     """
@@ -46,7 +46,9 @@ def save_row(*, actor: User, row: Row) -> Row:
     return row
 
 
-def _institution(row: Site | System | Server | Database) -> Institution:
+def _institution(row: Site | System | Server | Database | Balancer) -> Institution:
+    if isinstance(row, Balancer):
+        return row.profile.institution
     if isinstance(row, Database):
         return row.server.system.institution
     return row.system.institution if isinstance(row, Server) else row.institution

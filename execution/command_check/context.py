@@ -29,6 +29,7 @@ class Surroundings:
     backup: tuple[str, ...] = ("/backup",)
     programs: tuple[str, ...] = ("/app/scripts/", "/app/bin/", "/app/tomcat/bin/")
     technical_tables: frozenset[str] = frozenset(("session_log", "http_session", "ops_note"))
+    files: tuple[str, ...] = ()  # which the step library's own scripts may edit, and nothing else
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,3 +75,9 @@ def check_connection(host_run: HostRun, claim: str) -> None:
         raise GateClosed(_("Another run holds this server."), code="host_locked")
     if not HostRun.objects.filter(pk=host_run.pk, claim=claim).exists():
         raise GateClosed(_("Another worker carries on with this server."), code="claim_lost")
+
+
+def check_beside(hostname: str, run: Run) -> None:
+    """A balancer's host is shared by the runs that go through it, but not with one that works on it."""
+    if HostLock.objects.filter(server__hostname=hostname).exclude(run=run).exists():
+        raise GateClosed(_("Another run holds this server."), code="host_locked")

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from audit.services import record
 from cmdb.models import Credential, Server
 from cmdb.vault import unseal
-from execution.exceptions import GateClosed, StepFailed
-from execution.gate.admission import check_connection
+from execution.exceptions import GateClosed, Halted, StepFailed
+from execution.gate.admission import check_beside, check_connection
 from execution.gate.brake import Brake
 from execution.gate.databases import ask_database
 from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
@@ -32,6 +32,7 @@ from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
 from execution.steps.sql.results import Found
+from guardia.common.errors import GuardiaError
 from guardia.common.masking import MASK
 from tickets.models.artefact import stored_path
 
@@ -55,13 +56,14 @@ class HostSession:
 
     def __init__(
         self,
-        open_line: Callable[[], tuple[Connection, Secret]],
+        open_line: Callable[[str], tuple[Connection, Secret]],
         spec: Mapping[str, Any],
         cancel: threading.Event,
         brake: Brake,
     ) -> None:
         self._open_line, self._spec, self._cancel, self._brake = open_line, spec, cancel, brake
-        self._connection, self._secret = open_line()
+        self._connection, self._secret = open_line("")
+        self._beside: dict[str, tuple[Connection, Secret]] = {}
 
     def __enter__(self) -> "HostSession":
         return self
@@ -71,6 +73,25 @@ class HostSession:
 
     def close(self) -> None:
         self._connection.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """The balancers' hosts: logged in to for one step at a time."""
+        for connection, _secret in self._beside.values():
+            connection.close()
+        self._beside.clear()
+
+    def _line(self, on: str) -> tuple[Connection, Secret]:
+        """To the host itself, or to the balancer's host that the plan names: through the gate each time."""
+        if not on:
+            return self._connection, self._secret
+        try:
+            line = self._beside.get(on) or self._open_line(on)
+        except (Halted, SshError):
+            raise
+        except GuardiaError as error:
+            raise StepFailed(f"{on}: {error}", code=error.code) from error
+        return self._beside.setdefault(on, line)
 
     def perform(
         self, ops: Iterable[Op], saved: Mapping[str, str], keep: Callable[[dict[str, str]], None] | None = None
@@ -99,6 +120,7 @@ class HostSession:
                     outcome.error = error
                     break
                 failed.append(op["label"])
+        self._leave()
         if failed and outcome.error is None:
             outcome.error = StepFailed(f"{len(failed)} failed: {', '.join(failed)}", code="check_failed")
         outcome.sha256 = digest.hexdigest()
@@ -130,7 +152,7 @@ class HostSession:
         answer = ask_database(self._connection, op, self._spec)
         digest.update(bytes.fromhex(answer.result.sha256))
         outcome.exit_status, outcome.found = answer.result.exit_status, answer.found or outcome.found
-        outcome.output = (outcome.output + self._clean(answer.said))[:_KEPT_OUTPUT]
+        outcome.output = (outcome.output + self._clean(answer.said, self._secret))[:_KEPT_OUTPUT]
         _fail_if(answer.problem)
 
     def _http(self, op: Any, outcome: Outcome) -> None:
@@ -154,7 +176,7 @@ class HostSession:
         while True:
             self._connection.close()
             try:
-                self._connection, self._secret = self._open_line()
+                self._connection, self._secret = self._open_line("")
                 self._exec(once, outcome, digest)
                 return
             except (SshError, StepFailed) as error:
@@ -171,10 +193,11 @@ class HostSession:
         if worse is not None:
             reason = _("The command check refuses what would be sent: %(reason)s") % {"reason": worse.reason}
             raise StepFailed(reason, code="command_refused")
+        connection, secret = self._line(op.get("on", ""))
         ends = time.monotonic() + op["seconds"]
         while True:
             left = max(1.0, ends - time.monotonic())
-            result = self._connection.run(argv, deadline=left)
+            result = connection.run(argv, deadline=left)
             problem = unmet(op["expect"], exit_status=result.exit_status, stdout=result.stdout, saved=outcome.saved)
             pause = op.get("pause_ms", 0) / 1000
             if not problem or not pause or time.monotonic() + pause > ends:
@@ -183,16 +206,16 @@ class HostSession:
                 raise Cancelled(outcome_unknown=True)
         digest.update(bytes.fromhex(result.sha256))
         outcome.exit_status = result.exit_status
-        outcome.output = (outcome.output + self._clean(result.stdout + result.stderr))[:_KEPT_OUTPUT]
+        outcome.output = (outcome.output + self._clean(result.stdout + result.stderr, secret))[:_KEPT_OUTPUT]
         _fail_if(problem)
         if "save" in op:
             value = result.stdout.strip()
             _fail_if("" if is_number(value) else "the output is not a number")
             outcome.saved[op["save"]] = value
 
-    def _clean(self, output: str) -> str:
+    def _clean(self, output: str, secret: Secret) -> str:
         """The output without our password: a host knows it and may say it."""
-        return output.replace(self._secret.value, MASK) if self._secret.kind == "password" else output
+        return output.replace(secret.value, MASK) if secret.kind == "password" else output
 
 
 def open_session(
@@ -200,11 +223,14 @@ def open_session(
 ) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
 
-    def open_line() -> tuple[Connection, Secret]:
+    def open_line(on: str) -> tuple[Connection, Secret]:
         check_connection(host_run, claim)
         server, task_id = host_run.server, host_run.wave.run.task.task_id
-        via = [open_door(server, door["hostname"], door, task_id) for door in spec.get("via", ())]
-        own = open_door(server, server.hostname, spec, task_id)
+        if on:
+            check_beside(on, host_run.wave.run)
+        end = spec["balancers"][on] if on else spec
+        via = [open_door(server, door["hostname"], door, task_id) for door in end.get("via", ())]
+        own = open_door(server, on or server.hostname, end, task_id)
         line = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
         return line, own.secret
 

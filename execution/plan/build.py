@@ -6,8 +6,9 @@
      hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
                         credential_revision, host_keys, profile, profile_revision, tier, group,
                         steps: [`execution.steps.ops.Step`, …], database: `execution.plan.databases`,
-                        legacy_ssh: [algorithm, …], via: [a jump host: {hostname, address, port, …}, …]}}}
-                        (the last three only where there are some)
+                        legacy_ssh: [algorithm, …], via: [a jump host: {hostname, address, port, …}, …],
+                        balancers: {a balancer's host: {address, port, …}, …}}}
+                        (the last four only where there are some)
 
 Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
 it again from unchanged rows gives the same bytes.
@@ -24,6 +25,7 @@ from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
 from execution.plan.artefacts import facts_of
+from execution.plan.balancers import balancer_hosts, balancers_of, trusted_by, with_balancers
 from execution.plan.databases import DATABASE, database_of, seed_of, with_databases
 from execution.plan.judge import judge_steps
 from execution.plan.waves import Candidate, plan_waves
@@ -82,7 +84,7 @@ def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     rows = task.servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")
     wanted = Wanted(
         task_id=task.task_id,
-        servers=list(with_databases(rows)),
+        servers=list(with_balancers(with_databases(rows))),
         given=task.params,
         artefacts=artefacts,
         instructions=instructions_for(task),
@@ -130,6 +132,8 @@ def _names(
     server: Server, definition: Definition, wanted: Wanted, params: Mapping[str, Any], artefacts: list[dict[str, Any]]
 ) -> dict[str, Any]:
     names = variables(server, wanted.task_id, params, artefacts)
+    if any("balancers" in variables_in(call.arguments) for call in definition.steps):
+        names["balancers"] = balancers_of(server)
     if DATABASE in definition.needs:
         names[DATABASE] = database_of(server, wanted.given.get(DATABASE))
         if "artefact" in definition.needs:
@@ -153,15 +157,18 @@ def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> d
             _("Jump host %(name)s is not active or has no credential.") % {"name": unfit.hostname}, code="no_way"
         )
     steps = [_step(call, arguments) for call, arguments in filled_calls(definition, names)]
-    programs = [names["path"][name] for name in ("startup_script", "shutdown_script")]
-    check = judge_steps(steps, home=names["home"], programs=programs)
+    steps = [step for step in steps if step["apply"]]
+    programs, files = trusted_by(names["balancers"])
+    programs = [names["path"][name] for name in ("startup_script", "shutdown_script")] + programs
+    check = judge_steps(steps, home=names["home"], programs=programs, files=files)
     if check["verdict"] == "block":
         raise PlanRefused(_refusal(server.hostname, check["found"]), code="command_blocked")
     return {
         "check": check,
         **({DATABASE: names[DATABASE]} if DATABASE in names else {}),
         **door_of(server, credential),
-        **({"via": [{"hostname": hop.hostname, **door_of(hop, hop.credential)} for hop in way]} if way else {}),
+        **_via(server),
+        **_balancers(server, steps),
         "http_port": server.http_port,
         "profile": server.profile.name,
         "profile_revision": server.profile.revision,
@@ -169,6 +176,19 @@ def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> d
         "group": server.redundancy_group,
         "steps": steps,
     }
+
+
+def _via(server: Server) -> dict[str, Any]:
+    way = [{"hostname": hop.hostname, **door_of(hop, hop.credential)} for hop in server.way()]
+    return {"via": way} if way else {}
+
+
+def _balancers(server: Server, steps: Sequence[Step]) -> dict[str, Any]:
+    """The doors of the balancers' hosts that the steps go through."""
+    used = {op["on"] for step in steps for op in step["apply"] if op["op"] == "exec" and "on" in op}
+    hosts = [host for host in balancer_hosts(server) if host.hostname in used] if used else []
+    doors = {host.hostname: {**door_of(host, host.credential), **_via(host)} for host in hosts}
+    return {"balancers": doors} if doors else {}
 
 
 def filled_calls(definition: Definition, names: Mapping[str, Any]) -> list[tuple[StepCall, dict[str, Any]]]:
@@ -241,6 +261,7 @@ def variables(
         "port": server.http_port,
         "params": params,
         "artefact": artefacts[0] if artefacts else {},
+        "balancers": [],
         "path": {**path, "log_dir": path["log_file"].rpartition("/")[0]},
         "profile": {
             name: getattr(profile, name)

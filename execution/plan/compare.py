@@ -51,6 +51,7 @@ _FIELDS: dict[str, Promise] = {
     "host_keys": _("pinned host keys"),
     "legacy_ssh": _("outdated SSH algorithms"),
     "via": _("jump hosts"),
+    "balancers": _("balancers' hosts"),
     "profile": _("environment profile"),
     "profile_revision": _("profile revision"),
     "tier": _("tier"),

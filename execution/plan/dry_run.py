@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
 
 from cmdb.models import Server
+from execution.plan.balancers import with_balancers
 from execution.plan.build import WAY, Wanted, document_for
 from execution.plan.databases import with_databases
 from execution.plan.render import commands_of
@@ -34,7 +35,7 @@ def dry_run(
         stored = store_artefact(SimpleUploadedFile(file.name, file.read_bytes()))
         artefacts = [{"name": stored.name, "sha256": stored.sha256, "size": stored.size}]
     chosen = servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")
-    rows = list(with_databases(chosen))
+    rows = list(with_balancers(with_databases(chosen)))
     reference = {"name": definition.name, "version": definition.version, "digest": ""}
     return document_for(Wanted(TASK, rows, given, artefacts), definition, reference)
 

@@ -1,7 +1,7 @@
 """The verdict on the commands of a plan: made when it is built, kept in it, asked again before each command is sent.
 
-Shape of a host's `check`: {verdict, home, programs: [path, …], found: [{step, command, reason}, …]}; `found` holds what
-isn't allowed.
+Shape of a host's `check`: {verdict, home, programs: [path, …], files: [path, …] (only where there are some),
+found: [{step, command, reason}, …]}; `found` holds what isn't allowed. `files`: what a balancer of the profile reads.
 """
 
 import posixpath
@@ -30,12 +30,12 @@ _DIGITS = "1234"  # stands for a saved value, which is digits only
 
 
 @lru_cache(maxsize=4096)
-def surroundings_of(home: str, programs: tuple[str, ...]) -> Surroundings:
+def surroundings_of(home: str, programs: tuple[str, ...], files: tuple[str, ...] = ()) -> Surroundings:
     """The application's directory and its programs; a home that isn't the application's alone counts for nothing."""
     home = posixpath.normpath(home)
     parts = [part for part in home.split("/") if part]
     is_own = home.startswith("/") and bool(parts) and parts[0] not in (_SHARED if len(parts) == 1 else _SYSTEM)
-    return Surroundings(app=(home,), backup=(), programs=programs) if is_own else Surroundings((), (), ())
+    return Surroundings((home,) if is_own else (), (), programs if is_own else (), files=files)
 
 
 def judge_argv(argv: Sequence[str], surroundings: Surroundings) -> Judgement:
@@ -96,9 +96,8 @@ def _judged_word(kind: str, word: str, surroundings: Surroundings) -> Judgement:
 
 def _is_own(path: str, surroundings: Surroundings) -> bool:
     normal = posixpath.normpath(path)
-    return ".." not in path.split("/") and any(
-        normal == home or normal.startswith(f"{home}/") for home in surroundings.app
-    )
+    is_below = any(normal == home or normal.startswith(f"{home}/") for home in surroundings.app)
+    return ".." not in path.split("/") and (is_below or normal in surroundings.files)
 
 
 def _ops_of(step: Step) -> Iterator[Op]:
@@ -129,9 +128,11 @@ def _judged_sql(op: Mapping[str, Any]) -> Judgement | None:
     return Judgement(Verdict.ESCALATE, judgement.reason) if is_softened else judgement
 
 
-def judge_steps(steps: Sequence[Step], *, home: str, programs: Sequence[str]) -> dict[str, Any]:
+def judge_steps(
+    steps: Sequence[Step], *, home: str, programs: Sequence[str], files: Sequence[str] = ()
+) -> dict[str, Any]:
     """The `check` of a host."""
-    surroundings = surroundings_of(home, tuple(programs))
+    surroundings = surroundings_of(home, tuple(programs), tuple(files))
     worst, found = Verdict.ALLOW, []
     for step in steps:
         for op in _ops_of(step):
@@ -148,7 +149,8 @@ def judge_steps(steps: Sequence[Step], *, home: str, programs: Sequence[str]) ->
             }
             if finding not in found:
                 found.append(finding)
-    return {"verdict": worst.word, "home": home, "programs": list(programs), "found": found}
+    trusted = {"programs": list(programs), **({"files": list(files)} if files else {})}
+    return {"verdict": worst.word, "home": home, **trusted, "found": found}
 
 
 def is_worse(argv: Sequence[str], check: Mapping[str, Any] | None) -> Judgement | None:
@@ -158,7 +160,9 @@ def is_worse(argv: Sequence[str], check: Mapping[str, Any] | None) -> Judgement 
     is worse.
     """
     approved = Verdict[str(check["verdict"]).upper()] if check else Verdict.ESCALATE
-    surroundings = surroundings_of(check["home"], tuple(check["programs"])) if check else Surroundings((), (), ())
+    surroundings = Surroundings((), (), ())
+    if check:
+        surroundings = surroundings_of(check["home"], tuple(check["programs"]), tuple(check.get("files", ())))
     if check is None and template_of(argv) is not None:
         return None
     judgement = judge_argv(argv, surroundings)

@@ -9,7 +9,7 @@ from execution.steps.scripting import readable
 
 def commands_of(ops: Iterable[Mapping[str, Any]]) -> list[str]:
     """One line per operation. A saved value is shown as `<name>`, since it isn't known yet; what a command has encoded
-    is decoded below it."""
+    is decoded below it; before what runs on a balancer's host stands that host."""
     return [_line(op) for op in ops]
 
 
@@ -20,6 +20,8 @@ def _line(op: Mapping[str, Any]) -> str:
         line = render([part if isinstance(part, str) else f"<{part['saved']}>" for part in op["argv"]])
         if text := readable(op["argv"]):
             line = f"{line}\n{text}"
+        if "on" in op:
+            return f"{op['on']}: {line}"
         return line if op["op"] == "exec" else f"reconnect, {line}"
     if op["op"] == "upload":
         return f"sftp put {op['sha256'][:12]}… ({op['size']} bytes) → {op['path']}"

@@ -25,6 +25,7 @@ VARIABLES: Mapping[str, type] = {
             "artefact_path", "backup_dir", "incoming_dir",
         )
     },
+    "balancers": list,
     "database": dict,
     "seed.columns": list,
     "seed.rows": int,

@@ -9,6 +9,7 @@ from audit.services import record
 from execution.choices import RunStatus
 from execution.live.events import append_event
 from execution.models import Halt, HostLock, HostRun, ResultPackage, ResultTable, Run
+from execution.rollout.where import left_out
 from governance.selectors import people_for
 from guardia.common.canonical import digest, moment_text
 from guardia.common.clock import now
@@ -125,6 +126,7 @@ def _host(host: HostRun, steps: list[dict[str, Any]]) -> dict[str, Any]:
         "changed": sorted(
             {r.name for r in results if r.phase == "APPLY" and r.order in changed and r.status != "FAILED"}
         ),
+        "left_out": left_out(steps, results, host.saved),  # type: ignore[arg-type]  # steps of a plan, read back
         "health": next((r.status for r in reversed(results) if r.name.startswith("health")), ""),
         "tables": [_table(result.table) for result in results if hasattr(result, "table")],
         "steps": [

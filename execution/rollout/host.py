@@ -19,7 +19,7 @@ from execution.gate.brake import Brake
 from execution.gate.session import HostSession, Outcome, open_session
 from execution.models import HostRun, Run, StepResult
 from execution.rollout.record import begin_step, end_step, keep_saved, settle_host, steps_done
-from execution.rollout.where import SETTLED_STEPS, halted_where, has_open_change
+from execution.rollout.where import SETTLED_STEPS, halted_where, has_open_change, left_out
 from execution.ssh.exceptions import Cancelled, SshError
 from execution.steps.ops import Op, Step
 from execution.steps.saving import missing, repeated, was_idle, without
@@ -138,7 +138,7 @@ class HostWorker:
         return result.status == StepStatus.FAILED
 
     def _undo(self, session: HostSession) -> None:
-        """Undo what was begun, last first; then see that the host is well again."""
+        """Undo what was begun, last first; see that the host is well again before it goes back to its balancers."""
         begun = steps_done(self.host_run, Phase.APPLY)
         self._look_at_interrupted(session, begun)
         done = self._done_before()
@@ -146,15 +146,16 @@ class HostWorker:
             previous = done.get(position)
             if previous is not None and previous.status in SETTLED_STEPS:
                 continue
+            if order is None:
+                if ops := recheck_ops(self.steps, begun, self.saved):
+                    self._undo_one(session, position, "health_after_rollback", ops)
+                continue
             step = self.steps[order]
             if missing(step["undo"], self.saved):
                 continue  # the step had not come as far as its first change
             if previous is not None and self._undone_after_all(session, step, previous):
                 continue
             self._undo_one(session, position, step["name"], step["undo"])
-        ops = recheck_ops(self.steps, begun, self.saved)
-        if ops:
-            self._undo_one(session, len(self.steps), "health_after_rollback", ops)
 
     def _undone_after_all(self, session: HostSession, step: Step, result: StepResult) -> bool:
         """The same as `_holds_after_all`, for the way back."""
@@ -283,7 +284,14 @@ class HostWorker:
             return False
         return has_open_change(self.steps, steps_done(self.host_run, Phase.APPLY).values())
 
+    def _left_out(self) -> str:
+        """Where it gets no requests until people put it back; empty where it does."""
+        places = left_out(self.steps, self.host_run.steps.order_by("pk"), self.saved)
+        return _("Still taken out at %(places)s.") % {"places": ", ".join(places)} if places else ""
+
     def _settle(self, by: str, code: str = "", message: str = "") -> None:
+        if by in ("lose", "halt", "halt_undo", "fail_undo"):
+            message = f"{message} {self._left_out()}".rstrip()
         try:
             settle_host(self.host_run, self.claim, self.run, by, code, message)
         except ClaimLost:

@@ -14,7 +14,7 @@ UNKNOWABLE: list[Op] = [run("false")]
 
 def drain_haproxy(*, socket: str, backend: str, server: str, seconds: int = 60) -> Step:
     """HAProxy sends the node nothing new and its sessions have ended; undone only if it had been in use before."""
-    at = (_socket(socket), word(backend), word(server))
+    at = (check_socket(socket), word(backend), word(server))
     return change(
         "drain_haproxy",
         scripted("haproxy", "was", *at, expect={"number": True}, save="drained_before"),
@@ -27,7 +27,7 @@ def drain_haproxy(*, socket: str, backend: str, server: str, seconds: int = 60) 
 
 def undrain_haproxy(*, socket: str, backend: str, server: str, seconds: int = 60) -> Step:
     """HAProxy uses the node again, and finds it up."""
-    at = (_socket(socket), word(backend), word(server))
+    at = (check_socket(socket), word(backend), word(server))
     up = scripted("haproxy", "state", *at, expect={"contains": "UP"}, seconds=seconds, pause_ms=500)
     return change(
         "undrain_haproxy",
@@ -40,7 +40,7 @@ def undrain_haproxy(*, socket: str, backend: str, server: str, seconds: int = 60
 
 def drain_nginx(*, upstream: str, address: str, nginx: str = "nginx") -> Step:
     """The upstream's line of this address says `down`, and nginx has taken it over."""
-    at = (absolute(upstream), _peer(address), nginx)
+    at = (absolute(upstream), check_peer(address), nginx)
     return change(
         "drain_nginx",
         scripted("nginx", "was", *at, expect={"number": True}, save="down_before"),
@@ -52,7 +52,7 @@ def drain_nginx(*, upstream: str, address: str, nginx: str = "nginx") -> Step:
 
 def undrain_nginx(*, upstream: str, address: str, nginx: str = "nginx") -> Step:
     """The upstream's line of this address no longer says `down`."""
-    at = (absolute(upstream), _peer(address), nginx)
+    at = (absolute(upstream), check_peer(address), nginx)
     return change(
         "undrain_nginx",
         scripted("nginx", "up", *at),
@@ -68,7 +68,7 @@ def hook(*, argv: list[str], back: Sequence[str] = (), done: Sequence[str] = (),
     return change("hook", run(*command(argv), seconds=seconds), probe=probe, undo=undo, is_repeatable=bool(done))
 
 
-def _socket(value: str) -> str:
+def check_socket(value: str) -> str:
     if _PEER.fullmatch(value):
         return value
     if not re.fullmatch(r"/[\w./-]+", value):
@@ -76,7 +76,7 @@ def _socket(value: str) -> str:
     return absolute(value)
 
 
-def _peer(value: str) -> str:
+def check_peer(value: str) -> str:
     if not _PEER.fullmatch(value):
         raise BadArgument(f"“{value[:80]}” is not host:port")
     return value

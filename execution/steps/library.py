@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from execution.steps import (
+    balancers,
     balancing,
     certificates,
     cleaning,
@@ -32,6 +33,8 @@ LIBRARY: Mapping[str, Callable[..., Step]] = {
     "http_check": service.http_check,
     "wait_tcp": service.wait_tcp,
     "start_if_down": service.start_if_down,
+    "drain": balancers.drain,
+    "undrain": balancers.undrain,
     "drain_haproxy": balancing.drain_haproxy,
     "undrain_haproxy": balancing.undrain_haproxy,
     "drain_nginx": balancing.drain_nginx,

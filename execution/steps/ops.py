@@ -28,7 +28,8 @@ class Expect(TypedDict, total=False):
 
 
 class Exec(TypedDict):
-    """Run one command; `pause_ms` repeats it after each such pause until it meets the expectation or time is up."""
+    """Run one command; `pause_ms` repeats it after each such pause until it meets the expectation or time is up.
+    `on` names the balancer's host where it runs instead of the host itself."""
 
     op: Literal["exec"]
     argv: list[Part]
@@ -36,6 +37,7 @@ class Exec(TypedDict):
     seconds: int
     pause_ms: NotRequired[int]
     save: NotRequired[str]
+    on: NotRequired[str]
 
 
 class Upload(TypedDict):
@@ -128,13 +130,17 @@ class Sql(TypedDict):
 Op = Exec | Upload | TcpOpen | HttpGet | Tls | Reconnect | Sql
 
 
-def run(*argv: Part, expect: Expect | None = None, seconds: int = 30, pause_ms: int = 0, save: str = "") -> Exec:
+def run(
+    *argv: Part, expect: Expect | None = None, seconds: int = 30, pause_ms: int = 0, save: str = "", on: str = ""
+) -> Exec:
     """An `exec` operation. Without an expectation the exit status must be 0."""
     op: Exec = {"op": "exec", "argv": list(argv), "expect": expect or {}, "seconds": seconds}
     if pause_ms:
         op["pause_ms"] = pause_ms
     if save:
         op["save"] = save
+    if on:
+        op["on"] = on
     return op
 
 

@@ -37,7 +37,7 @@ class HaltTenant(FleetTenant):
         super().__init__(fleet, group="")
         self.profile.stop_seconds = 40
         self.profile.save()
-        source = (SHIPPED / "was_rolling.yaml").read_text().replace("version: 1", "version: 2")
+        source = (SHIPPED / "was_rolling.yaml").read_text().replace("version: 2", "version: 3")
         publish_playbook(actor="test", source=source.replace('["1", "50%", "100%"]', '["4", "100%"]'))
         self.names = sorted(self.hosts)
 

@@ -218,7 +218,7 @@ def test_many_hosts_in_flight(
             )
             site = server.site
             tenant.servers.append(server)
-        source = (SHIPPED / "was_rolling.yaml").read_text().replace("version: 1", "version: 2")
+        source = (SHIPPED / "was_rolling.yaml").read_text().replace("version: 2", "version: 3")
         publish_playbook(actor="test", source=source.replace('["1", "50%", "100%"]', '["100%"]'))
         task, _plan = tenant.approved()
         run = start_run(task.pk)

@@ -41,7 +41,7 @@ class HostileTenant(FleetTenant):
     def __init__(self, fleet: Fleet, stack: ExitStack) -> None:
         super().__init__(fleet, count=3, group="")
         source = (SHIPPED / "was_rolling.yaml").read_text()
-        source = source.replace('["1", "50%", "100%"]', '["1", "100%"]').replace("version: 1", "version: 2")
+        source = source.replace('["1", "50%", "100%"]', '["1", "100%"]').replace("version: 2", "version: 3")
         publish_playbook(actor="test", source=source)
         self.peers: dict[str, Peer] = {}
         for kind in CODES:

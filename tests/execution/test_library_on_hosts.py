@@ -103,7 +103,7 @@ def test_a_code_fix_is_rolled_out_like_any_artefact(one: OneHost) -> None:
 def test_a_server_is_rebooted_and_waited_for(one: OneHost) -> None:
     boot = one.home / "ssh" / "boot_id"
     boot.write_text("1111-1111")
-    source = (SHIPPED / "server_reboot.yaml").read_text().replace("version: 1", "version: 1001")
+    source = (SHIPPED / "server_reboot.yaml").read_text().replace("version: 2", "version: 1001")
     publish_playbook(
         actor="test",
         source=source.replace(

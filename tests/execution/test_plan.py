@@ -34,7 +34,7 @@ def tenant() -> Tenant:
 
 
 def new_playbook(tenant: Tenant, task: OpsTask) -> None:
-    source = (SHIPPED / "was_rolling.yaml").read_text().replace("version: 1", "version: 2")
+    source = (SHIPPED / "was_rolling.yaml").read_text().replace("version: 2", "version: 3")
     publish_playbook(actor="test", source=source)
 
 

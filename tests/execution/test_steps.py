@@ -42,7 +42,14 @@ def test_every_step_has_a_case() -> None:
 
 
 #: Parts of scripts that only look (`tests/execution/steps/test_scripts.py` runs them).
-LOOKS = {("@haproxy", "was"), ("@nginx", "was"), ("@port", "bits"), ("@reboot", "id")}
+LOOKS = {
+    ("@haproxy", "was"),
+    ("@haproxy", "others"),
+    ("@nginx", "was"),
+    ("@nginx", "others"),
+    ("@port", "bits"),
+    ("@reboot", "id"),
+}
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -103,13 +110,13 @@ STEPS = [LOOK, COPY, STOP, MOVE, LOOK]
 
 WAYS_BACK = [
     # begun → positions to undo, touched
-    ([], [], False),
-    ([0], [], False),
-    ([0, 1], [], True),
-    ([0, 1, 2], [2], True),
-    ([0, 1, 2, 3], [3, 2], True),
-    ([0, 1, 2, 3, 4], [3, 2], True),
-    ([3], [3], True),
+    ([], [None], False),
+    ([0], [None], False),
+    ([0, 1], [None], True),
+    ([0, 1, 2], [2, None], True),
+    ([0, 1, 2, 3], [3, 2, None], True),
+    ([0, 1, 2, 3, 4], [3, 2, None], True),
+    ([3], [3, None], True),
 ]
 
 
@@ -117,6 +124,19 @@ WAYS_BACK = [
 def test_the_way_back_is_the_way_there_backwards(begun: list[int], order: list[int], is_touched: bool) -> None:
     assert undo_order(STEPS, set(begun)) == order
     assert touched(STEPS, set(begun)) is is_touched
+
+
+OUT = change("drain", run("out"), probe=[run("true")], undo=[run("in")])
+IN = change("undrain", run("in"), probe=[run("true")], undo=[run("out")])
+
+
+def test_a_host_goes_back_to_its_balancers_after_the_look_whether_it_is_well() -> None:
+    steps = [COPY, OUT, STOP, MOVE, LOOK, IN]
+    assert undo_order(steps, {0, 1, 2, 3, 4}) == [3, 2, None, 1]
+    assert undo_order(steps, {0, 1, 2, 3, 4, 5}) == [5, 3, 2, None, 1]
+    assert commands_of(recheck_ops(steps, {0, 1}, {})) == ["true"], (
+        "the checks behind the last change on the host itself"
+    )
 
 
 @pytest.mark.parametrize(

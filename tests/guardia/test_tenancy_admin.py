@@ -35,6 +35,7 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "audit.IntegrityHold": lambda zebra: zebra.hold,
     "audit.Verification": lambda zebra: zebra.verification,
     "auditlog.LogEntry": lambda zebra: LogEntry.objects.filter(object_repr__icontains=zebra.task.task_id)[0],
+    "cmdb.Balancer": lambda zebra: zebra.balancer,
     "cmdb.Credential": lambda zebra: zebra.institution.credentials.all()[0],
     "cmdb.Database": lambda zebra: zebra.database,
     "cmdb.EnvironmentProfile": lambda zebra: zebra.institution.profiles.all()[0],

@@ -11,7 +11,7 @@ from accounts.services.sessions import begin_session
 from accounts.services.tokens import create_token
 from audit.models import Entry, IntegrityHold, Verification
 from audit.services.make_checkpoint import make_checkpoint
-from cmdb.models import Credential, Database, EnvironmentProfile, Server, Site, System
+from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
 from execution.models import Halt, HostKeyScan, HostRun, ResultPackage, ResultTable, Run, StepResult
 from execution.rollout.start_run import start_run
@@ -99,6 +99,10 @@ class Zebra(Tenant):
         self.database = Database.objects.create(
             server=Server.objects.get(system__institution=pk), name="zebra-db", dialect="postgresql", database="zebra"
         )
+        self.balancer = Balancer.objects.create(
+            profile=EnvironmentProfile.objects.get(institution=pk), name="zebra-l7", kind="haproxy", is_active=False,
+            control="/zebra.sock", backend="zebra", member="{hostname}",
+        )  # fmt: skip
         self.servers = list(Server.objects.filter(system__institution=pk))
 
     def _fill_hours(self) -> None:

@@ -1,5 +1,6 @@
-# HAProxy's runtime API. $1 was|state|sessions|drain|ready|back  $2 socket (/path or host:port)  $3 backend  $4 server
-# back: $5 is what `was` printed (1: it took no new requests even before us, so leave it).
+# HAProxy's runtime API. $1 what  $2 socket (/path or host:port)  $3 backend  $4 server
+# was: prints 0 ready, 1 drain, 2 maint, whatever its health is; back, is_back: $5 is what `was` printed.
+# others: how many other servers of the backend are in use.  ease: wait at most $5 seconds for its sessions to end.
 set -u
 say() {
   case $2 in
@@ -39,11 +40,26 @@ told() {
   out=$(say "set server $2/$3 state $4" "$1") || exit 1
   [ -z "$out" ] || { printf '%s\n' "$out" >&2; exit 1; }
 }
+# The administrative state by its bits; HAProxy before 1.6 knows only the words.
+admin() {
+  bits=$(say "show servers state $2" "$1" | awk -v b="$2" -v s="$3" '$2 == b && $4 == s { print $7; exit }')
+  case $bits in
+  '' | *[!0-9]*) state=$(column "$1" "$2" "$3" 18) || return 1
+    case $state in DRAIN*) echo 1 ;; MAINT*) echo 2 ;; *) echo 0 ;; esac ;;
+  *) if [ $((bits & 39)) -ne 0 ]; then echo 2; elif [ $((bits & 24)) -ne 0 ]; then echo 1; else echo 0; fi ;;
+  esac
+}
 case $1 in
 sessions) column "$2" "$3" "$4" 5 ;;
 state) column "$2" "$3" "$4" 18 ;;
-was) state=$(column "$2" "$3" "$4" 18) || exit 1
-  case $state in DRAIN* | MAINT*) echo 1 ;; *) echo 0 ;; esac ;;
-drain | ready) told "$2" "$3" "$4" "$1" ;;
-back) [ "$5" = 1 ] || told "$2" "$3" "$4" ready ;;
+was) column "$2" "$3" "$4" 18 >/dev/null && admin "$2" "$3" "$4" ;;
+others) say 'show stat' "$2" | awk -F, -v b="$3" -v s="$4" '$1 == b && $2 != s && $2 != "FRONTEND" && $2 != "BACKEND" &&
+  ($18 ~ /^UP/ || $18 == "no check") { n++ } END { print n + 0 }' ;;
+drain | maint | ready) told "$2" "$3" "$4" "$1" ;;
+ease) n=0
+  while [ "$n" -lt "$5" ] && [ "$(column "$2" "$3" "$4" 5)" != 0 ]; do sleep 1; n=$((n + 1)); done ;;
+is_out) [ "$(admin "$2" "$3" "$4")" = 2 ] ;;
+back) case $5 in 0) told "$2" "$3" "$4" ready ;; 1) told "$2" "$3" "$4" drain ;; *) told "$2" "$3" "$4" maint ;; esac ;;
+is_back) [ "$(admin "$2" "$3" "$4")" = "$5" ] || exit 1
+  [ "$5" != 0 ] || case $(column "$2" "$3" "$4" 18) in UP | UP' '* | 'no check') ;; *) exit 1 ;; esac ;;
 esac
