@@ -21,6 +21,7 @@ class HostSpec:
     address: str
     ssh_port: int = SSH_PORT
     http_port: int = HTTP_PORT
+    has_service: bool = True
 
 
 def load_hosts(source: Path = FLEET_DATA) -> list[HostSpec]:

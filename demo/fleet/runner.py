@@ -130,7 +130,7 @@ class _Runner:
         else:
             await self._start_asyncssh()
         gate = asyncio.Semaphore(_PARALLEL_STARTUPS)
-        await asyncio.gather(*(self._start_service(tree, gate) for tree in self._trees))
+        await asyncio.gather(*(self._start_service(tree, gate) for tree in self._trees if tree.spec.has_service))
 
     async def _start_openssh(self) -> None:
         from demo.fleet.openssh import prepare_machine, start_sshd

@@ -63,7 +63,8 @@ def check_hours(task: OpsTask, *, in_windows: bool = True) -> None:
 
 def check_connection(host_run: HostRun, claim: str) -> None:
     """Everything that must hold at this moment for this host: read anew from the database, never remembered."""
-    run = Run.objects.select_related("task", "plan", "plan__task").get(pk=host_run.wave.run_id)
+    runs = Run.objects.select_related("task__institution", "plan__task").defer("plan__document")
+    run = runs.get(pk=host_run.wave.run_id)
     refuse_halted(run, host_run.phase)
     if not run.is_living or run.task.status != TaskStatus.EXECUTING:
         raise GateClosed(_("The run has ended."), code="run_ended")

@@ -37,6 +37,7 @@ from guardia.common.masking import MASK
 from tickets.models.artefact import stored_path
 
 _KEPT_OUTPUT = 16 * 1024
+Ask = Callable[[Callable[[], list[Hop]]], list[Hop]]
 
 
 @dataclass(slots=True)
@@ -219,22 +220,35 @@ class HostSession:
 
 
 def open_session(
-    host_run: HostRun, spec: Mapping[str, Any], claim: str, cancel: threading.Event, brake: Brake | None = None
+    host_run: HostRun,
+    spec: Mapping[str, Any],
+    claim: str,
+    cancel: threading.Event,
+    brake: Brake | None = None,
+    ask: Ask = lambda question: question(),
 ) -> HostSession:
-    """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError."""
+    """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError.
+
+    `ask` answers what only the database knows, in a thread that has it at hand; by default here.
+    """
 
     def open_line(on: str) -> tuple[Connection, Secret]:
-        check_connection(host_run, claim)
-        server, task_id = host_run.server, host_run.wave.run.task.task_id
-        if on:
-            check_beside(on, host_run.wave.run)
-        end = spec["balancers"][on] if on else spec
-        via = [open_door(server, door["hostname"], door, task_id) for door in end.get("via", ())]
-        own = open_door(server, on or server.hostname, end, task_id)
+        *via, own = ask(lambda: admit(host_run, spec, claim, on))
         line = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
         return line, own.secret
 
     return HostSession(open_line, spec, cancel, brake or Brake(cancel))
+
+
+def admit(host_run: HostRun, spec: Mapping[str, Any], claim: str, on: str = "") -> list[Hop]:
+    """The doors on the way to the host, or to `on` beside it, its own last: if everything holds that must now."""
+    check_connection(host_run, claim)
+    server, task_id = host_run.server, host_run.wave.run.task.task_id
+    if on:
+        check_beside(on, host_run.wave.run)
+    end = spec["balancers"][on] if on else spec
+    via = [open_door(server, door["hostname"], door, task_id) for door in end.get("via", ())]
+    return [*via, open_door(server, on or server.hostname, end, task_id)]
 
 
 def open_door(server: Server, hostname: str, door: Mapping[str, Any], task_id: str = "") -> Hop:

@@ -1,6 +1,7 @@
 """The one write of events: numbered per run without a gap, in the caller's transaction, with a NOTIFY behind it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -15,29 +16,42 @@ _NEXT_NUMBER = """
 """
 
 
-def append_event(run: Run, kind: str, host_run: HostRun | None = None, **data: Any) -> RunEvent:
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event that has no number yet."""
+
+    kind: str
+    host_run: HostRun | None
+    data: dict[str, Any]
+
+
+def append_event(run: Run, kind: str, host_run: HostRun | None = None, **data: Any) -> None:
     """Append an event and ring the bell of every web process; both happen at commit or not at all.
 
     The head's row stays locked until then, so numbers become visible in order: take it after all other rows.
     """
-    number = _take_numbers(run, 1)
-    return RunEvent.objects.create(run=run, number=number, kind=kind, host_run=host_run, data=data)
+    append_events(run, [Happening(kind, host_run, data)])
+
+
+def append_events(run: Run, happenings: Sequence[Happening]) -> None:
+    """The same for many that happened at once, in this order and in as many round trips as for one."""
+    if not happenings:
+        return
+    first = _take_numbers(run, len(happenings)) - len(happenings) + 1
+    RunEvent.objects.bulk_create(
+        RunEvent(run=run, number=number, kind=each.kind, host_run=each.host_run, data=each.data)
+        for number, each in enumerate(happenings, start=first)
+    )
 
 
 def hosts_settled(run: Run, host_runs: Sequence[HostRun]) -> None:
-    """The event of many hosts that were settled in one go, in as many round trips as for one."""
-    if not host_runs:
-        return
-    first = _take_numbers(run, len(host_runs)) - len(host_runs) + 1
-    RunEvent.objects.bulk_create(
-        RunEvent(
-            run=run,
-            number=number,
-            kind="host_settled",
-            host_run=host,
-            data={"host": host.server.hostname, "status": host.status, "error": host.error},
-        )
-        for number, host in enumerate(host_runs, start=first)
+    """The event of many hosts that were settled in one go."""
+    append_events(
+        run,
+        [
+            Happening("host_settled", host, {"host": host.server.hostname, "status": host.status, "error": host.error})
+            for host in host_runs
+        ],
     )
 
 

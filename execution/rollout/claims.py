@@ -8,8 +8,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from execution.choices import CLAIMABLE, HELD, HostStatus, RunStatus
-from execution.live.events import append_event
+from execution.live.events import Happening, append_events
 from execution.models import HostRun, Run
+from guardia.common.bulk import update_rows
 
 _EXPIRED = Q(status__in=HELD, lease_until__lt=Now())
 
@@ -24,20 +25,21 @@ def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
     rows = (
         HostRun.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .filter(Q(status__in=CLAIMABLE) | _EXPIRED, wave__run=run, wave__is_open=True)
-        .select_related("server", "wave")
+        .select_related("server__system__institution", "wave")
         .order_by("pk")[:limit]
     )
-    taken = list(rows)
+    taken, happenings = list(rows), []
     for host_run in taken:
-        is_orphan = host_run.status in HELD
+        kind = "host_recovered" if host_run.status in HELD else "host_taken"
         if host_run.status == HostStatus.PENDING:
             host_run.take()
         elif host_run.status == HostStatus.UNDO_PENDING:
             host_run.take_undo()
-        host_run.claim, host_run.lease_until = claim, lease_end()
-        host_run.save(update_fields=["status", "claim", "lease_until", "started_at"])
-        kind = "host_recovered" if is_orphan else "host_taken"
-        append_event(run, kind, host_run, host=host_run.server.hostname, status=host_run.status)
+        host_run.claim, host_run.wave.run = claim, run
+        happenings.append(Happening(kind, host_run, {"host": host_run.server.hostname, "status": host_run.status}))
+    HostRun.objects.filter(pk__in=[host_run.pk for host_run in taken]).update(claim=claim, lease_until=lease_end())
+    update_rows(taken, ["status", "started_at"])
+    append_events(run, happenings)
     return taken
 
 

@@ -8,20 +8,21 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from execution.choices import CLAIMABLE
-from execution.exceptions import GateClosed
+from execution.exceptions import ClaimLost, GateClosed
 from execution.gate.admission import approved_content, check_artefacts, check_change
 from execution.models import HostRun, Run
 from execution.rollout.abandon import abandon
 from execution.rollout.advance import advance
 from execution.rollout.claims import claim_hosts, renew_claims
 from execution.rollout.host import HostWorker
+from execution.rollout.ledger import Ledger, SharedLedger
 from execution.rollout.watch import Brakes, watched
 from guardia.common.context import traced
 from guardia.common.queue import enqueue
@@ -29,6 +30,8 @@ from guardia.common.queue import enqueue
 logger = logging.getLogger(__name__)
 #: A worker's turn: after it the run goes to the end of the queue, so that long runs let others through.
 _TURN_SECONDS = 60
+#: Hosts that are done so soon after another one are followed by others in one go.
+_GATHER_SECONDS = 0.1
 
 
 def drive_run(run_pk: int) -> None:
@@ -46,15 +49,15 @@ def drive_run(run_pk: int) -> None:
             abandon(run.pk, refusal)
             return
         claim = uuid4().hex
-        with _heartbeat(claim), watched(run) as brakes:
-            is_over = _Driver(run, content["hosts"], claim, brakes).work(time.monotonic() + _TURN_SECONDS)
+        with _heartbeat(claim), watched(run) as brakes, SharedLedger(run, claim) as ledger:
+            is_over = _Driver(run, content["hosts"], ledger, brakes).work(time.monotonic() + _TURN_SECONDS)
     if not is_over:
         enqueue("execution.tasks.drive_run", run_pk)
 
 
 class _Driver:
-    def __init__(self, run: Run, hosts: dict[str, dict[str, object]], claim: str, brakes: Brakes) -> None:
-        self.run, self.hosts, self.claim, self.brakes = run, hosts, claim, brakes
+    def __init__(self, run: Run, hosts: dict[str, dict[str, object]], ledger: Ledger, brakes: Brakes) -> None:
+        self.run, self.hosts, self.ledger, self.brakes = run, hosts, ledger, brakes
 
     def work(self, ends: float) -> bool:
         """True when this worker has nothing more to do; False when its turn was over first."""
@@ -65,7 +68,7 @@ class _Driver:
                 is_over = time.monotonic() > ends
                 living = advance(self.run.pk)
                 room = limit - len(flying)
-                taken = claim_hosts(self.run, self.claim, room) if living and room and not is_over else []
+                taken = claim_hosts(self.run, self.ledger.claim, room) if living and room and not is_over else []
                 flying |= {pool.submit(self._carry_on, host_run) for host_run in taken}
                 if not flying:
                     if not living or not advance(self.run.pk):
@@ -76,14 +79,15 @@ class _Driver:
                         return True  # others hold what is left; they advance the run when they are done
                     continue
                 done, flying = wait(flying, return_when=FIRST_COMPLETED)
-                for future in done:
+                more, flying = wait(flying, timeout=_GATHER_SECONDS)
+                for future in done | more:
                     future.result()
 
     def _carry_on(self, host_run: HostRun) -> None:
         trace = {"task_id": self.run.task.task_id, "run_id": str(self.run.pk), "channel": "worker"}
         with traced(**trace):
             spec, brake = self.hosts[host_run.server.hostname], self.brakes[host_run.phase]
-            worker = HostWorker(host_run, self.run, spec, self.claim, brake.cut, brake)
+            worker = HostWorker(host_run, self.run, spec, self.ledger.claim, brake.cut, brake, self.ledger)
             try:
                 worker.carry_on()
             except DatabaseError:
@@ -92,9 +96,8 @@ class _Driver:
             except Exception:
                 # A defect of ours must not take the other hosts along.
                 logger.exception("host run %s: unexpected", host_run.pk)
-                worker.give_up()
-            finally:
-                connection.close()  # the thread's own
+                with suppress(ClaimLost):
+                    worker.give_up()
 
 
 def claimable(run: Run) -> bool:

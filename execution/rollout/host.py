@@ -8,8 +8,8 @@ repeated.
 import logging
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -18,7 +18,8 @@ from execution.exceptions import ClaimLost, Halted, StepFailed
 from execution.gate.brake import Brake
 from execution.gate.session import HostSession, Outcome, open_session
 from execution.models import HostRun, Run, StepResult
-from execution.rollout.record import begin_step, end_step, keep_saved, settle_host, steps_done
+from execution.rollout.ledger import Ledger
+from execution.rollout.record import Begin, End, Keep, Note, Settle, steps_done
 from execution.rollout.where import SETTLED_STEPS, halted_where, has_open_change, left_out
 from execution.ssh.exceptions import Cancelled, SshError
 from execution.steps.ops import Op, Step
@@ -27,6 +28,7 @@ from execution.steps.undo import recheck_ops, undo_order
 from guardia.common.errors import GuardiaError
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 _ATTEMPTS = 2
 _LOST = "worker_lost"
 #: Error codes of attempts that others ended; they say nothing about the step.
@@ -56,22 +58,32 @@ class HostWorker:
         claim: str,
         cancel: threading.Event,
         brake: Brake | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
-        self.host_run, self.run, self.spec, self.claim, self.cancel = host_run, run, spec, claim, cancel
-        self.brake = brake or Brake(cancel)
+        self.host_run, self.spec, self.claim, self.cancel = host_run, spec, claim, cancel
+        self.brake, self.ledger = brake or Brake(cancel), ledger or Ledger(run, claim)
         self.phase = host_run.phase
         self.steps: Sequence[Step] = spec["steps"]
         self.saved: dict[str, str] = dict(host_run.saved)
         self.attempts: Counter[int] = Counter()
+        self.untold: list[Note] = []
+        """How the last step ended: it's told together with what comes next, before anything else is sent."""
 
     def carry_on(self) -> None:
         """Ends with the host settled, or with the claim lost to another worker (then nothing is written)."""
-        fail, finish = ("fail", "finish") if self.phase == Phase.APPLY else ("fail_undo", "finish_undo")
         try:
-            with open_session(self.host_run, self.spec, self.claim, self.cancel, self.brake) as session:
-                self._apply(session) if self.phase == Phase.APPLY else self._undo(session)
+            self._carry_on()
         except ClaimLost:
             logger.warning("host run %s is carried on by another worker", self.host_run.pk)
+
+    def _carry_on(self) -> None:
+        fail, finish = ("fail", "finish") if self.phase == Phase.APPLY else ("fail_undo", "finish_undo")
+        about = self.host_run, self.spec, self.claim, self.cancel
+        try:
+            with open_session(*about, self.brake, self.ledger.read) as session:
+                self._apply(session) if self.phase == Phase.APPLY else self._undo(session)
+        except ClaimLost:
+            raise
         except OutcomeUnknown as unknown:
             self._settle("lose", unknown.code, unknown.message)
         except (Halted, Cancelled):
@@ -109,7 +121,7 @@ class HostWorker:
         is_unknown = error.outcome_unknown and step["changes"]
         status = StepStatus.UNCERTAIN if is_unknown else StepStatus.FAILED
         code = _code_of(error)
-        end_step(result, self.claim, self.run, status=status, ops=step["apply"], error_code=code, error=str(error))
+        self._settle_step(result, status, step["apply"], error_code=code, error=str(error))
         if is_unknown:
             raise OutcomeUnknown(code, f"{step['name']}: {error}") from error
 
@@ -122,7 +134,7 @@ class HostWorker:
             if result.attempt >= _ATTEMPTS:
                 raise StepFailed(f"{step['name']}: workers were lost in it {result.attempt} times", code=_LOST)
             return False
-        outcome = session.perform(step["probe"], self.saved)
+        outcome = self._look(session, step["probe"])
         if outcome.error is None:
             self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
             return True
@@ -139,7 +151,7 @@ class HostWorker:
 
     def _undo(self, session: HostSession) -> None:
         """Undo what was begun, last first; see that the host is well again before it goes back to its balancers."""
-        begun = steps_done(self.host_run, Phase.APPLY)
+        begun = self._steps_done(Phase.APPLY)
         self._look_at_interrupted(session, begun)
         done = self._done_before()
         for position, order in enumerate(undo_order(self.steps, begun)):
@@ -164,7 +176,7 @@ class HostWorker:
         if was_idle(step["undo"], self.saved) or not step["undo_probe"]:
             self._settle_step(result, StepStatus.FAILED, (), error_code=_LOST)
             return False
-        outcome = session.perform(step["undo_probe"], self.saved)
+        outcome = self._look(session, step["undo_probe"])
         if outcome.error is None:
             self._settle_step(result, StepStatus.PROBED, step["undo_probe"], outcome)
             return True
@@ -193,7 +205,7 @@ class HostWorker:
             step = self.steps[order]
             if not has_open_change(self.steps, [result]) or not step["probe"] or was_idle(step["apply"], self.saved):
                 continue
-            outcome = session.perform(step["probe"], self.saved)
+            outcome = self._look(session, step["probe"])
             if outcome.error is None:
                 self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
 
@@ -207,7 +219,7 @@ class HostWorker:
 
     def _stop(self) -> None:
         """The kill switch: say where the host stands."""
-        steps = steps_done(self.host_run, Phase.APPLY)
+        steps = self._steps_done(Phase.APPLY)
         if self.phase == Phase.UNDO:
             self._settle("halt_undo", HALTED_CODE, _("Halted before it was rolled back to the end."))
         elif self._has_open_step():
@@ -218,7 +230,7 @@ class HostWorker:
             self._settle("halt", HALTED_CODE, halted_where(self.steps, steps))
 
     def give_up(self) -> None:
-        """After a defect of ours in the middle of the work: how the host is, nobody knows."""
+        """After a defect of ours in the middle of the work: how the host is, nobody knows. Raises ClaimLost."""
         self._settle("lose", "internal_error", "unexpected error in the worker; see its log")
 
     def _begin(self, order: int, name: str, ops: Sequence[Op]) -> tuple[StepResult, Sequence[Op]]:
@@ -227,33 +239,25 @@ class HostWorker:
         self.attempts[order] += 1
         is_first = self.attempts[order] == 1
         self.saved = without(self.saved, ops) if is_first else self.saved
-        result = begin_step(
-            self.host_run,
-            self.claim,
-            self.run,
-            phase=self.phase,
-            order=order,
-            attempt=self.attempts[order],
-            name=name,
-            saved=self.saved,
-        )
+        result = self._tell(Begin(self.phase, order, self.attempts[order], name, dict(self.saved)))
+        assert result is not None, "a Begin is answered by its row"
         return result, ops if is_first else repeated(ops, self.saved)
 
     def _done_before(self) -> Mapping[int, StepResult]:
         """What workers before this one did in this phase."""
-        done = steps_done(self.host_run, self.phase)
+        done = self._steps_done(self.phase)
         self.attempts = Counter({order: result.attempt for order, result in done.items()})
         return done
 
     def _keep(self, saved: dict[str, str]) -> None:
-        keep_saved(self.host_run, self.claim, saved)
+        self._tell(Keep(dict(saved)))
         self.saved = dict(saved)
 
     def _end(self, result: StepResult, ops: Sequence[Op], outcome: Outcome) -> None:
         self.saved = outcome.saved
         error: StepFailed | None = outcome.error
         if error is None:
-            self._settle_step(result, StepStatus.OK, ops, outcome)
+            self.untold.append(End(result, StepStatus.OK, ops, outcome))
             return
         self._settle_step(result, StepStatus.FAILED, ops, outcome, error_code=error.code, error=str(error))
         raise StepFailed(f"{result.name}: {error}", code=error.code)
@@ -267,32 +271,41 @@ class HostWorker:
         error_code: str = "",
         error: str = "",
     ) -> None:
-        end_step(
-            result,
-            self.claim,
-            self.run,
-            status=status,
-            ops=ops,
-            outcome=outcome,
-            error_code=error_code,
-            error=error,
-        )
+        self._tell(End(result, status, ops, outcome, error_code, error))
 
     def _has_open_step(self) -> bool:
         """A changing step was begun (by a worker that died) and we couldn't look: its outcome stays unknown."""
         if self.phase != Phase.APPLY:
             return False
-        return has_open_change(self.steps, steps_done(self.host_run, Phase.APPLY).values())
+        return has_open_change(self.steps, self._steps_done(Phase.APPLY).values())
+
+    def _steps_done(self, phase: Phase) -> Mapping[int, StepResult]:
+        return self._read(lambda: steps_done(self.host_run, phase))
+
+    def _read(self, question: Callable[[], T]) -> T:
+        """Of the rows as they are with what was still untold."""
+        if self.untold:
+            self._tell()
+        return self.ledger.read(question)
+
+    def _look(self, session: HostSession, ops: Sequence[Op]) -> Outcome:
+        """Probe; what was learnt before is told first."""
+        if self.untold:
+            self._tell()
+        return session.perform(ops, self.saved)
+
+    def _tell(self, *notes: Note) -> StepResult | None:
+        """Committed when this returns, behind what was still untold."""
+        told, self.untold = (*self.untold, *notes), []
+        return self.ledger.write(self.host_run, *told)
 
     def _left_out(self) -> str:
         """Where it gets no requests until people put it back; empty where it does."""
-        places = left_out(self.steps, self.host_run.steps.order_by("pk"), self.saved)
+        results = self._read(lambda: list(self.host_run.steps.order_by("pk")))
+        places = left_out(self.steps, results, self.saved)
         return _("Still taken out at %(places)s.") % {"places": ", ".join(places)} if places else ""
 
     def _settle(self, by: str, code: str = "", message: str = "") -> None:
         if by in ("lose", "halt", "halt_undo", "fail_undo"):
             message = f"{message} {self._left_out()}".rstrip()
-        try:
-            settle_host(self.host_run, self.claim, self.run, by, code, message)
-        except ClaimLost:
-            logger.warning("host run %s was settled by another worker", self.host_run.pk)
+        self._tell(Settle(by, code, message))

@@ -1,20 +1,25 @@
-"""The rows, events and chain entries of one step: committed before its first command and after its last."""
+"""What is told of a held host: rows, events and chain entries, for any number of hosts in one transaction.
 
-from collections.abc import Mapping
+A step is told twice: committed before its first command, and after its last.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Exists, QuerySet, Value
+from django.db import models, transaction
+from django.db.models import Exists
 
-from audit.services import record
+from audit.services.record import Draft, record_many
 from execution.choices import Phase, StepStatus
 from execution.exceptions import ClaimLost, Halted
 from execution.gate.halts import halts_on
 from execution.gate.session import Outcome
-from execution.live.events import append_event
-from execution.models import Halt, HostRun, ResultTable, Run, StepResult
+from execution.live.events import Happening, append_events
+from execution.models import HostRun, ResultTable, Run, StepResult
 from execution.plan.render import commands_of
 from execution.steps.sql.results import Found
+from guardia.common.bulk import update_rows
 from guardia.common.canonical import digest
 from guardia.common.clock import now
 from guardia.common.masking import mask
@@ -22,119 +27,75 @@ from guardia.common.text import printable
 
 ACTOR = "guardia-worker"
 _EVENT_OUTPUT = 2000
+_UNARGUED = ("finish", "finish_undo", "spare")
+_SETTLED = ("status", "claim", "lease_until", "finished_at", "error_code", "error")
+_ENDED = ("status", "exit_status", "output", "output_sha256", "error_code", "finished_at")
 
 
-def held(host_run: HostRun, claim: str, halts: QuerySet[Halt] | None = None) -> HostRun:
-    """The host run's row, locked, if this worker still holds it; raises ClaimLost otherwise, and Halted where one of
-    `halts` is there (asked in the same round trip)."""
-    is_halted = Exists(halts) if halts is not None else Value(False)
-    current = (
-        HostRun.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("server__system", "wave")
-        .annotate(is_halted=is_halted)
-        .get(pk=host_run.pk)
-    )
-    if current.claim != claim:
-        raise ClaimLost
-    if current.is_halted:
-        raise Halted
-    return current
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A step is about to be tried: from here on its outcome counts as unknown until it is told. Halted refuses it.
 
-
-@transaction.atomic
-def begin_step(
-    host_run: HostRun, claim: str, run: Run, *, phase: Phase, order: int, attempt: int, name: str, saved: dict[str, str]
-) -> StepResult:
-    """Commit that a step is about to be tried: from here on its outcome counts as unknown until it is told.
-
-    `saved` are the values that still hold; those that the step will save anew aren't among them. Raises ClaimLost,
-    Halted.
+    `saved` are the values that still hold; those that the step will save anew aren't among them.
     """
-    current = held(host_run, claim, halts_on(run, phase))
-    _keep(current, saved)
-    result = StepResult.objects.create(host_run=current, phase=phase, order=order, name=name, attempt=attempt)
-    append_event(run, "step_started", current, host=current.server.hostname, step=name, phase=phase)
-    return result
+
+    phase: Phase
+    order: int
+    attempt: int
+    name: str
+    saved: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Values saved before the next command: the next worker compares with them."""
+
+    saved: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a step ended; saved values go to the host run, the chain gets commands, exit status and digest."""
+
+    result: StepResult
+    status: StepStatus
+    ops: Any
+    outcome: Outcome | None = None
+    error_code: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The host goes over one transition (`by`: its name)."""
+
+    by: str
+    code: str = ""
+    message: str = ""
+
+
+Note = Begin | Keep | End | Settle
+Answer = StepResult | ClaimLost | Halted | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one host's thread has to tell, in this order."""
+
+    host_run: HostRun
+    notes: Sequence[Note]
 
 
 @transaction.atomic
-def keep_saved(host_run: HostRun, claim: str, saved: dict[str, str]) -> None:
-    """Commit saved values before the next command: the next worker compares with them."""
-    _keep(held(host_run, claim), saved)
-
-
-@transaction.atomic
-def end_step(
-    result: StepResult,
-    claim: str,
-    run: Run,
-    *,
-    status: StepStatus,
-    ops: Any,
-    outcome: Outcome | None = None,
-    error_code: str = "",
-    error: str = "",
-) -> None:
-    """Commit how a step ended; saved values go to the host run, the chain gets commands, exit status and digest."""
-    current = held(result.host_run, claim)
-    result.status, result.finished_at, result.error_code = status, now(), error_code
-    if outcome is not None:
-        result.exit_status, result.output_sha256 = outcome.exit_status, outcome.sha256
-        result.output = mask(printable(outcome.output))
-        _keep(current, outcome.saved)
-    result.save()
-    if outcome is not None and outcome.found is not None:
-        _keep_table(result, outcome.found)
-    hostname = current.server.hostname
-    append_event(
-        run,
-        f"step_{status.lower()}",
-        current,
-        host=hostname,
-        step=result.name,
-        phase=result.phase,
-        error=error,
-        output=result.output[-_EVENT_OUTPUT:],
-    )
-    record(
-        action=f"step.{status.lower()}",
-        actor=ACTOR,
-        institution=run.task.institution,
-        subject=result,
-        task_id=run.task.task_id,
-        summary=error,
-        system=current.server.system.code,
-        server=hostname,
-        step=result.name,
-        phase=result.phase,
-        attempt=result.attempt,
-        commands=[mask(command) for command in commands_of(ops)],
-        result_code=result.exit_status,
-        output_sha256=result.output_sha256,
-        error_code=error_code,
-    )
-
-
-@transaction.atomic
-def settle_host(host_run: HostRun, claim: str, run: Run, by: str, code: str = "", message: str = "") -> None:
-    """Take a held host over one transition (`by`: its name) and tell it."""
-    current = held(host_run, claim)
-    transition = getattr(current, by)
-    transition() if by in ("finish", "finish_undo", "spare") else transition(code, mask(message))
-    current.save()
-    hostname = current.server.hostname
-    append_event(run, "host_settled", current, host=hostname, status=current.status, code=code, error=mask(message))
-    record(
-        action=f"host.{current.status.lower()}",
-        actor=ACTOR,
-        institution=run.task.institution,
-        subject=current,
-        task_id=run.task.task_id,
-        summary=message,
-        system=current.server.system.code,
-        server=hostname,
-        error_code=code,
-    )
+def write_down(run: Run, claim: str, reports: Sequence[Report]) -> list[Answer]:
+    """Commit the reports together. The answer to each: the result row of its last Begin, ClaimLost where another worker
+    holds the host now (nothing of it is written then), Halted where the Begin was refused (what stands before it is).
+    """
+    rows = _held(run, sorted(report.host_run.pk for report in reports))
+    page = _Page(run)
+    answers = [_answer(page, rows.get(report.host_run.pk), claim, report) for report in reports]
+    page.save()
+    return answers
 
 
 def steps_done(host_run: HostRun, phase: Phase) -> Mapping[int, StepResult]:
@@ -143,14 +104,111 @@ def steps_done(host_run: HostRun, phase: Phase) -> Mapping[int, StepResult]:
     return {result.order: result for result in results}
 
 
-def _keep(current: HostRun, saved: dict[str, str]) -> None:
-    if current.saved != saved:
-        current.saved = saved
-        current.save(update_fields=["saved"])
+def _held(run: Run, pks: Sequence[int]) -> Mapping[int, HostRun]:
+    """The host runs' rows, locked; whether the kill switch covers them is asked in the same round trip."""
+    halted = {f"halted_{phase}": Exists(halts_on(run, phase)) for phase in Phase}
+    rows = HostRun.objects.select_for_update(of=("self",), no_key=True).annotate(**halted)
+    return {row.pk: row for row in rows.filter(pk__in=pks).order_by("pk")}
 
 
-def _keep_table(result: StepResult, found: Found) -> None:
+def _answer(page: "_Page", row: HostRun | None, claim: str, report: Report) -> Answer:
+    if row is None or row.claim != claim:
+        return ClaimLost()
+    answer: Answer = None
+    for note in report.notes:
+        if isinstance(note, Begin):
+            if getattr(row, f"halted_{note.phase}"):
+                return Halted()
+            answer = page.begin(report.host_run, row, note)
+        elif isinstance(note, Keep):
+            page.keep(row, note.saved)
+        elif isinstance(note, End):
+            page.end(report.host_run, row, note)
+        else:
+            page.settle(report.host_run, row, note)
+    return answer
+
+
+@dataclass(slots=True)
+class _Page:
+    """What one transaction writes, gathered first: each table is written once."""
+
+    run: Run
+    begun: list[StepResult] = field(default_factory=list)
+    ended: list[StepResult] = field(default_factory=list)
+    found: list[ResultTable] = field(default_factory=list)
+    kept: dict[int, HostRun] = field(default_factory=dict)
+    settled: list[HostRun] = field(default_factory=list)
+    events: list[Happening] = field(default_factory=list)
+    entries: list[Draft] = field(default_factory=list)
+
+    def begin(self, host_run: HostRun, row: HostRun, note: Begin) -> StepResult:
+        self.keep(row, note.saved)
+        result = StepResult(host_run=host_run, phase=note.phase, order=note.order, name=note.name, attempt=note.attempt)
+        self.begun.append(result)
+        self._happened("step_started", host_run, step=note.name, phase=note.phase)
+        return result
+
+    def keep(self, row: HostRun, saved: Mapping[str, str]) -> None:
+        if row.saved != saved:
+            row.saved = dict(saved)
+            self.kept[row.pk] = row
+
+    def end(self, host_run: HostRun, row: HostRun, note: End) -> None:
+        result, outcome = note.result, note.outcome
+        result.status, result.finished_at, result.error_code = note.status, now(), note.error_code
+        if outcome is not None:
+            result.exit_status, result.output_sha256 = outcome.exit_status, outcome.sha256
+            result.output = mask(printable(outcome.output))
+            self.keep(row, outcome.saved)
+            if outcome.found is not None:
+                self.found.append(_table(result, outcome.found))
+        self.ended.append(result)
+        told = {"step": result.name, "phase": result.phase, "error": note.error}
+        self._happened(f"step_{note.status.lower()}", host_run, **told, output=result.output[-_EVENT_OUTPUT:])
+        self._recorded(
+            f"step.{note.status.lower()}",
+            host_run,
+            result,
+            note.error,
+            step=result.name,
+            phase=result.phase,
+            attempt=result.attempt,
+            commands=[mask(command) for command in commands_of(note.ops)],
+            result_code=result.exit_status,
+            output_sha256=result.output_sha256,
+            error_code=note.error_code,
+        )
+
+    def settle(self, host_run: HostRun, row: HostRun, note: Settle) -> None:
+        transition, message = getattr(row, note.by), mask(note.message)
+        transition() if note.by in _UNARGUED else transition(note.code, message)
+        self.settled.append(row)
+        self._happened("host_settled", host_run, status=row.status, code=note.code, error=message)
+        self._recorded(f"host.{row.status.lower()}", host_run, host_run, note.message, error_code=note.code)
+
+    def save(self) -> None:
+        """Host runs, steps, event head, chain: the order in which everybody locks."""
+        update_rows(list(self.kept.values()), ["saved"])
+        update_rows(self.settled, _SETTLED)
+        StepResult.objects.bulk_create(self.begun)
+        update_rows(self.ended, _ENDED)
+        ResultTable.objects.bulk_create(self.found)
+        append_events(self.run, self.events)
+        if self.entries:
+            record_many(self.entries, institution=self.run.task.institution)
+
+    def _happened(self, kind: str, host_run: HostRun, **data: Any) -> None:
+        self.events.append(Happening(kind, host_run, {"host": host_run.server.hostname, **data}))
+
+    def _recorded(self, action: str, host_run: HostRun, subject: models.Model, summary: str, **facts: Any) -> None:
+        server = host_run.server
+        facts = {"system": server.system.code, "server": server.hostname, **facts}
+        self.entries.append(Draft(action, ACTOR, subject, self.run.task.task_id, summary, facts))
+
+
+def _table(result: StepResult, found: Found) -> ResultTable:
     table = {"columns": found.columns, "rows": found.rows}
-    ResultTable.objects.create(
+    return ResultTable(
         step=result, is_complete=found.is_complete, is_masked=found.is_masked, digest=digest(table), **table
     )

@@ -11,12 +11,14 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from audit.models import Entry
+from execution.choices import Phase, StepStatus
 from execution.exceptions import ClaimLost
 from execution.models import HostRun, Run, RunEvent, StepResult
 from execution.rollout.claims import claim_hosts
 from execution.rollout.drive import drive_run
 from execution.rollout.host import HostWorker
-from execution.rollout.record import begin_step, end_step, keep_saved, settle_host
+from execution.rollout.ledger import Ledger
+from execution.rollout.record import Begin, End, Keep, Settle
 from execution.rollout.start_run import start_run
 from execution.rollout.sweep import sweep
 from execution.tasks import prepare_plan
@@ -127,18 +129,20 @@ def test_a_worker_that_was_taken_over_stops_writing(tenant: FleetTenant) -> None
 def test_no_write_works_with_a_stale_claim() -> None:
     run = begin(Tenant(servers=1))
     host = claim_hosts(run, "mine", 1)[0]
-    result = begin_step(host, "mine", run, phase="APPLY", order=0, attempt=1, name="check_disk", saved={})  # type: ignore[arg-type]
+    ledger = Ledger(run, "mine")
+    result = ledger.write(host, Begin(Phase.APPLY, 0, 1, "check_disk", {}))
+    assert result is not None
     HostRun.objects.filter(pk=host.pk).update(claim="another")
     rows = (StepResult.objects.count(), RunEvent.objects.count(), Entry.objects.count())
-    writes: list[Any] = [
-        lambda: begin_step(host, "mine", run, phase="APPLY", order=1, attempt=1, name="x", saved={}),  # type: ignore[arg-type]
-        lambda: end_step(result, "mine", run, status="OK", ops=()),  # type: ignore[arg-type]
-        lambda: keep_saved(host, "mine", {"pid_before": "1"}),
-        lambda: settle_host(host, "mine", run, "finish"),
+    notes = [
+        Begin(Phase.APPLY, 1, 1, "x", {}),
+        End(result, StepStatus.OK, ()),
+        Keep({"pid_before": "1"}),
+        Settle("finish"),
     ]
-    for write in writes:
+    for note in notes:
         with pytest.raises(ClaimLost):
-            write()
+            ledger.write(host, note)
     HostWorker(host, run, run.plan.content["hosts"][host.server.hostname], "mine", threading.Event()).carry_on()
     assert rows == (StepResult.objects.count(), RunEvent.objects.count(), Entry.objects.count())
     assert HostRun.objects.get(pk=host.pk).status == "RUNNING"

@@ -26,7 +26,8 @@ from execution.models import Halt, HostRun, Run, StepResult
 from execution.rollout.advance import advance
 from execution.rollout.claims import claim_hosts
 from execution.rollout.drive import drive_run
-from execution.rollout.record import begin_step
+from execution.rollout.ledger import Ledger
+from execution.rollout.record import Begin
 from execution.rollout.start_run import start_run
 from execution.rollout.sweep import sweep
 from governance.exceptions import ReasonMissing
@@ -166,7 +167,7 @@ def test_the_gate_opens_no_connection_and_begins_no_step(tenant: Tenant, run: Ru
     with pytest.raises(Halted):
         open_session(host, spec, CLAIM, threading.Event())
     with pytest.raises(Halted):
-        begin_step(host, CLAIM, run, phase=Phase.APPLY, order=0, attempt=1, name="check", saved={})
+        Ledger(run, CLAIM).write(host, Begin(Phase.APPLY, 0, 1, "check", {}))
     assert not StepResult.objects.exists()
     with pytest.raises(Halted):
         refuse_halted(run, Phase.UNDO)
@@ -185,7 +186,8 @@ def test_a_way_back_is_open_where_going_back_was_chosen(run: Run) -> None:
 def test_hosts_of_a_lost_worker_are_named_when_their_lease_has_ended(tenant: Tenant, run: Run) -> None:
     """By the one who presses and waits: neither the queue nor a worker has a part in it."""
     host = claim_hosts(run, CLAIM, 1)[0]
-    result = begin_step(host, CLAIM, run, phase=Phase.APPLY, order=2, attempt=1, name="upload", saved={})
+    result = Ledger(run, CLAIM).write(host, Begin(Phase.APPLY, 2, 1, "upload", {}))
+    assert result is not None
     press(scope=HaltScope.RUN, run_pk=run.pk)
     assert Run.objects.get(pk=run.pk).status == "RUNNING", "its worker may live"
     assert HostRun.objects.filter(status="UNTOUCHED").count() == 2

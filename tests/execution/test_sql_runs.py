@@ -208,16 +208,16 @@ def test_a_count_that_drifts_after_the_dry_run_changes_nothing(
     requests: Requests, real: RealDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody adds a row between the dry run and the change: the transaction itself counts."""
-    from execution.rollout import host
+    from execution.rollout.host import HostWorker
 
-    original = host.begin_step
+    original = HostWorker._begin
 
-    def and_a_row(*args: Any, **values: Any) -> Any:
-        if values["name"] == "sql_clean" and values["phase"] == "APPLY":
+    def and_a_row(self: HostWorker, order: int, name: str, ops: Any) -> Any:
+        if name == "sql_clean" and self.phase == "APPLY":
             real.run("INSERT INTO people VALUES (99, 'late', 'late', 'old');")
-        return original(*args, **values)
+        return original(self, order, name, ops)
 
-    monkeypatch.setattr(host, "begin_step", and_a_row)
+    monkeypatch.setattr(HostWorker, "_begin", and_a_row)
     run = requests.run("DATA_CLEAN", **CLEAN)
     assert run.status == "ROLLED_BACK" and "number of rows is not what was approved" in run.reason, why(run)
     assert real.count("state = 'old'") == 7 and real.tables() == ["people"]

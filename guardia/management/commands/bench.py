@@ -1,4 +1,4 @@
-"""`manage.py bench [--part engine|governance|chain|all]`: the figures of docs/performance.md."""
+"""`manage.py bench [--part engine|governance|chain|peers|all]`: the figures of docs/performance.md."""
 
 import os
 import platform
@@ -17,6 +17,7 @@ from demo.bench.chain import measure_chain
 from demo.bench.commands import milliseconds_per_line
 from demo.bench.governance import measure_governance
 from demo.bench.memory import PeakMemory
+from demo.bench.peers.table import measure_peers
 from demo.bench.rollout import Figures, measure_rollout
 from demo.client import Person as Client
 from demo.fleet import Fleet, many_hosts, with_free_ports
@@ -36,14 +37,18 @@ class Command(BaseCommand):
     help = "Measure the product at work: latency, live events, memory, beside the bare connector."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--part", choices=["engine", "governance", "chain", "all"], default="all")
+        parser.add_argument("--part", choices=["engine", "governance", "chain", "peers", "all"], default="all")
         parser.add_argument("--hosts", type=int, default=200, help="servers of the engine's part")
         parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks of the governance part")
         parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the chain's part")
+        parser.add_argument("--rounds", type=int, default=3, help="rounds of the peers' part")
+        parser.add_argument("--peers-a", default="50,200,1000", help="hosts that are connected to, beside the peers")
+        parser.add_argument("--peers-b", default="50,200", help="hosts that are deployed to, beside the peers")
+        parser.add_argument("--tools", default="", help="parts of names: these tools alone, beside the peers")
 
     def handle(self, *args: Any, **options: Any) -> None:
         prepare()
-        wanted = ["governance", "chain", "engine"] if options["part"] == "all" else [options["part"]]
+        wanted = ["governance", "chain", "peers", "engine"] if options["part"] == "all" else [options["part"]]
         if wanted != ["engine"]:
             self._head()
         if "governance" in wanted:
@@ -52,6 +57,11 @@ class Command(BaseCommand):
         if "chain" in wanted:
             for name, asked, value in measure_chain(options["entries"]):
                 self._row(f"{name} ({asked})" if asked else name, value)
+        if "peers" in wanted:
+            sizes = {work: [int(size) for size in options[f"peers_{work.lower()}"].split(",") if size] for work in "AB"}
+            for line in measure_peers(sizes, options["rounds"], [name for name in options["tools"].split(",") if name]):
+                self.stdout.write(line)
+                self.stdout.flush()
         if "engine" in wanted:
             self._engine(options["hosts"])
 

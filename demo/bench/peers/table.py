@@ -1,0 +1,147 @@
+"""Which tool does what on how many hosts, how often, and the table of it."""
+
+import hashlib
+import os
+import shutil
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from demo.artefacts import build_artefact
+from demo.bench.peers.environment import peers_python, versions
+from demo.bench.peers.measure import Taken, run_tool
+from demo.bench.peers.product import Product
+from demo.bench.peers.tools.work import Host
+from demo.fleet import Fleet, many_hosts, with_free_ports
+from demo.fleet.inventory import HostAccess
+
+ENGINE, PRODUCT = "Guardia, engine alone", "Guardia, whole product"
+_PATIENCE_SECONDS = 600.0
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """`most`: hosts it is given at most in A and B (0: it isn't asked); `rounds`: how often, at most."""
+
+    name: str
+    script: str
+    most: tuple[int, int]
+    rounds: int = 9
+    options: tuple[str, ...] = ()
+
+
+TOOLS = (
+    Tool(ENGINE, "with_guardia", (1000, 200)),
+    Tool("ssh2-python, C library", "with_ssh2", (200, 0)),
+    Tool("asyncssh", "with_asyncssh", (1000, 200)),
+    Tool("parallel-ssh", "with_parallel_ssh", (1000, 200)),
+    Tool("fabric", "with_fabric", (200, 200)),
+    Tool("pyinfra", "with_pyinfra", (200, 200)),
+    Tool("ansible -m raw", "with_ansible", (200, 0), 1, ("raw",)),
+    Tool("ansible -m command", "with_ansible", (50, 0), 1, ("command",)),
+    Tool("ansible-playbook", "with_ansible", (0, 50), 1, ("playbook",)),
+)
+
+
+def measure_peers(sizes: dict[str, list[int]], rounds: int, tools: list[str]) -> Iterator[str]:
+    """Lines of the tables as they come. `tools`: parts of the names of those to be asked; all when empty."""
+    python = peers_python(settings.GUARDIA_HOME / "peers")
+    yield f"{versions(python)}; medians of up to {rounds} rounds, in alternation; host keys verified by all"
+    for work, hosts in sizes.items():
+        if hosts:
+            yield from _measure(work, sorted(hosts), rounds, tools, python)
+
+
+def _measure(work: str, sizes: list[int], rounds: int, wanted: list[str], python: Path) -> Iterator[str]:
+    specs = [
+        replace(spec, hostname=spec.hostname.replace("bench", f"peers-{work.lower()}"), has_service=work == "B")
+        for spec in with_free_ports(many_hosts(max(sizes)))
+    ]
+    artefact = _stored_artefact()
+    with Fleet(settings.GUARDIA_HOME / f"fleet-{work}", specs) as fleet, Product(fleet, work) as product:
+        hosts = [_host(fleet, access) for access in fleet.inventory()]
+        for size in sizes:
+            taken: dict[str, list[Taken]] = defaultdict(list)
+            for number in range(rounds):
+                for tool in _asked(work, size, number, wanted):
+                    job = {
+                        "work": work,
+                        "hosts": hosts[: min(size, tool.most[work == "B"])],
+                        "artefact": str(artefact),
+                        "name": f"bench-{os.getpid()}-{next(_numbers)}",
+                    }
+                    taken[tool.name].append(_one(tool, python, job))
+                if _is_wanted(PRODUCT, wanted):
+                    taken[PRODUCT].append(product.measure(size))
+            yield from _table(work, size, taken)
+
+
+def _asked(work: str, size: int, number: int, wanted: list[str]) -> list[Tool]:
+    """Those that do this work; one that is slow does it for fewer hosts and less often, beside the smallest size."""
+    asked = [tool for tool in TOOLS if number < tool.rounds and _is_wanted(tool.name, wanted)]
+    return [tool for tool in asked if size <= tool.most[work == "B"]]
+
+
+def _is_wanted(name: str, wanted: list[str]) -> bool:
+    return not wanted or any(part in name for part in wanted)
+
+
+def _one(tool: Tool, python: Path, job: dict[str, Any]) -> Taken:
+    interpreter = Path(sys.executable) if tool.name == ENGINE else python
+    return run_tool(interpreter, tool.script, list(tool.options), job, _PATIENCE_SECONDS)
+
+
+def _table(work: str, size: int, taken: dict[str, list[Taken]]) -> Iterator[str]:
+    what = "connect and run `true`" if work == "A" else "eight steps of a deployment"
+    rates = {name: size / statistics.median(one.seconds for one in runs) for name, runs in taken.items() if runs}
+    yield f"\n{work}, {what}, {size} hosts, load {os.getloadavg()[0]:.1f}\n"
+    yield "| tool | hosts/s | engine is × | product is × | CPU ms per host | memory MiB | runs |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, rate in sorted(rates.items(), key=lambda item: -item[1]):
+        runs = taken[name]
+        ratios = [f"{rates[ours] / rate:.2f}" if ours in rates else "–" for ours in (ENGINE, PRODUCT)]
+        cpu = statistics.median(one.cpu for one in runs) / size * 1e3
+        yield (
+            f"| {name} | {rate:.1f} | {' | '.join(ratios)} | {cpu:.0f} | {max(one.memory for one in runs):.0f} "
+            f"| {len(runs)} |"
+        )
+
+
+def _stored_artefact() -> Path:
+    """1 MiB in the store of this home, where the engine looks for it by its digest."""
+    made = build_artefact(settings.GUARDIA_HOME / "bench.war", "3.0.0", size=1 << 20)
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    stored = Path(settings.GUARDIA_ARTEFACTS) / digest[:2] / digest
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(made, stored)
+    return stored
+
+
+def _host(fleet: Fleet, access: HostAccess) -> dict[str, Any]:
+    tree = fleet.tree(next(spec for spec in fleet.hosts if spec.hostname == access.hostname))
+    known = tree.ssh / "known_hosts"
+    known.write_text(f"[{access.address}]:{access.port} {access.host_key}\n", encoding="ascii")
+    host = Host(
+        name=access.hostname,
+        address=access.address,
+        port=access.port,
+        user=access.username,
+        key=str(tree.ssh / "account_key"),
+        known=str(known),
+        host_key=access.host_key,
+        root=str(tree.root),
+        app=str(tree.app),
+        http_port=access.http_port,
+    )
+    for name, text in host.scripts.items():
+        (tree.app / "bin" / name).write_text(text, encoding="ascii")
+        (tree.app / "bin" / name).chmod(0o755)
+    return asdict(host)

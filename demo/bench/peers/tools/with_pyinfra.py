@@ -1,0 +1,48 @@
+"""pyinfra by its API: shell operations and its upload."""
+
+import logging
+
+from pyinfra.api import Config, Inventory, State
+from pyinfra.api.connect import connect_all
+from pyinfra.api.operation import add_op
+from pyinfra.api.operations import run_ops
+from pyinfra.context import ctx_state
+from pyinfra.operations import files, server
+
+from demo.bench.peers.tools.work import AT_ONCE, Host, Job, tell
+
+logging.disable(logging.INFO)
+
+
+def data_of(host: Host) -> dict[str, object]:
+    return {
+        "ssh_hostname": host.address,
+        "ssh_port": host.port,
+        "ssh_user": host.user,
+        "ssh_key": host.key,
+        "ssh_known_hosts_file": host.known,
+        "ssh_strict_host_key_checking": "yes",
+        "ssh_allow_agent": False,
+        "ssh_look_for_keys": False,
+        "ssh_config_file": "/dev/null",
+    }
+
+
+def run(job: Job) -> int:
+    inventory = Inventory(([(host.name, data_of(host)) for host in job.hosts], {}))
+    state = State(inventory, Config(PARALLEL=AT_ONCE, CONNECT_TIMEOUT=60))
+    by_name = {host.name: host for host in job.hosts}
+    with ctx_state.use(state):
+        connect_all(state)
+        for number, first in enumerate(job.steps(job.hosts[0])):
+            for target in inventory:
+                host = by_name[target.name]
+                if first:
+                    add_op(state, server.shell, commands=[job.steps(host)[number]], host=target)
+                else:
+                    add_op(state, files.put, src=job.artefact, dest=job.incoming(host), host=target)
+        run_ops(state)
+    return sum(not state.results[target].error_ops for target in state.activated_hosts)
+
+
+tell(run)
