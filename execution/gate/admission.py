@@ -1,6 +1,7 @@
 """The checks before a run and before every connection. Each refusal says which check it was (`code`)."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 from execution.exceptions import GateClosed, NotNow
 from execution.gate.halts import refuse_halted
 from execution.gate.integrity import check_integrity
-from execution.models import HostLock, HostRun, Plan, Run
+from execution.models import HostLock, HostRun, Plan, Run, StepResult
 from governance.selectors import accepted_change, approved_digest
 from governance.selectors_windows import hold_on
 from tickets.choices import TaskStatus
@@ -63,22 +64,51 @@ def check_hours(task: OpsTask, *, in_windows: bool = True) -> None:
 
 def check_connection(host_run: HostRun, claim: str) -> None:
     """Everything that must hold at this moment for this host: read anew from the database, never remembered."""
+    [refusal] = refusals_of(host_run.wave.run_id, [(host_run, claim)])
+    if refusal is not None:
+        raise refusal
+
+
+def refusals_of(run_pk: int, held: Sequence[tuple[HostRun, str]]) -> list[GateClosed | None]:
+    """The same for many hosts of one run with their claims: why not, for each; None where everything holds."""
     runs = Run.objects.select_related("task__institution", "plan__task").defer("plan__document")
-    run = runs.get(pk=host_run.wave.run_id)
-    refuse_halted(run, host_run.phase)
+    run, pks = runs.get(pk=run_pk), [host_run.pk for host_run, _claim in held]
+    halted = {phase: _refusal(refuse_halted, run, phase) for phase in {host_run.phase for host_run, _claim in held}}
+    closed = _refusal(_check_run, run)
+    begun = set(StepResult.objects.filter(host_run__in=pks).values_list("host_run_id", flat=True))
+    broken = _refusal(check_integrity, run.task.institution) if not begun.issuperset(pks) else None
+    servers = [host_run.server_id for host_run, _claim in held]
+    locked = set(HostLock.objects.filter(server__in=servers, run=run).values_list("server_id", flat=True))
+    claims = dict(HostRun.objects.filter(pk__in=pks).values_list("pk", "claim"))
+
+    def refusal_of(host_run: HostRun, claim: str) -> GateClosed | None:
+        refusal = halted[host_run.phase] or closed or (None if host_run.pk in begun else broken)
+        if refusal is None and host_run.server_id not in locked:
+            return GateClosed(_("Another run holds this server."), code="host_locked")
+        if refusal is None and claims.get(host_run.pk) != claim:
+            return GateClosed(_("Another worker carries on with this server."), code="claim_lost")
+        return refusal
+
+    return [refusal_of(host_run, claim) for host_run, claim in held]
+
+
+def _check_run(run: Run) -> None:
     if not run.is_living or run.task.status != TaskStatus.EXECUTING:
         raise GateClosed(_("The run has ended."), code="run_ended")
     check_approval(run.plan)
-    if not host_run.steps.exists():
-        check_integrity(run.task.institution)
     check_change(run.task, run.diff_digest)
-    if not HostLock.objects.filter(server_id=host_run.server_id, run=run).exists():
-        raise GateClosed(_("Another run holds this server."), code="host_locked")
-    if not HostRun.objects.filter(pk=host_run.pk, claim=claim).exists():
-        raise GateClosed(_("Another worker carries on with this server."), code="claim_lost")
 
 
-def check_beside(hostname: str, run: Run) -> None:
-    """A balancer's host is shared by the runs that go through it, but not with one that works on it."""
+def _refusal(check: Callable[..., object], *about: object) -> GateClosed | None:
+    try:
+        check(*about)
+    except GateClosed as refusal:
+        return refusal
+    return None
+
+
+def refusal_beside(hostname: str, run: Run) -> GateClosed | None:
+    """A balancer's host is shared by the runs that go through it, but not with one that works on it: then why not."""
     if HostLock.objects.filter(server__hostname=hostname).exclude(run=run).exists():
-        raise GateClosed(_("Another run holds this server."), code="host_locked")
+        return GateClosed(_("Another run holds this server."), code="host_locked")
+    return None

@@ -15,8 +15,8 @@ from cmdb.models import Server
 from cmdb.services.save_row import save_row
 from execution.choices import ScanStatus
 from execution.exceptions import Halted
+from execution.gate.doors import Door, open_doors
 from execution.gate.halts import halts_of_institution, words_of
-from execution.gate.session import open_door
 from execution.models import HostKeyScan
 from execution.plan.build import door_of
 from execution.ssh.exceptions import BadHostKeyLine
@@ -139,7 +139,10 @@ def _shown_by(server: Server) -> str:
     """Nothing reaches a server while the kill switch is pressed for its institution. Raises Halted, SshError, …"""
     if pressed := halts_of_institution(server.system.institution_id).first():
         raise Halted(words_of(pressed))
-    via = [open_door(server, hop.hostname, door_of(hop, hop.credential)) for hop in server.way() if hop.credential]
+    doors = [Door(server, hop.hostname, door_of(hop, hop.credential)) for hop in server.way() if hop.credential]
+    [via] = open_doors([doors])
+    if isinstance(via, GuardiaError):
+        raise via
     target = Target(
         hostname=server.hostname,
         address=server.address,

@@ -1,6 +1,6 @@
 """One host, reached through the gate: the operations of a plan, done on one connection.
 
-This is the only caller of the SSH connector, and the only place where a credential is opened.
+This is the only caller of the SSH connector.
 """
 
 import hashlib
@@ -12,22 +12,18 @@ from types import TracebackType
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.services import record
-from cmdb.models import Credential, Server
-from cmdb.vault import unseal
-from execution.exceptions import GateClosed, Halted, StepFailed
-from execution.gate.admission import check_beside, check_connection
+from execution.exceptions import Halted, StepFailed
 from execution.gate.brake import Brake
 from execution.gate.databases import ask_database
+from execution.gate.doors import Admission, Visit, admit
 from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
 from execution.models import HostRun
 from execution.plan.judge import is_worse
 from execution.ssh.connection import Connection, connect
 from execution.ssh.exceptions import Cancelled, ConnectionLost, SshError
-from execution.ssh.target import Hop, Secret, Target
+from execution.ssh.target import Secret
 from execution.steps.expect import is_number, resolved, unmet
 from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
@@ -37,7 +33,6 @@ from guardia.common.masking import MASK
 from tickets.models.artefact import stored_path
 
 _KEPT_OUTPUT = 16 * 1024
-Ask = Callable[[Callable[[], list[Hop]]], list[Hop]]
 
 
 @dataclass(slots=True)
@@ -225,64 +220,23 @@ def open_session(
     claim: str,
     cancel: threading.Event,
     brake: Brake | None = None,
-    ask: Ask = lambda question: question(),
+    ask: Callable[[Visit], Admission] | None = None,
 ) -> HostSession:
     """Connect to the host of this run, if the gate lets it. Raises GateClosed, a vault error, or SshError.
 
-    `ask` answers what only the database knows, in a thread that has it at hand; by default here.
+    `ask` asks the gate (`admit`), perhaps together with others; by default here and now.
     """
 
     def open_line(on: str) -> tuple[Connection, Secret]:
-        *via, own = ask(lambda: admit(host_run, spec, claim, on))
+        visit = Visit(host_run, claim, spec, on)
+        admission = ask(visit) if ask is not None else admit(host_run.wave.run, [visit])[0]
+        if isinstance(admission, GuardiaError):
+            raise admission
+        *via, own = admission
         line = connect(own.target, own.secret, deadline=settings.GUARDIA_CONNECT_SECONDS, cancel=cancel, via=via)
         return line, own.secret
 
     return HostSession(open_line, spec, cancel, brake or Brake(cancel))
-
-
-def admit(host_run: HostRun, spec: Mapping[str, Any], claim: str, on: str = "") -> list[Hop]:
-    """The doors on the way to the host, or to `on` beside it, its own last: if everything holds that must now."""
-    check_connection(host_run, claim)
-    server, task_id = host_run.server, host_run.wave.run.task.task_id
-    if on:
-        check_beside(on, host_run.wave.run)
-    end = spec["balancers"][on] if on else spec
-    via = [open_door(server, door["hostname"], door, task_id) for door in end.get("via", ())]
-    return [*via, open_door(server, on or server.hostname, end, task_id)]
-
-
-def open_door(server: Server, hostname: str, door: Mapping[str, Any], task_id: str = "") -> Hop:
-    """Where to log in and with what, of a plan's door (`execution.plan.build.door_of`). Raises GateClosed when the
-    credential is another one than the plan names, or a vault error."""
-    credential = Credential.objects.get(pk=door["credential"])
-    if credential.revision != door["credential_revision"]:
-        raise GateClosed(code="credential_changed")
-    target = Target(
-        hostname=hostname,
-        address=door["address"],
-        port=door["port"],
-        username=door["username"],
-        host_keys=tuple(door["host_keys"]),
-        legacy=tuple(door.get("legacy_ssh", ())),
-    )
-    _record_use(credential, server, hostname, task_id)
-    return Hop(target, Secret(kind=credential.kind, value=unseal(credential)))  # type: ignore[arg-type]  # constraint
-
-
-@transaction.atomic
-def _record_use(credential: Credential, server: Server, hostname: str, task_id: str) -> None:
-    """Committed before the secret is opened: who can't be told of doesn't get it. `hostname`: a hop, or the server."""
-    record(
-        action="credential.used",
-        actor="guardia-worker" if task_id else "guardia",
-        institution=server.system.institution,
-        subject=credential,
-        task_id=task_id,
-        system=server.system.code,
-        server=server.hostname,
-        door=hostname,
-        revision=credential.revision,
-    )
 
 
 def _fail_if(problem: str) -> None:

@@ -80,7 +80,7 @@ class HostWorker:
         fail, finish = ("fail", "finish") if self.phase == Phase.APPLY else ("fail_undo", "finish_undo")
         about = self.host_run, self.spec, self.claim, self.cancel
         try:
-            with open_session(*about, self.brake, self.ledger.read) as session:
+            with open_session(*about, self.brake, self.ledger.admit) as session:
                 self._apply(session) if self.phase == Phase.APPLY else self._undo(session)
         except ClaimLost:
             raise

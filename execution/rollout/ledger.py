@@ -7,7 +7,8 @@ the run's event head and the chain (ADR 0021).
 
 import queue
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from types import TracebackType
@@ -16,12 +17,16 @@ from typing import Any, TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from execution.exceptions import ClaimLost, Halted
+from execution.gate.doors import Admission, Visit, admit
 from execution.models import HostRun, Run, StepResult
 from execution.rollout.record import Answer, Note, Report, write_down
 
 T = TypeVar("T")
 _MOST = 200
 """Reports in one transaction."""
+Clerk = Callable[[Sequence[Any]], Sequence[Any]]
+"""Answers questions of one kind, as many as have gathered."""
+Batch = list[tuple[Any, Future[Any]]]
 
 
 class Ledger:
@@ -32,17 +37,29 @@ class Ledger:
 
     def write(self, host_run: HostRun, *notes: Note) -> StepResult | None:
         """The notes are committed when this returns; gives the row of a begun step. Raises ClaimLost, Halted."""
-        answer = self._written(Report(host_run, notes))
+        answer: Answer = self._asked(self._write_down, Report(host_run, notes))
         if isinstance(answer, ClaimLost | Halted):
             raise answer
         return answer
 
+    def admit(self, visit: Visit) -> Admission:
+        """The gate's word (`execution.gate.doors`)."""
+        admission: Admission = self._asked(self._admit, visit)
+        return admission
+
     def read(self, question: Callable[[], T]) -> T:
         """What `question` gives, asked where the database is at hand."""
-        return question()
+        answer: T = self._asked(_answers, question)
+        return answer
 
-    def _written(self, report: Report) -> Answer:
-        return write_down(self.run, self.claim, [report])[0]
+    def _write_down(self, reports: Sequence[Report]) -> Sequence[Answer]:
+        return write_down(self.run, self.claim, reports)
+
+    def _admit(self, visits: Sequence[Visit]) -> Sequence[Admission]:
+        return admit(self.run, visits)
+
+    def _asked(self, clerk: Clerk, what: Any) -> Any:
+        return clerk([what])[0]
 
 
 class SharedLedger(Ledger):
@@ -50,7 +67,7 @@ class SharedLedger(Ledger):
 
     def __init__(self, run: Run, claim: str) -> None:
         super().__init__(run, claim)
-        self._waiting: queue.SimpleQueue[tuple[Report | Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[Clerk, Any, Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=copy_context().run, args=(self._work,), name="ledger", daemon=True)
 
     def __enter__(self) -> "SharedLedger":
@@ -61,56 +78,45 @@ class SharedLedger(Ledger):
         self._waiting.put(None)
         self._thread.join()
 
-    def read(self, question: Callable[[], T]) -> T:
-        return self._ask(question)  # type: ignore[no-any-return]
-
-    def _written(self, report: Report) -> Answer:
-        return self._ask(report)  # type: ignore[no-any-return]
-
-    def _ask(self, what: Report | Callable[[], Any]) -> Any:
+    def _asked(self, clerk: Clerk, what: Any) -> Any:
         asked: Future[Any] = Future()
-        self._waiting.put((what, asked))
+        self._waiting.put((clerk, what, asked))
         return asked.result()
 
     def _work(self) -> None:
         try:
-            while (first := self._waiting.get()) is not None:
-                asked = [first]
-                while len(asked) < _MOST and not self._waiting.empty():
-                    following = self._waiting.get()
-                    if following is None:
-                        self._waiting.put(None)
-                        break
-                    asked.append(following)
-                reports = [(what, future) for what, future in asked if isinstance(what, Report)]
-                if reports:
-                    self._write_all(reports)
-                for what, future in asked:
-                    if not isinstance(what, Report):
-                        self._answer(future, what)
+            is_over = False
+            while not is_over:
+                gathered = [self._waiting.get()]
+                while len(gathered) < _MOST and not self._waiting.empty():
+                    gathered.append(self._waiting.get())
+                is_over = None in gathered  # the last one: nobody asks any more
+                batches: dict[Clerk, Batch] = defaultdict(list)
+                for clerk, what, asked in filter(None, gathered):
+                    batches[clerk].append((what, asked))
+                for clerk, batch in batches.items():
+                    _serve(clerk, batch)
         finally:
             connection.close()
 
-    def _write_all(self, reports: list[tuple[Report, Future[Any]]]) -> None:
-        """All in one transaction; one that can't be written doesn't take the others along."""
-        try:
-            answers = write_down(self.run, self.claim, [report for report, _asked in reports])
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits
-            connection.close_if_unusable_or_obsolete()
-            # Where the line broke in the commit nobody knows whether it was one: nothing is written twice.
-            if len(reports) > 1 and not isinstance(error, OperationalError | InterfaceError):
-                for report in reports:
-                    self._write_all([report])
-                return
-            for _report, asked in reports:
-                asked.set_exception(error)
-            return
-        for (_report, asked), answer in zip(reports, answers, strict=True):
-            asked.set_result(answer)
 
-    def _answer(self, asked: Future[Any], question: Callable[[], Any]) -> None:
-        try:
-            asked.set_result(question())
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits
-            connection.close_if_unusable_or_obsolete()
+def _answers(questions: Sequence[Callable[[], Any]]) -> Sequence[Any]:
+    return [question() for question in questions]
+
+
+def _serve(clerk: Clerk, batch: Batch) -> None:
+    """All in one go; one that can't be served doesn't take the others along."""
+    try:
+        answers = clerk([what for what, _asked in batch])
+    except Exception as error:  # noqa: BLE001 - handed to whoever waits
+        connection.close_if_unusable_or_obsolete()
+        # Where the line broke in the commit nobody knows whether it was one: nothing is written twice.
+        if len(batch) > 1 and not isinstance(error, OperationalError | InterfaceError):
+            for one in batch:
+                _serve(clerk, [one])
+            return
+        for _what, asked in batch:
             asked.set_exception(error)
+        return
+    for (_what, asked), answer in zip(batch, answers, strict=True):
+        asked.set_result(answer)
