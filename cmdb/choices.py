@@ -24,6 +24,28 @@ class DatabaseDialect(TextChoices):
     SQLITE = "sqlite", "SQLite"
 
 
+class OnDrift(TextChoices):
+    """What a run does where a host isn't what its profile says."""
+
+    IGNORE = "ignore", _("Don't look")
+    WARN = "warn", _("Say so and go on")
+    STOP = "stop", _("Stop before anything is changed")
+    ADAPT = "adapt", _("Take over what only describes the host, stop at the rest")
+
+
+class SudoPolicy(TextChoices):
+    ANY = "", _("Not looked at")
+    NONE = "none", _("The account has no sudo")
+    ALLOWED = "allowed", _("The account has sudo without a password")
+
+
+class Selinux(TextChoices):
+    ANY = "", _("Not looked at")
+    ENFORCING = "Enforcing", "Enforcing"
+    PERMISSIVE = "Permissive", "Permissive"
+    DISABLED = "Disabled", "Disabled"
+
+
 class BalancerKind(TextChoices):
     HAPROXY = "haproxy", "HAProxy"
     NGINX = "nginx", "nginx"

@@ -15,6 +15,7 @@ _DATABASE_NAME = re.compile(r"[^\W\d][\w.$-]{0,62}")
 _DATABASE_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}|/[A-Za-z0-9/._-]{1,252}")
 _PEER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[1-9]\d{0,4}")
 _SOCKET = re.compile(r"/[\w./-]+", re.ASCII)
+_ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,31}")
 _KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
@@ -83,3 +84,15 @@ def check_command(line: str) -> None:
     for word in words[1:]:
         if not is_word_pattern(word):
             raise ValidationError(_("“%(word)s” in a command is no plain word."), params={"word": word[:60]})
+
+
+def check_plain_line(text: str) -> None:
+    """One line that can be shown and compared."""
+    if not text.isprintable() or text != text.strip():
+        raise ValidationError(_("“%(text)s” is no plain line of text."), params={"text": text[:60]})
+
+
+def check_account(name: str) -> None:
+    """The name of an account on a Unix host."""
+    if not _ACCOUNT.fullmatch(name):
+        raise ValidationError(_("“%(name)s” is no name of an account."), params={"name": name[:60]})

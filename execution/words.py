@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from execution.choices import HostStatus, Phase, RunStatus
 
 STEPS: dict[str, Promise] = {
+    "scan": _("Compare with the profile"),
     "check_disk": _("Check disk space"),
     "check_port": _("Check the service"),
     "check_running": _("Check the service"),
@@ -79,6 +80,7 @@ EVENTS: dict[str, Promise] = {
     "step_failed": _("%(step)s failed: %(error)s"),
     "step_uncertain": _("%(step)s: outcome unknown. %(error)s"),
     "step_probed": _("%(step)s: found done"),
+    "drift": _("Differs from its profile: %(text)s"),
     "host_settled": _("%(status)s. %(error)s"),
     "rollback_started": _("Rollback of wave %(wave)s: %(reason)s"),
     "run_stopping": _("Kill switch pressed by %(actor)s: %(reason)s"),
@@ -86,6 +88,25 @@ EVENTS: dict[str, Promise] = {
     "run_unhalted": _("%(actor)s lets the run go on after the halt: %(reason)s"),
     "run_finished": _("The run has ended: %(status)s. %(reason)s"),
 }
+
+
+FACTS: dict[str, Promise] = {
+    "os": _("operating system"),
+    "process": _("in the service's command line"),
+    "owner": _("service account"),
+    "sudo": _("sudo"),
+}
+DRIFT: dict[str, Promise] = {"warn": _("went on"), "stop": _("stopped"), "adapt": _("taken over")}
+
+
+def fact_label(name: str) -> str:
+    """The fact's name; a path stays as it is."""
+    return str(FACTS.get(name, name))
+
+
+def drift_label(then: str) -> str:
+    """What a run did about a difference."""
+    return str(DRIFT.get(then, then))
 
 
 def step_label(name: str) -> str:

@@ -10,7 +10,7 @@ from django.db.models import F
 from accounts.choices import ProofMethod, Role
 from accounts.identity import IdentityProof
 from accounts.models import Institution, Membership, User
-from cmdb.choices import Tier
+from cmdb.choices import OnDrift, Tier
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from cmdb.vault import seal
 from execution.models import Plan
@@ -70,7 +70,9 @@ def make_server(system: System, tier: Tier = Tier.STANDARD, **fields: Any) -> Se
     )
     profile = (
         fields.pop("profile", None)
-        or EnvironmentProfile.objects.get_or_create(institution=institution, name="tomcat")[0]
+        or EnvironmentProfile.objects.get_or_create(
+            institution=institution, name="tomcat", defaults={"on_drift": OnDrift.IGNORE}
+        )[0]  # `tests/execution/test_drift.py` looks
     )
     credential = fields.pop("credential", None) or make_credential(institution)
     values = {

@@ -5,15 +5,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution
-from cmdb.choices import LEGACY_SSH
-from cmdb.validators import check_path_below
+from cmdb.choices import LEGACY_SSH, OnDrift, Selinux, SudoPolicy
+from cmdb.validators import check_account, check_path_below, check_plain_line
 
 _BELOW = [check_path_below]
 
 
 class EnvironmentProfile(models.Model):
-    """How a kind of server is operated. Paths are relative to the server's home; `revision` grows with each change,
-    so that a plan can say which one it was made from."""
+    """How a kind of server is operated, and what such a server looks like (`execution.facts`). Paths are relative to
+    the server's home; `revision` grows with each change, so that a plan can say which one it was made from."""
 
     scope_path = "institution"
 
@@ -36,7 +36,36 @@ class EnvironmentProfile(models.Model):
     free_disk_mib = models.PositiveIntegerField(_("free disk needed (MiB)"), default=256)
     stop_seconds = models.PositiveIntegerField(_("time to stop (s)"), default=30)
     start_seconds = models.PositiveIntegerField(_("time to start (s)"), default=60)
-
+    os_text = models.CharField(
+        _("operating system"),
+        max_length=64,
+        blank=True,
+        validators=[check_plain_line],
+        help_text=_("Plain text that its name and version contain, “Red Hat Enterprise Linux 7” for one; empty: any."),
+    )
+    process_text = models.CharField(
+        _("in the service's command line"),
+        max_length=128,
+        blank=True,
+        validators=[check_plain_line],
+        help_text=_("Plain text, “org.apache.catalina” for one; empty: any."),
+    )
+    service_account = models.CharField(
+        _("service account"),
+        max_length=64,
+        blank=True,
+        validators=[check_account],
+        help_text=_("Whose process the service is, or whose its home; empty: anybody's."),
+    )
+    sudo = models.CharField(_("sudo"), max_length=8, blank=True, choices=SudoPolicy.choices, default=SudoPolicy.ANY)
+    selinux = models.CharField("SELinux", max_length=12, blank=True, choices=Selinux.choices, default=Selinux.ANY)
+    on_drift = models.CharField(
+        _("where a server differs"),
+        max_length=8,
+        choices=OnDrift.choices,
+        default=OnDrift.WARN,
+        help_text=_("Looked at on each server at the beginning of a run."),
+    )
     legacy_ssh = ArrayField(
         models.CharField(max_length=48, choices=[(name, name) for name in LEGACY_SSH]),
         verbose_name=_("outdated SSH algorithms allowed"),

@@ -25,10 +25,14 @@ M = TypeVar("M", bound=models.Model)
 _TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir", "jump",
     "server", "dialect", "database", "host", "client", "profile", "kind", "control", "backend", "member", "program",
     "drain_command", "undrain_command", "drained_command", "used_command")  # fmt: skip
-_LISTS = ("aliases", "host_keys")
+_LISTS = ("aliases", "host_keys", "legacy_ssh")
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
 _BALANCER_FIELDS = ("control", "backend", "member", "program", "drain_command", "undrain_command", "drained_command",
     "used_command", "seconds", "others_needed", "is_active")  # fmt: skip
+_PROFILE_FIELDS = ("middleware", "startup_script", "shutdown_script", "pid_file", "log_file", "artefact_path",
+    "backup_dir", "incoming_dir", "health_path", "log_ready", "log_broken", "free_disk_mib", "stop_seconds",
+    "start_seconds", "legacy_ssh", "os_text", "process_text", "service_account", "sudo", "selinux",
+    "on_drift")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class ImportReport:
     servers: int
     databases: int = 0
     balancers: int = 0
+    profiles: int = 0
 
 
 @refusals_recorded
@@ -59,11 +64,12 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
     institutions = _each(data, "institutions", "code", _institution)
     systems = _each(data, "systems", "code", lambda row: _system(row, institutions))
     sites = _each(data, "sites", "code", lambda row: _site(row, institutions))
+    profiles = _each(data, "profiles", "name", lambda row: _profile(row, institutions))
     servers = _each(data, "servers", "hostname", lambda row: _server(row, systems, sites))
     _each(data, "servers", "hostname", lambda row: _jump(row, servers))  # once all are there
     databases = _each(data, "databases", "name", lambda row: _database(row, servers))
     balancers = _each(data, "balancers", "name", lambda row: _balancer(row, institutions, servers))
-    report = ImportReport(*map(len, (institutions, sites, systems, servers, databases, balancers)))
+    report = ImportReport(*map(len, (institutions, sites, systems, servers, databases, balancers, profiles)))
     record(
         action="cmdb.imported",
         actor=actor,
@@ -74,6 +80,7 @@ def import_cmdb(*, actor: User, data: dict[str, Any]) -> ImportReport:
         servers=report.servers,
         databases=report.databases,
         balancers=report.balancers,
+        profiles=report.profiles,
     )
     return report
 
@@ -135,7 +142,7 @@ def _server(row: dict[str, Any], systems: dict[str, System], sites: dict[str, Si
         found,
         system=system,
         site=sites[row["site"]] if row.get("site") else _kept(found, "site") or _default_site(system.institution),
-        profile=_kept(found, "profile") or _default_profile(system.institution),
+        profile=_named_profile(row, system) or _kept(found, "profile") or _default_profile(system.institution),
         address=row["ip"],
         credential=_credential(row, system.institution) or found.credential,
         **values,
@@ -168,6 +175,22 @@ def _jump(row: dict[str, Any], servers: dict[str, Server]) -> Server:
         return server
     name = row["jump"]
     return _saved(server, jump=(servers.get(name) or Server.objects.get(hostname=name)) if name else None)
+
+
+def _profile(row: dict[str, Any], institutions: dict[str, Institution]) -> EnvironmentProfile:
+    """A known profile that the file changes gets its next revision."""
+    institution, values = institutions[row["institution"]], _given(row, *_PROFILE_FIELDS)
+    found = EnvironmentProfile.objects.select_for_update().filter(institution=institution, name=row["name"]).first()
+    if found is None:
+        found = EnvironmentProfile(institution=institution, name=row["name"])
+    elif any(getattr(found, name) != value for name, value in values.items()):
+        values["revision"] = found.revision + 1
+    return _saved(found, **values)
+
+
+def _named_profile(row: dict[str, Any], system: System) -> EnvironmentProfile | None:
+    name = row.get("profile")
+    return EnvironmentProfile.objects.get(institution=system.institution, name=name) if name else None
 
 
 def _given(row: dict[str, Any], *names: str) -> dict[str, Any]:

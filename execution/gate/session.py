@@ -15,6 +15,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from execution.exceptions import Halted, StepFailed
+from execution.facts.compare import Drift, drift_of, stops, told
+from execution.facts.parse import Facts, parse_facts
 from execution.gate.brake import Brake
 from execution.gate.databases import ask_database
 from execution.gate.doors import Admission, Visit, admit
@@ -45,6 +47,8 @@ class Outcome:
     saved: dict[str, str] = field(default_factory=dict)
     error: StepFailed | None = None
     found: Found | None = None
+    facts: Facts | None = None
+    drift: list[Drift] = field(default_factory=list)
 
 
 class HostSession:
@@ -139,10 +143,19 @@ class HostSession:
             self._http(op, outcome)
         elif op["op"] == "tls":
             _fail_if(tls_shows(self._spec["address"], op, cancel=self._cancel))
+        elif op["op"] == "facts":
+            self._facts(op, outcome, digest)
         elif op["op"] == "reconnect":
             self._reconnect(op, outcome, digest)
         else:
             raise StepFailed(f"unknown operation {op['op']}", code="unknown_op")
+
+    def _facts(self, op: Any, outcome: Outcome, digest: Any) -> None:
+        self._exec({"op": "exec", "argv": op["argv"], "expect": {}, "seconds": op["seconds"]}, outcome, digest)
+        outcome.facts = parse_facts(outcome.output)
+        outcome.drift = drift_of(outcome.facts, op["expects"])
+        if stops(outcome.drift):
+            raise StepFailed(told(outcome.drift), code="drift")
 
     def _sql(self, op: Any, outcome: Outcome, digest: Any) -> None:
         answer = ask_database(self._connection, op, self._spec)

@@ -1,4 +1,5 @@
 from execution.models.events import EventHead, RunEvent
+from execution.models.facts import ServerFacts
 from execution.models.halt import Halt
 from execution.models.host_key import HostKeyScan
 from execution.models.plan import Plan, Playbook
@@ -18,6 +19,7 @@ __all__ = [
     "ResultTable",
     "Run",
     "RunEvent",
+    "ServerFacts",
     "StepResult",
     "Wave",
 ]

@@ -236,6 +236,7 @@ class StepResult(models.Model):
     output = models.TextField(_("output"), blank=True, help_text=_("The first part, masked."))
     output_sha256 = models.CharField(_("output SHA-256"), max_length=64, blank=True)
     error_code = models.CharField(_("error code"), max_length=32, blank=True)
+    drift = models.JSONField(_("differences"), default=list, blank=True)
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 

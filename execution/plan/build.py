@@ -27,6 +27,7 @@ from execution.models import Playbook
 from execution.plan.artefacts import facts_of
 from execution.plan.balancers import balancer_hosts, balancers_of, trusted_by, with_balancers
 from execution.plan.databases import DATABASE, database_of, seed_of, with_databases
+from execution.plan.expects import with_scan
 from execution.plan.judge import judge_steps
 from execution.plan.waves import Candidate, plan_waves
 from execution.playbooks.calls import StepCall, misfits
@@ -81,7 +82,7 @@ def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     artefacts = [
         {"name": row.name, "sha256": row.sha256, "size": row.size} for row in task.artefacts.order_by("-pk")[:1]
     ]
-    rows = task.servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")
+    rows = task.servers.select_related("site", "profile", "credential", "system", "facts", *WAY).order_by("hostname")
     wanted = Wanted(
         task_id=task.task_id,
         servers=list(with_balancers(with_databases(rows))),
@@ -157,7 +158,7 @@ def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> d
             _("Jump host %(name)s is not active or has no credential.") % {"name": unfit.hostname}, code="no_way"
         )
     steps = [_step(call, arguments) for call, arguments in filled_calls(definition, names)]
-    steps = [step for step in steps if step["apply"]]
+    steps = with_scan([step for step in steps if step["apply"]], server, names)
     programs, files = trusted_by(names["balancers"])
     programs = [names["path"][name] for name in ("startup_script", "shutdown_script")] + programs
     check = judge_steps(steps, home=names["home"], programs=programs, files=files)

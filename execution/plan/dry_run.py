@@ -34,7 +34,7 @@ def dry_run(
     if file is not None:
         stored = store_artefact(SimpleUploadedFile(file.name, file.read_bytes()))
         artefacts = [{"name": stored.name, "sha256": stored.sha256, "size": stored.size}]
-    chosen = servers.select_related("site", "profile", "credential", "system", *WAY).order_by("hostname")
+    chosen = servers.select_related("site", "profile", "credential", "system", "facts", *WAY).order_by("hostname")
     rows = list(with_balancers(with_databases(chosen)))
     reference = {"name": definition.name, "version": definition.version, "digest": ""}
     return document_for(Wanted(TASK, rows, given, artefacts), definition, reference)

@@ -107,7 +107,7 @@ def _ops_of(step: Step) -> Iterator[Op]:
 
 def judge_op(op: Mapping[str, Any], surroundings: Surroundings) -> Judgement | None:
     """None for what isn't a command and touches nothing."""
-    if op["op"] in ("exec", "reconnect"):
+    if op["op"] in ("exec", "reconnect", "facts"):
         return judge_argv([part if isinstance(part, str) else _DIGITS for part in op["argv"]], surroundings)
     if op["op"] == "sql":
         return _judged_sql(op)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from execution.facts.compare import lines_of
 from execution.ssh.quoting import render
 from execution.steps.scripting import readable
 
@@ -16,6 +17,8 @@ def commands_of(ops: Iterable[Mapping[str, Any]]) -> list[str]:
 def _line(op: Mapping[str, Any]) -> str:
     if op["op"] == "sql":
         return "\n".join([render([op["argv"][0], "…", *op["argv"][4:]]), *_script(op["script"])])
+    if op["op"] == "facts":
+        return "\n".join([render(op["argv"]), *(f"  {line}" for line in lines_of(op["expects"]))])
     if op["op"] in ("exec", "reconnect"):
         line = render([part if isinstance(part, str) else f"<{part['saved']}>" for part in op["argv"]])
         if text := readable(op["argv"]):

@@ -128,6 +128,7 @@ def _host(host: HostRun, steps: list[dict[str, Any]]) -> dict[str, Any]:
         ),
         "left_out": left_out(steps, results, host.saved),  # type: ignore[arg-type]  # steps of a plan, read back
         "health": next((r.status for r in reversed(results) if r.name.startswith("health")), ""),
+        "drift": [one for r in results if r.phase == "APPLY" for one in r.drift],
         "tables": [_table(result.table) for result in results if hasattr(result, "table")],
         "steps": [
             {

@@ -11,13 +11,16 @@ from django.db import models, transaction
 from django.db.models import Exists
 
 from audit.services.record import Draft, record_many
+from cmdb.models import Server
 from execution.choices import Phase, StepStatus
 from execution.exceptions import ClaimLost, Halted
+from execution.facts.compare import told as told_in_words
 from execution.gate.halts import halts_on
 from execution.gate.session import Outcome
 from execution.live.events import Happening, append_events
 from execution.models import HostRun, ResultTable, Run, StepResult
 from execution.plan.render import commands_of
+from execution.rollout.facts import keep_facts
 from execution.steps.sql.results import Found
 from guardia.common.bulk import update_rows
 from guardia.common.canonical import digest
@@ -29,7 +32,7 @@ ACTOR = "guardia-worker"
 _EVENT_OUTPUT = 2000
 _UNARGUED = ("finish", "finish_undo", "spare")
 _SETTLED = ("status", "claim", "lease_until", "finished_at", "error_code", "error")
-_ENDED = ("status", "exit_status", "output", "output_sha256", "error_code", "finished_at")
+_ENDED = ("status", "exit_status", "output", "output_sha256", "error_code", "drift", "finished_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ class _Page:
     begun: list[StepResult] = field(default_factory=list)
     ended: list[StepResult] = field(default_factory=list)
     found: list[ResultTable] = field(default_factory=list)
+    seen: list[tuple[Server, Outcome]] = field(default_factory=list)
     kept: dict[int, HostRun] = field(default_factory=dict)
     settled: list[HostRun] = field(default_factory=list)
     events: list[Happening] = field(default_factory=list)
@@ -160,6 +164,7 @@ class _Page:
         if outcome is not None:
             result.exit_status, result.output_sha256 = outcome.exit_status, outcome.sha256
             result.output = mask(printable(outcome.output))
+            result.drift = outcome.drift
             self.keep(row, outcome.saved)
             if outcome.found is not None:
                 self.found.append(_table(result, outcome.found))
@@ -178,7 +183,12 @@ class _Page:
             result_code=result.exit_status,
             output_sha256=result.output_sha256,
             error_code=note.error_code,
+            **({"drift": result.drift} if result.drift else {}),
         )
+        if outcome is not None and outcome.facts is not None:
+            self.seen.append((host_run.server, outcome))
+            if outcome.drift:
+                self._happened("drift", host_run, text=told_in_words(outcome.drift))
 
     def settle(self, host_run: HostRun, row: HostRun, note: Settle) -> None:
         transition, message = getattr(row, note.by), mask(note.message)
@@ -194,6 +204,7 @@ class _Page:
         StepResult.objects.bulk_create(self.begun)
         update_rows(self.ended, _ENDED)
         ResultTable.objects.bulk_create(self.found)
+        keep_facts(self.seen)
         append_events(self.run, self.events)
         if self.entries:
             record_many(self.entries, institution=self.run.task.institution)

@@ -35,6 +35,7 @@ _LONG_KINDS = {
     "cron": "tgtjp",
     "disk": "nt",
     "end": "ntn",
+    "facts": "tttt*",
     "haproxy": "ttttn",
     "logs": "xnnt*",
     "memory": "nn",

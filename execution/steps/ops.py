@@ -88,6 +88,15 @@ class Reconnect(TypedDict):
     pause_ms: int
 
 
+class FactsOp(TypedDict):
+    """Ask what the host is like and compare it with `expects` (`execution.facts.compare.Expects`)."""
+
+    op: Literal["facts"]
+    argv: list[Part]
+    expects: dict[str, Any]
+    seconds: int
+
+
 class Hex(TypedDict):
     """Text that arrives as hexadecimal digits, so that nothing on its way reads it."""
 
@@ -127,7 +136,7 @@ class Sql(TypedDict):
     masked: NotRequired[bool]
 
 
-Op = Exec | Upload | TcpOpen | HttpGet | Tls | Reconnect | Sql
+Op = Exec | Upload | TcpOpen | HttpGet | Tls | Reconnect | FactsOp | Sql
 
 
 def run(

@@ -10,6 +10,8 @@ from execution.choices import StepStatus
 
 register = template.Library()
 register.filter("step_label", words.step_label)
+register.filter("fact_label", words.fact_label)
+register.filter("drift_label", words.drift_label)
 
 
 @register.filter
