@@ -35,6 +35,7 @@ from guardia.common.masking import MASK
 from tickets.models.artefact import stored_path
 
 _KEPT_OUTPUT = 16 * 1024
+_BETWEEN_LOOKS = 0.2  # seconds
 
 
 @dataclass(slots=True)
@@ -166,9 +167,14 @@ class HostSession:
 
     def _http(self, op: Any, outcome: Outcome) -> None:
         address, whole = self._spec["address"], "contains" in op
-        answer = http_answer(address, op["port"], op["path"], seconds=op["seconds"], whole=whole, cancel=self._cancel)
-        outcome.output = f"{outcome.output}HTTP {answer.status} in {answer.milliseconds} ms\n"[:_KEPT_OUTPUT]
-        _fail_if(problem_with_answer(op, answer))
+        for number in range(op.get("times", 1)):
+            if number:
+                self._cancel.wait(_BETWEEN_LOOKS)
+            answer = http_answer(
+                address, op["port"], op["path"], seconds=op["seconds"], whole=whole, cancel=self._cancel
+            )
+            outcome.output = f"{outcome.output}HTTP {answer.status} in {answer.milliseconds} ms\n"[:_KEPT_OUTPUT]
+            _fail_if(problem_with_answer(op, answer))
 
     def _upload(self, op: Any) -> None:
         try:

@@ -31,6 +31,7 @@ def _line(op: Mapping[str, Any]) -> str:
     if op["op"] == "http":
         limits = [f"≤ {op['within_ms']} ms"] if "within_ms" in op else []
         limits += [f"“{op['contains']}”"] if "contains" in op else []
+        limits += [f"{op['times']} ×"] if "times" in op else []
         return ", ".join([f"GET :{op['port']}{op['path']} → {op['status']}", *limits])
     if op["op"] == "tls":
         return f"TLS :{op['port']} {op['name']} → SHA-256 {op['sha256']}"

@@ -57,7 +57,8 @@ class TcpOpen(TypedDict):
 
 
 class HttpGet(TypedDict):
-    """The service answers a GET with this status, from the worker's side; where named, in time and with this text."""
+    """The service answers a GET with this status, from the worker's side; where named, in time, with this text, and so
+    many times in a row (a fifth of a second apart): a service that flaps isn't well."""
 
     op: Literal["http"]
     port: int
@@ -66,6 +67,7 @@ class HttpGet(TypedDict):
     seconds: int
     within_ms: NotRequired[int]
     contains: NotRequired[str]
+    times: NotRequired[int]
 
 
 class Tls(TypedDict):

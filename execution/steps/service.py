@@ -3,10 +3,11 @@
 The PID before the stop is saved, so that the start can prove that another process runs now.
 """
 
-from execution.steps.arguments import one_of
+from execution.steps.arguments import between, one_of
 from execution.steps.ops import HttpGet, Op, Step, change, check, run, saved, shell
 from execution.steps.scripts import scripted
 
+_IN_A_ROW = 3
 _PID = 'cat -- "$1" 2>/dev/null || echo 0'
 _GONE = '[ "$1" = 0 ] || ! kill -0 "$1" 2>/dev/null'
 _LIVE_PID = 'p=$(cat -- "$1") && kill -0 "$p" && echo "$p"'
@@ -74,25 +75,30 @@ def start(*, startup: str, shutdown: str, pid_file: str, log_file: str, seconds:
 
 
 def health(*, port: int, path: str, log_file: str, log_ready: str, log_broken: str, seconds: int) -> Step:
-    """TCP, HTTP status, and the log since the start: ready, and nothing broken."""
+    """TCP, HTTP status several times in a row, and the log since the start: ready, and nothing broken."""
     return check(
         "health",
         {"op": "tcp", "port": port, "seconds": seconds},
         shell(
             _LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, pause_ms=500
         ),
-        {"op": "http", "port": port, "path": path, "status": 200, "seconds": 10},
+        {"op": "http", "port": port, "path": path, "status": 200, "seconds": 10, "times": _IN_A_ROW},
         shell(_LOG_SINCE, log_file, saved("log_position"), expect={"lacks": log_broken}),
     )
 
 
-def http_check(*, port: int, path: str, status: int = 200, within_ms: int = 0, contains: str = "") -> Step:
-    """The service is reachable and answers as it should: the status, in time, with this text in its body."""
+def http_check(
+    *, port: int, path: str, status: int = 200, within_ms: int = 0, contains: str = "", times: int = 1
+) -> Step:
+    """The service is reachable and answers as it should: the status, in time, with this text in its body, so many times
+    in a row."""
     get: HttpGet = {"op": "http", "port": port, "path": path, "status": status, "seconds": 10}
     if within_ms:
         get["within_ms"] = within_ms
     if contains:
         get["contains"] = contains
+    if between(times, 1, 100) > 1:
+        get["times"] = times
     return check("http_check", {"op": "tcp", "port": port, "seconds": 5}, get)
 
 

@@ -20,12 +20,13 @@ LEASE_SECONDS = 2
 class Worker:
     """One cluster in a session of its own, so that a kill takes all of it."""
 
-    def __init__(self, log: Path, *, at_once: int = 8) -> None:
+    def __init__(self, log: Path, *, at_once: int = 8, folder: Path | None = None) -> None:
+        """`folder`: another one than the database's own, where its socket is to be found."""
         self.log = log
         environment = {
             **os.environ,
             "GUARDIA_HOME": str(settings.GUARDIA_HOME),
-            "GUARDIA_DATABASE_URL": database_url(),
+            "GUARDIA_DATABASE_URL": database_url(folder),
             "GUARDIA_SECRET_KEY": settings.SECRET_KEY,
             "GUARDIA_LEASE_SECONDS": str(LEASE_SECONDS),
             "GUARDIA_HOSTS_AT_ONCE": str(at_once),
@@ -54,12 +55,12 @@ class Worker:
 
 
 @contextmanager
-def workers(folder: Path) -> Iterator[Callable[[], Worker]]:
-    """Start as many as wanted; none is left behind."""
+def workers(folder: Path, *, sockets: Path | None = None) -> Iterator[Callable[[], Worker]]:
+    """Start as many as wanted; none is left behind. `sockets`: where the database's socket is to be found."""
     started: list[Worker] = []
 
     def start() -> Worker:
-        started.append(Worker(folder / "worker.log"))
+        started.append(Worker(folder / "worker.log", folder=sockets))
         return started[-1]
 
     try:
@@ -69,9 +70,10 @@ def workers(folder: Path) -> Iterator[Callable[[], Worker]]:
             worker.kill()
 
 
-def database_url() -> str:
+def database_url(folder: Path | None = None) -> str:
     """The test's own database, as GUARDIA_DATABASE_URL names it; the host may be a folder of sockets."""
-    values = {key: quote(str(value), safe="/") for key, value in connection.get_connection_params().items()}
+    given = {**connection.get_connection_params(), **({"host": folder} if folder else {})}
+    values = {key: quote(str(value), safe="/") for key, value in given.items()}
     query = "&".join(f"{key}={values[key]}" for key in ("host", "port") if values.get(key))
     return f"postgres://{values['user']}:{values.get('password', '')}@/{values['dbname']}?{query}"
 
