@@ -40,6 +40,7 @@ class SubType(TextChoices):
     PORT_OPEN = "PORT_OPEN", _("Port opening")
     CRON_EDIT = "CRON_EDIT", _("Schedule change")
     CONFIG_CHANGE = "CONFIG_CHANGE", _("Configuration change")
+    HOST_COMMAND = "HOST_COMMAND", _("Command on servers")
     DATA_CLEAN = "DATA_CLEAN", _("Data clean-up")
     DATA_SEED = "DATA_SEED", _("Data seed")
     DB_QUERY = "DB_QUERY", _("Database query")
@@ -89,6 +90,7 @@ NEEDS_SERVERS = frozenset(
         SubType.HEALTH_CHECK,
         SubType.PROCESS_CHECK,
         SubType.MEMORY_CHECK,
+        SubType.HOST_COMMAND,
     }
 )
 

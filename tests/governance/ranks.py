@@ -18,6 +18,7 @@ from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
 from cmdb.services.store_credential import store_credential
 from execution.choices import HaltScope
+from execution.gate.direct import look_at_hosts
 from execution.gate.host_keys import ask_host_keys, decide_host_key
 from execution.halts.lift import lift_halt
 from execution.halts.press import halt
@@ -283,6 +284,7 @@ def _save_profile(o: Office) -> Act:
 ACTS: dict[str, Callable[[Office], Act]] = {
     "ask_host_keys": lambda o: lambda: ask_host_keys(actor=o.operator, server_pks=[o.servers[0].pk]),
     "ask_requester": _ask,
+    "look_at_hosts": lambda o: lambda: look_at_hosts(actor=o.operator, servers=o.servers, command="uptime"),
     "close_by_hand": _close,
     "close_not_done": _task_act(close_not_done, "pm", "ERR", reason="x"),
     "create_account": lambda o: (

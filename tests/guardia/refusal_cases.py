@@ -18,6 +18,7 @@ from cmdb.services.save_row import save_row
 from cmdb.services.store_credential import store_credential
 from execution.choices import HaltScope
 from execution.export_table import export_table
+from execution.gate.direct import look_at_hosts
 from execution.gate.host_keys import ask_host_keys
 from execution.halts.press import halt
 from execution.models import HostRun, ResultTable, StepResult
@@ -241,6 +242,10 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
         c.filing(c.t.site_manager, f"{c.elsewhere.institution.name} 서버 점검해 주세요"),
     ),
     "asks for host keys": lambda c: (c.t.pm, lambda: ask_host_keys(actor=c.t.pm, server_pks=[c.t.servers[0].pk])),
+    "looks at hosts": lambda c: (
+        c.t.pm,
+        lambda: look_at_hosts(actor=c.t.pm, servers=c.t.servers, command="uptime"),
+    ),
     "imports": lambda c: (c.operator, lambda: import_cmdb(actor=c.operator, data={})),
     "judges own": lambda c: (c.t.site_manager, c.judging(c.t.site_manager)),
     "brings a file as the only PM": lambda c: (c.t.pm, c.bringing_the_file()),
