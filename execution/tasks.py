@@ -2,7 +2,7 @@
 
 from execution.gate import host_keys
 from execution.plan import prepare
-from execution.rollout import drive
+from execution.rollout import drive, heal
 from execution.rollout import start_run as starting
 from execution.rollout import sweep as sweeping
 
@@ -17,6 +17,10 @@ def start_run(task_pk: int) -> None:
 
 def drive_run(run_pk: int) -> None:
     drive.drive_run(int(run_pk))
+
+
+def answer_failed_check(run_pk: int) -> None:
+    heal.answer_failed_check(int(run_pk))
 
 
 def scan_host_key(scan_pk: int) -> None:

@@ -40,6 +40,7 @@ class SubType(TextChoices):
     PORT_OPEN = "PORT_OPEN", _("Port opening")
     CRON_EDIT = "CRON_EDIT", _("Schedule change")
     CONFIG_CHANGE = "CONFIG_CHANGE", _("Configuration change")
+    SELF_HEAL = "SELF_HEAL", _("Self-healing")
     HOST_COMMAND = "HOST_COMMAND", _("Command on servers")
     DATA_CLEAN = "DATA_CLEAN", _("Data clean-up")
     DATA_SEED = "DATA_SEED", _("Data seed")
@@ -91,6 +92,7 @@ NEEDS_SERVERS = frozenset(
         SubType.PROCESS_CHECK,
         SubType.MEMORY_CHECK,
         SubType.HOST_COMMAND,
+        SubType.SELF_HEAL,
     }
 )
 
@@ -102,6 +104,7 @@ _BY_CATEGORY = {
 }
 _BY_SUB_TYPE = {
     SubType.SERVICE_RESTART: Risk.MEDIUM,
+    SubType.SELF_HEAL: Risk.MEDIUM,
     SubType.DATA_CLEAN: Risk.HIGH,
     SubType.DATA_SEED: Risk.HIGH,
     SubType.DB_QUERY: Risk.LOW,

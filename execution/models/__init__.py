@@ -1,6 +1,7 @@
 from execution.models.events import EventHead, RunEvent
 from execution.models.facts import ServerFacts
 from execution.models.halt import Halt
+from execution.models.healing import Healing
 from execution.models.host_key import HostKeyScan
 from execution.models.plan import Plan, Playbook
 from execution.models.result import ResultPackage
@@ -10,6 +11,7 @@ from execution.models.table import ResultTable
 __all__ = [
     "EventHead",
     "Halt",
+    "Healing",
     "HostKeyScan",
     "HostLock",
     "HostRun",

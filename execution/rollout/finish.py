@@ -15,6 +15,7 @@ from guardia.common.canonical import digest, moment_text
 from guardia.common.clock import now
 from guardia.common.queue import enqueue
 from notifications.services import notify
+from tickets.choices import SubType
 from tickets.services.transition_task import transition_task
 
 ACTOR = "guardia"
@@ -65,6 +66,8 @@ def _close(run: Run) -> ResultPackage:
 
 def _tell_end(run: Run) -> None:
     append_event(run, "run_finished", status=run.status, reason=run.reason)
+    if run.task.sub_type == SubType.HEALTH_CHECK and run.status == RunStatus.ROLLED_BACK:
+        enqueue("execution.tasks.answer_failed_check", run.pk)
     enqueue("execution.tasks.sweep")  # somebody may wait for these servers
 
 

@@ -8,6 +8,7 @@ from execution.halts.press import record_presses
 from execution.models import HostKeyScan, Run
 from execution.rollout.after_halt import end_taken_over
 from execution.rollout.claims import runs_to_drive
+from execution.rollout.heal import checks_to_answer
 from guardia.common.queue import enqueue
 from tickets.choices import TaskStatus
 from tickets.models import OpsTask
@@ -24,6 +25,7 @@ def sweep() -> int:
         .values_list("pk", flat=True)
     )
     unasked = HostKeyScan.objects.filter(status=ScanStatus.WAITING).values_list("pk", flat=True)
+    sick = checks_to_answer().values_list("pk", flat=True)
     living = runs_to_drive().values_list("pk", flat=True)
     end_taken_over()
     record_presses()
@@ -33,6 +35,7 @@ def sweep() -> int:
         ("start_run", approved),
         ("drive_run", living),
         ("scan_host_key", unasked),
+        ("answer_failed_check", sick),
     ):
         for pk in pks:
             enqueue(f"execution.tasks.{function}", pk)

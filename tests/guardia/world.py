@@ -13,7 +13,17 @@ from audit.models import Entry, IntegrityHold, Verification
 from audit.services.make_checkpoint import make_checkpoint
 from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Server, Site, System
 from execution.live.events import append_event
-from execution.models import Halt, HostKeyScan, HostRun, ResultPackage, ResultTable, Run, ServerFacts, StepResult
+from execution.models import (
+    Halt,
+    Healing,
+    HostKeyScan,
+    HostRun,
+    ResultPackage,
+    ResultTable,
+    Run,
+    ServerFacts,
+    StepResult,
+)
 from execution.rollout.start_run import start_run
 from governance.models import (
     AccessRange,
@@ -133,6 +143,7 @@ class Zebra(Tenant):
         scan.show("ssh-ed25519 AAAAzebra", "SHA256:zebra")
         scan.save()
         self.key_scan = scan
+        Healing.objects.create(check_run=self.run, server=self.servers[0], reason="얼룩말")
         ServerFacts.objects.create(server=self.servers[0], named={"os": "zebra"})
 
     def _fill_run(self) -> None:

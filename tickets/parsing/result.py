@@ -9,7 +9,7 @@ CATEGORY_OF: dict[str, str] = {
         "DEPLOY": ("STATIC_SYNC", "WAS_ROLLING", "CODE_FIX"),
         "INFRA_CONTROL": (
             "SERVICE_RESTART", "SERVER_REBOOT", "SSL_REPLACE", "PORT_OPEN", "CRON_EDIT", "CONFIG_CHANGE",
-            "HOST_COMMAND",
+            "HOST_COMMAND", "SELF_HEAL",
         ),
         "DATA": ("DATA_CLEAN", "DATA_SEED", "DB_QUERY", "DATA_CHECK"),
         "INSPECTION": (
