@@ -22,6 +22,19 @@ _COMMON = frozenset(
 #: format → the fields of a body, all of them always there.
 FIELDS = {1: _COMMON, 2: _COMMON | frozenset(SEED_FIELDS)}
 _LEAF = b"\x00"
+_GATEWAY = "gateway:"
+
+
+def gateway_chain(name: str) -> str:
+    """The key of the chain that a gateway keeps; `name` is `<institution>/<code>`."""
+    return _GATEWAY + name
+
+
+def scope_of(key: str) -> str:
+    """Whose executions a break in the chain concerns: `institution:<code>`, its gateways' too; empty: everybody's."""
+    if key.startswith(_GATEWAY):
+        return "institution:" + key.removeprefix(_GATEWAY).rpartition("/")[0]
+    return key if key.startswith("institution:") else ""
 
 
 def genesis(chain_key: str) -> str:

@@ -5,6 +5,8 @@ GuardiaError
 │   └── ReasonNeeded       an export, a proof or an acceptance needs a reason
 ├── NotPermitted
 │   └── SecondPersonNeeded  who proposed an acceptance doesn't decide it
+├── StaleState
+│   └── ForeignEntryRefused  an entry handed over by a gateway isn't the next sound one of its chain
 └── Unavailable
     ├── SealKeyMissing     the private key of the checkpoints isn't on this machine
     └── StoreFailed        a store outside the database didn't take a checkpoint
@@ -12,7 +14,7 @@ GuardiaError
 
 from django.utils.translation import gettext_lazy as _
 
-from guardia.common.errors import InvalidInput, NotPermitted, Unavailable
+from guardia.common.errors import InvalidInput, NotPermitted, StaleState, Unavailable
 
 
 class ReasonNeeded(InvalidInput):
@@ -23,6 +25,11 @@ class ReasonNeeded(InvalidInput):
 class SecondPersonNeeded(NotPermitted):
     code = "second_person"
     default_message = _("Another security officer or administrator decides this.")
+
+
+class ForeignEntryRefused(StaleState):
+    code = "entry_refused"
+    default_message = _("The entry doesn't follow the one before it.")
 
 
 class SealKeyMissing(Unavailable):

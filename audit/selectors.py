@@ -1,7 +1,7 @@
 """Reads of the chain, scoped: an institution's entries for its members, the system's for those who see everything."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet, Value
+from django.db.models import F, Func, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from accounts.models import Institution, User
@@ -9,13 +9,16 @@ from accounts.scope import sees_everything, visible_to
 from audit.choices import STOPPING
 from audit.models import Chain, Entry, IntegrityHold
 
+#: `audit.chain.scope_of` in the database: a gateway's chain is its institution's business.
+_CONCERNS = Func(F("key"), Value("^gateway:(.*)/[^/]*$"), Value("institution:\\1"), function="regexp_replace")
+
 
 def chains_visible_to(user: User | AnonymousUser) -> QuerySet[Chain]:
     """Chains are keyed by text, so the one scope rule is applied to institutions and translated to keys."""
     if sees_everything(user):
         return Chain.objects.all()
     scopes = visible_to(Institution.objects.annotate(scope=Concat(Value("institution:"), "code")), user).values("scope")
-    return Chain.objects.filter(Q(key__in=scopes) | Q(scope__in=scopes))
+    return Chain.objects.annotate(concerns=_CONCERNS).filter(Q(concerns__in=scopes) | Q(scope__in=scopes))
 
 
 def entries_visible_to(user: User | AnonymousUser) -> QuerySet[Entry]:

@@ -3,13 +3,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import where_holding
 from audit.admin_base import WrittenAdmin
-from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Server, Site, System
+from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Gateway, Server, Site, System
 from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
 
@@ -38,10 +39,11 @@ def _operated(queryset: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
 
 @admin.register(Site)
 class SiteAdmin(CmdbAdmin):
-    list_display = ("code", "name", "institution", "tier")
+    list_display = ("code", "name", "institution", "tier", "gateway")
     list_filter = ("tier",)
     search_fields = ("code", "name")
-    list_select_related = ("institution",)
+    list_select_related = ("institution", "gateway")
+    readonly_fields = ("gateway",)
 
 
 @admin.register(System)
@@ -53,10 +55,14 @@ class SystemAdmin(CmdbAdmin):
 
 @admin.register(Server)
 class ServerAdmin(CmdbAdmin):
-    list_display = ("hostname", "system", "site", "role", "address", "redundancy_group", "is_active")
+    list_display = ("hostname", "system", "site", "role", "address", "redundancy_group", "gateway", "is_active")
     list_filter = ("role", "is_active", "site__tier")
     search_fields = ("hostname", "address")
-    list_select_related = ("system", "site")
+    list_select_related = ("system", "site__gateway")
+
+    @admin.display(description=_("gateway"))
+    def gateway(self, obj: Server) -> str:
+        return str(obj.site.gateway or "")
 
 
 @admin.register(Database)
@@ -83,6 +89,15 @@ class BalancerAdmin(CmdbAdmin):
     list_filter = ("kind", "is_active")
     search_fields = ("name", "control", "server__hostname")
     list_select_related = ("profile", "server")
+
+
+@admin.register(Gateway)
+class GatewayAdmin(ReadOnlyAdmin):
+    """Kept on its own pages of the portal; its keys are not shown."""
+
+    list_display = ("code", "name", "institution", "state", "seen_at", "version", "backlog")
+    fields = ("institution", "code", "name", "state", "when_away", "away_seconds", "seen_at", "seen_from", "version")
+    list_select_related = ("institution",)
 
 
 @admin.register(Credential)

@@ -71,3 +71,17 @@ LEGACY_SSH = (
 class CredentialKind(TextChoices):
     PASSWORD = "password", _("Password")
     PRIVATE_KEY = "private_key", _("Private key")
+
+
+class GatewayState(TextChoices):
+    WAITING = "WAITING", _("Not enrolled yet")
+    SHOWN = "SHOWN", _("To be compared")
+    ACTIVE = "ACTIVE", _("In service")
+    REVOKED = "REVOKED", _("Revoked")
+
+
+class WhenAway(TextChoices):
+    """What a gateway does with the work it holds while it doesn't reach the core."""
+
+    FINISH = "FINISH", _("Finish what it was given")
+    HALT = "HALT", _("Halt after the set time")

@@ -7,6 +7,7 @@ from accounts.choices import Role
 from accounts.scope import holds_role
 from execution.choices import BAD, GOING_BACK, HostStatus, RunStatus
 from execution.gate.halts import halts_of_institution
+from execution.gateways.selectors import gateways_of
 from execution.halts.who import may_halt
 from execution.live.events import event_to_dict
 from execution.models import HostRun, Run
@@ -62,6 +63,7 @@ def _planned(hostname: str, host: dict[str, Any]) -> dict[str, Any]:
         "group": host["group"],
         "check": host.get("check"),
         "via": [hop["hostname"] for hop in host.get("via", ())],
+        "gateway": host.get("gateway"),
         "legacy_ssh": [name for door in (host, *host.get("via", ())) for name in door.get("legacy_ssh", ())],
         "steps": _steps(host["steps"]),
     }
@@ -133,6 +135,7 @@ def live_run(page: TaskPage) -> dict[str, Any] | None:
         "events": [event_to_dict(event) for event in events],
         "last_number": events[-1].number if events else 0,
         "words": script_words(),
+        "gateways": gateways_of(page.user, run.plan.content),
         "may_halt": run.is_living and may_halt(page.user, page.task.institution_id),
     }
 

@@ -1,6 +1,7 @@
 """What the queue may ask for (`guardia.common.broker`)."""
 
 from execution.gate import host_keys
+from execution.gateways import away
 from execution.plan import prepare
 from execution.rollout import drive, heal
 from execution.rollout import start_run as starting
@@ -28,4 +29,5 @@ def scan_host_key(scan_pk: int) -> None:
 
 
 def sweep() -> None:
+    away.halt_if_core_away()
     sweeping.sweep()

@@ -73,6 +73,7 @@ EVENTS: dict[str, Promise] = {
     "wave_opened": _("Wave %(wave)s has opened."),
     "run_held": _("Wave %(wave)s waits. %(reason)s"),
     "run_resumed": _("%(actor)s resumed the run outside of its change window."),
+    "host_given": _("Given to the gateway %(gateway)s"),
     "host_taken": _("Connecting"),
     "host_recovered": _("Carrying on after a lost worker"),
     "step_started": _("%(step)s …"),

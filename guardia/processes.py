@@ -19,8 +19,12 @@ _SMALL_HEAPS = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 def prepare() -> None:
     """Bring the schema and the static files of this home up to date."""
-    call_command("migrate", verbosity=0, interactive=False)
+    migrate()
     call_command("collectstatic", verbosity=0, interactive=False)
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
 
 
 def portal_processes(
@@ -40,12 +44,24 @@ def portal_processes(
         if on_beat is not None:
             on_beat()
 
-    environment = {**os.environ, "GUARDIA_HOME": str(settings.GUARDIA_HOME), "PYTHONUNBUFFERED": "1", **_SMALL_HEAPS}
-    environment |= clock or {}
+    environment = _environment() | dict(clock or {})
     group = ProcessGroup(heartbeat=beat, output=output, stop_timeout=15)
     group.add("worker", [sys.executable, "manage.py", "worker"], environment, settings.BASE_DIR)
     group.add("web", _web(port), environment, settings.BASE_DIR)
     return group
+
+
+def gateway_processes(*, output: TextIO | None = None) -> ProcessGroup:
+    """The same for a gateway: a worker, and the courier that speaks with the core."""
+    environment = _environment()
+    group = ProcessGroup(heartbeat=revive_database, output=output, stop_timeout=15)
+    group.add("worker", [sys.executable, "manage.py", "worker"], environment, settings.BASE_DIR)
+    group.add("courier", [sys.executable, "manage.py", "gateway", "--courier"], environment, settings.BASE_DIR)
+    return group
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "GUARDIA_HOME": str(settings.GUARDIA_HOME), "PYTHONUNBUFFERED": "1", **_SMALL_HEAPS}
 
 
 def _web(port: int) -> list[str]:

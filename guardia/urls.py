@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework_simplejwt.views import TokenRefreshView
 
+from execution.api import gateways
 from execution.api.views import HaltView, LiftView
 from governance.api.views import ApprovalView
 from guardia import health
@@ -24,6 +25,15 @@ api: list[URLPattern | URLResolver] = [
     path("task/history/<str:task_id>", HistoryView.as_view(), name="task-history"),
 ]
 
+#: For gateways alone (docs/gateways.md): every message is signed, nobody is logged in.
+gateway: list[URLPattern | URLResolver] = [
+    path("enrol", gateways.enrol, name="enrol"),
+    path("pull", gateways.pull, name="pull"),
+    path("part", gateways.part, name="part"),
+    path("artefact", gateways.artefact, name="artefact"),
+    path("parcel", gateways.parcel, name="parcel"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("guardia.portal.urls")),
     path("login/", door.DoorView.as_view(), name="login"),
@@ -35,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/password_change/", login_required(RedirectView.as_view(pattern_name="portal:password"))),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
+    path("gateway/v1/", include((gateway, "gateway"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("health/live", health.live, name="health-live"),

@@ -43,5 +43,8 @@ KINDS: dict[str, Promise] = {
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
     "integrity_broken": _("Integrity alert: %(chain)s is not what was recorded, from number %(number)s on."),
     "witness_failing": _("Checkpoints don't reach the store %(store)s since %(since)s: %(problem)s"),
+    "gateway_shown": _("The gateway %(gateway)s has enrolled: compare its fingerprint with its console."),
+    "gateway_forged": _("Somebody sent messages in the name of the gateway %(gateway)s. They were refused."),
+    "gateway_alarm": _("The gateway %(gateway)s handed over what can't be, and is cut off: %(reason)s"),
     "logged_in_elsewhere": _("Your account was logged in at %(time)s from %(address)s while another session was open."),
 }

@@ -16,7 +16,7 @@ from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import sees_everything, where_holding
 from accounts.signals import acting_by_rank
-from audit.chain import genesis
+from audit.chain import genesis, scope_of
 from audit.checkpoint_keys import first_key
 from audit.exceptions import ReasonNeeded
 from audit.models import Chain
@@ -86,7 +86,7 @@ def _write(out: IO[bytes], actor: User, reason: str, institutions: list[Institut
     chains = Chain.objects.order_by("key")
     if not is_all:
         scopes = {f"institution:{institution.code}" for institution in institutions}
-        chains = chains.filter(pk__in=[chain.pk for chain in chains if chain.serves in scopes])
+        chains = chains.filter(pk__in=[chain.pk for chain in chains if scope_of(chain.serves) in scopes])
     listed = list(chains)
     sealed = checkpoint_lines()
     manifest = {

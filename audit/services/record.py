@@ -4,12 +4,13 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
 from django.db.models import Q
 
 from accounts.models import Institution, User
-from audit.chain import SEED_FIELDS, body_of, entry_hash, genesis
+from audit.chain import SEED_FIELDS, body_of, entry_hash, gateway_chain, genesis
 from audit.models import SYSTEM_CHAIN, Chain, Entry
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
@@ -72,11 +73,18 @@ def _append(drafts: Iterable[tuple[Institution | None, Draft]]) -> list[Entry]:
     """The entries to be stored now, their chains moved on to them."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("audit.record needs the transaction of the change it tells of")
-    keyed = [(f"institution:{place.code}" if place is not None else SYSTEM_CHAIN, draft) for place, draft in drafts]
+    keyed = [(_scope(place), draft) for place, draft in drafts]
     chains = _locked({key for key, _draft in keyed})
     entries = [_next_entry(chains[key], draft) for key, draft in keyed]
     Chain.objects.bulk_update(chains.values(), ["head_number", "head_hash"])
     return entries
+
+
+def _scope(place: Institution | None) -> str:
+    """Whose chain tells it. A gateway has one chain, for all that happens there: it is handed over as it is."""
+    if settings.GUARDIA_GATEWAY:
+        return gateway_chain(settings.GUARDIA_GATEWAY)
+    return f"institution:{place.code}" if place is not None else SYSTEM_CHAIN
 
 
 def _next_entry(chain: Chain, draft: Draft) -> Entry:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from audit.chain import genesis
+from audit.chain import genesis, scope_of
 from audit.chain_walk import Progress, Reached
 from audit.choices import STOPPING, HoldStatus, Mode
 from audit.models import Chain, IntegrityHold, Verification
@@ -94,7 +94,7 @@ def _hold(fault: Fault) -> IntegrityHold:
     chain = Chain.objects.filter(key=fault.chain).first()
     serves = chain.serves if chain else fault.chain
     hold = IntegrityHold.objects.create(
-        scope=serves if serves.startswith("institution:") and fault.chain != CHECKPOINTS else "",
+        scope=scope_of(serves) if fault.chain != CHECKPOINTS else "",
         chain=fault.chain,
         number=fault.number,
         until=fault.until,

@@ -3,7 +3,8 @@
 from cmdb.models.balancer import Balancer
 from cmdb.models.credential import Credential
 from cmdb.models.database import Database
+from cmdb.models.gateway import Gateway
 from cmdb.models.inventory import Server, Site, System
 from cmdb.models.profile import EnvironmentProfile
 
-__all__ = ["Balancer", "Credential", "Database", "EnvironmentProfile", "Server", "Site", "System"]
+__all__ = ["Balancer", "Credential", "Database", "EnvironmentProfile", "Gateway", "Server", "Site", "System"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Institution
 from cmdb.choices import ServerRole, Tier
 from cmdb.models.credential import Credential
+from cmdb.models.gateway import Gateway
 from cmdb.models.profile import EnvironmentProfile
 from cmdb.validators import check_absolute_path, check_host_key
 
@@ -26,6 +27,16 @@ class Site(models.Model):
     code = models.CharField(_("code"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=128)
     tier = models.PositiveSmallIntegerField(_("tier"), choices=Tier.choices, default=Tier.STANDARD)
+    gateway = models.ForeignKey(
+        Gateway,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="sites",
+        verbose_name=_("gateway"),
+        help_text=_("What reaches the servers of this site; empty: the core's own workers."),
+    )
 
     class Meta:
         verbose_name = _("site")

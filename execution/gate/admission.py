@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from execution.exceptions import GateClosed, NotNow
 from execution.gate.halts import refuse_halted
 from execution.gate.integrity import check_integrity
+from execution.gate.orders import check_order
 from execution.models import HostLock, HostRun, Plan, Run, StepResult
 from governance.selectors import accepted_change, approved_digest
 from governance.selectors_windows import hold_on
@@ -26,7 +28,9 @@ def approved_content(plan: Plan) -> dict[str, Any]:
 
 
 def check_approval(plan: Plan) -> None:
-    if approved_digest(plan.task) != plan.digest:
+    if settings.GUARDIA_GATEWAY:
+        check_order(plan)
+    elif approved_digest(plan.task) != plan.digest:
         raise GateClosed(_("This plan is not the approved one."), code="not_approved")
 
 

@@ -65,7 +65,9 @@ def ask_host_keys(*, actor: User, server_pks: Sequence[int]) -> list[HostKeyScan
 
 def answer_scan(scan_pk: int) -> None:
     """The worker's part: ask the server, straight or through its jump hosts, and note what it shows."""
-    scan = HostKeyScan.objects.select_related("server__profile", "server__jump").filter(pk=scan_pk).first()
+    scan = (
+        HostKeyScan.objects.select_related("server__profile", "server__jump", "server__site").filter(pk=scan_pk).first()
+    )
     if scan is None or scan.status != ScanStatus.WAITING:
         return
     offered, error = "", ""
@@ -139,6 +141,8 @@ def _shown_by(server: Server) -> str:
     """Nothing reaches a server while the kill switch is pressed for its institution. Raises Halted, SshError, …"""
     if pressed := halts_of_institution(server.system.institution_id).first():
         raise Halted(words_of(pressed))
+    if server.site.gateway_id is not None:
+        raise StaleState(_("A gateway stands before it: its key comes with the inventory."))
     doors = [Door(server, hop.hostname, door_of(hop, hop.credential)) for hop in server.way() if hop.credential]
     [via] = open_doors([doors])
     if isinstance(via, GuardiaError):

@@ -1,5 +1,6 @@
 from execution.models.events import EventHead, RunEvent
 from execution.models.facts import ServerFacts
+from execution.models.gateway import CoreLink, GatewayNonce, GatewayOrder, Parcel, RunPart
 from execution.models.halt import Halt
 from execution.models.healing import Healing
 from execution.models.host_key import HostKeyScan
@@ -9,18 +10,23 @@ from execution.models.run import HostLock, HostRun, Run, StepResult, Wave
 from execution.models.table import ResultTable
 
 __all__ = [
+    "CoreLink",
     "EventHead",
+    "GatewayNonce",
+    "GatewayOrder",
     "Halt",
     "Healing",
     "HostKeyScan",
     "HostLock",
     "HostRun",
+    "Parcel",
     "Plan",
     "Playbook",
     "ResultPackage",
     "ResultTable",
     "Run",
     "RunEvent",
+    "RunPart",
     "ServerFacts",
     "StepResult",
     "Wave",

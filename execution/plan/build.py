@@ -7,7 +7,8 @@
                         credential_revision, host_keys, profile, profile_revision, tier, group,
                         steps: [`execution.steps.ops.Step`, …], database: `execution.plan.databases`,
                         legacy_ssh: [algorithm, …], via: [a jump host: {hostname, address, port, …}, …],
-                        balancers: {a balancer's host: {address, port, …}, …}}}
+                        balancers: {a balancer's host: {address, port, …}, …},
+                        gateway: “MOEF/busan”}}}
                         (the last four only where there are some)
 
 Secrets are in it by reference only. It holds nothing that changes by itself (no time, no counter), so that building
@@ -20,6 +21,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from cmdb.choices import GatewayState
 from cmdb.models import Credential, Server
 from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
@@ -82,7 +84,8 @@ def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     artefacts = [
         {"name": row.name, "sha256": row.sha256, "size": row.size} for row in task.artefacts.order_by("-pk")[:1]
     ]
-    rows = task.servers.select_related("site", "profile", "credential", "system", "facts", *WAY).order_by("hostname")
+    ties = ("site__gateway__institution", "profile", "credential", "system", "facts", *WAY)
+    rows = task.servers.select_related(*ties).order_by("hostname")
     wanted = Wanted(
         task_id=task.task_id,
         servers=list(with_balancers(with_databases(rows))),
@@ -175,6 +178,7 @@ def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> d
         "profile_revision": server.profile.revision,
         "tier": server.site.tier,
         "group": server.redundancy_group,
+        **_gateway(server),
         "steps": steps,
     }
 
@@ -190,6 +194,17 @@ def _balancers(server: Server, steps: Sequence[Step]) -> dict[str, Any]:
     hosts = [host for host in balancer_hosts(server) if host.hostname in used] if used else []
     doors = {host.hostname: {**door_of(host, host.credential), **_via(host)} for host in hosts}
     return {"balancers": doors} if doors else {}
+
+
+def _gateway(server: Server) -> dict[str, str]:
+    """Through which gateway the host is reached, where one stands before its site."""
+    gateway = server.site.gateway
+    if gateway is None:
+        return {}
+    if gateway.state != GatewayState.ACTIVE:
+        message = _("Server %(name)s is reached by the gateway %(gateway)s, which is not in service.")
+        raise PlanRefused(message % {"name": server.hostname, "gateway": gateway}, code="no_gateway")
+    return {"gateway": gateway.full_code}
 
 
 def filled_calls(definition: Definition, names: Mapping[str, Any]) -> list[tuple[StepCall, dict[str, Any]]]:

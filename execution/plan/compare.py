@@ -52,6 +52,7 @@ _FIELDS: dict[str, Promise] = {
     "legacy_ssh": _("outdated SSH algorithms"),
     "via": _("jump hosts"),
     "balancers": _("balancers' hosts"),
+    "gateway": _("gateway"),
     "profile": _("environment profile"),
     "profile_revision": _("profile revision"),
     "tier": _("tier"),

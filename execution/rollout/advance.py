@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,9 @@ _BAD = (HostStatus.FAILED, HostStatus.UNCERTAIN)
 def advance(run_pk: int) -> bool:
     """Move the run on as far as its rows allow; True while it lives. Any worker may call it at any time."""
     run = lock_run(run_pk)
+    if settings.GUARDIA_GATEWAY:
+        stop_if_halted(run)
+        return run.is_living  # what comes next is the core's to say
     if run.is_living and stop_if_halted(run) and run.status != RunStatus.ROLLING_BACK:
         return run.is_living
     if run.status == RunStatus.RUNNING:

@@ -9,10 +9,17 @@ from django.db.models.functions import Now
 
 from execution.choices import CLAIMABLE, HELD, HostStatus, RunStatus
 from execution.live.events import Happening, append_events
-from execution.models import HostRun, Run
+from execution.models import GatewayOrder, HostRun, Run
 from guardia.common.bulk import update_rows
 
 _EXPIRED = Q(status__in=HELD, lease_until__lt=Now())
+
+
+def ours() -> Q:
+    """The hosts that workers here may take: none of a gateway's sites; in a gateway, what it was ordered."""
+    if settings.GUARDIA_GATEWAY:
+        return Q(pk__in=GatewayOrder.objects.filter(settled_at=None).values("host_run"))
+    return Q(server__site__gateway=None)
 
 
 def lease_end() -> Now:
@@ -24,7 +31,7 @@ def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
     """Take up to `limit` hosts of the run's open waves that nobody holds, or whose holder's lease has run out."""
     rows = (
         HostRun.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .filter(Q(status__in=CLAIMABLE) | _EXPIRED, wave__run=run, wave__is_open=True)
+        .filter(Q(status__in=CLAIMABLE) | _EXPIRED, ours(), wave__run=run, wave__is_open=True)
         .select_related("server__system__institution", "wave")
         .order_by("pk")[:limit]
     )

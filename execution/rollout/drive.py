@@ -20,7 +20,7 @@ from execution.gate.admission import approved_content, check_artefacts, check_ch
 from execution.models import HostRun, Run
 from execution.rollout.abandon import abandon
 from execution.rollout.advance import advance
-from execution.rollout.claims import claim_hosts, renew_claims
+from execution.rollout.claims import claim_hosts, ours, renew_claims
 from execution.rollout.host import HostWorker
 from execution.rollout.ledger import Ledger, SharedLedger
 from execution.rollout.watch import Brakes, watched
@@ -101,8 +101,8 @@ class _Driver:
 
 
 def claimable(run: Run) -> bool:
-    """Whether any host waits for a worker."""
-    return HostRun.objects.filter(wave__run=run, wave__is_open=True, status__in=CLAIMABLE).exists()
+    """Whether any host waits for a worker of ours."""
+    return HostRun.objects.filter(ours(), wave__run=run, wave__is_open=True, status__in=CLAIMABLE).exists()
 
 
 @contextmanager

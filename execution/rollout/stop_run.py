@@ -3,6 +3,7 @@
 
 from collections import Counter, defaultdict
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.choices import Role
@@ -49,12 +50,14 @@ def stop_after_halt(run: Run) -> None:
 
 def stop(run: Run, halt: Halt) -> None:
     if run.status == RunStatus.RUNNING:
-        if run.halt_id is None:
+        if run.halt_id is None and not settings.GUARDIA_GATEWAY:
             run.halt = halt
             run.save(update_fields=["halt"])
             append_event(run, "run_stopping", actor=halt.halted_as, reason=halt.reason)
         spare_pending(run)
     _name_orphans(run)
+    if settings.GUARDIA_GATEWAY:
+        return  # its hosts are named and handed over; the run is the core's
     if not HostRun.objects.filter(wave__run=run, status__in=HELD).exists():
         _halt(run, halt)
 

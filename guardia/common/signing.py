@@ -37,7 +37,7 @@ def key_id(public_pem: str) -> str:
 def sign(private_pem: str, content: bytes) -> str:
     key = serialization.load_pem_private_key(private_pem.encode(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError("checkpoints are signed with a P-256 key")
+        raise ValueError("only P-256 keys sign")
     return key.sign(content, _ALGORITHM).hex()
 
 

@@ -12,7 +12,7 @@ from accounts.models import User
 from audit.models import IntegrityHold
 from audit.services.accept_break import decide_acceptance, propose_acceptance
 from audit.services.export import export_chains
-from cmdb.models import EnvironmentProfile, Site
+from cmdb.models import EnvironmentProfile, Gateway, Site
 from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
@@ -20,6 +20,8 @@ from cmdb.services.store_credential import store_credential
 from execution.choices import HaltScope
 from execution.gate.direct import look_at_hosts
 from execution.gate.host_keys import ask_host_keys, decide_host_key
+from execution.gateways import keeping
+from execution.gateways.messages import fingerprint
 from execution.halts.lift import lift_halt
 from execution.halts.press import halt
 from execution.models import HostRun, Run, StepResult
@@ -280,8 +282,31 @@ def _save_profile(o: Office) -> Act:
     return lambda: save_profile(actor=o.operator, profile=row)
 
 
+def _gateway(o: Office, state: str = "WAITING") -> int:
+    keys = {"sign_key": "s", "seal_key": "k"} if state != "WAITING" else {}
+    return Gateway.objects.create(institution=o.institution, code="g", name="g", state=state, **keys).pk
+
+
+def _gateway_act(service: Callable[..., Any], state: str = "ACTIVE", **given: Any) -> Callable[[Office], Act]:
+    def ready(o: Office) -> Act:
+        pk = _gateway(o, state)
+        return lambda: service(actor=o.admin, gateway_pk=pk, **given)
+
+    return ready
+
+
 #: service → what makes everything ready and returns the call, which is allowed but for the place it comes from
 ACTS: dict[str, Callable[[Office], Act]] = {
+    "add_gateway": lambda o: (
+        lambda: keeping.add_gateway(
+            actor=o.admin, institution=o.institution, code="g", name="g", when_away="HALT", away_seconds=60
+        )
+    ),
+    "renew_code": _gateway_act(keeping.renew_code, "WAITING"),
+    "confirm_gateway": _gateway_act(keeping.confirm_gateway, "SHOWN", seen=fingerprint("s", "k")),
+    "set_gateway_sites": _gateway_act(keeping.set_gateway_sites, site_pks=[]),
+    "set_gateway_policy": _gateway_act(keeping.set_gateway_policy, when_away="HALT", away_seconds=60),
+    "revoke_gateway": _gateway_act(keeping.revoke_gateway, reason="x"),
     "ask_host_keys": lambda o: lambda: ask_host_keys(actor=o.operator, server_pks=[o.servers[0].pk]),
     "ask_requester": _ask,
     "look_at_hosts": lambda o: lambda: look_at_hosts(actor=o.operator, servers=o.servers, command="uptime"),

@@ -39,6 +39,7 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "cmdb.Credential": lambda zebra: zebra.institution.credentials.all()[0],
     "cmdb.Database": lambda zebra: zebra.database,
     "cmdb.EnvironmentProfile": lambda zebra: zebra.institution.profiles.all()[0],
+    "cmdb.Gateway": lambda zebra: zebra.gateway,
     "cmdb.Server": lambda zebra: zebra.servers[0],
     "cmdb.Site": lambda zebra: zebra.institution.sites.all()[0],
     "cmdb.System": lambda zebra: zebra.system,

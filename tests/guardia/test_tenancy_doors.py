@@ -26,6 +26,8 @@ PUBLIC = {
     "api/v1/token/refresh/",
     "health/live",
     "health/ready",
+    # Signed messages of gateways in service: tests/execution/gateways/test_door.py
+    *(f"gateway/v1/{what}" for what in ("enrol", "pull", "part", "artefact", "parcel")),
 }
 #: pattern → paths to look at, for somebody who is logged in.
 PAGES = {
@@ -50,6 +52,8 @@ PAGES = {
     "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
     "halt/": ["/halt/", "/halt/?task=OPS-20260101-001"],
     "servers/keys/": ["/servers/keys/", "/servers/keys/?q=e", "/servers/keys/?page=2"],
+    "gateways/": ["/gateways/", "/gateways/?page=2"],
+    "gateways/new/": ["/gateways/new/"],
     "inbox/": ["/inbox/", "/inbox/?page=2"],
     "absence/": ["/absence/"],
     "authority/": ["/authority/", "/authority/?q=a&page=2"],
@@ -87,6 +91,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     review = {"decision": "rework", "digest": "d" * 64, "instruction": "얼룩말"}
     record = {"text": "얼룩말", "done_at": "2026-01-01T10:00"}
     pinning = {"decision": "accept", "comparison": "얼룩말"}
+    far = {"seen": "zebra", "codes": "ZEBRA-SITE", "when_away": "HALT", "away_seconds": 60, "reason": "얼룩말"}
     owners, person = f"/authority/systems/{zebra.system.pk}/", f"/people/{zebra.owner.pk}/"
     role = zebra.owner.memberships.all()[0].pk
     return [
@@ -153,6 +158,11 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         *(
             (f"tasks/<str:task_id>/{act}/", "post", f"/tasks/{task}/{act}/", {"reason": "얼룩말", **record})
             for act in ("take-over", "record", "close", "not-done", "plan-again")
+        ),
+        ("gateways/<int:gateway_pk>/", "get", f"/gateways/{zebra.gateway.pk}/", {}),
+        *(
+            (f"gateways/<int:gateway_pk>/{act}/", "post", f"/gateways/{zebra.gateway.pk}/{act}/", far)
+            for act in ("code", "confirm", "sites", "policy", "revoke")
         ),
         ("account/sessions/<int:session_pk>/end/", "post", f"/account/sessions/{zebra.session.pk}/end/", {}),
         ("account/tokens/<int:token_pk>/revoke/", "post", f"/account/tokens/{zebra.token.pk}/revoke/", {}),

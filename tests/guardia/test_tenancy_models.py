@@ -36,6 +36,9 @@ UNSCOPED = {
     "governance.PolicyStep",
     "execution.Playbook",
     "execution.EventHead",
+    "execution.CoreLink",
+    "execution.GatewayNonce",
+    "execution.Parcel",
 }
 MODELS: list[type[Model]] = [
     model for label in settings.GUARDIA_APPS for model in apps.get_app_config(label).get_models()

@@ -11,9 +11,10 @@ from accounts.services.sessions import begin_session
 from accounts.services.tokens import create_token
 from audit.models import Entry, IntegrityHold, Verification
 from audit.services.make_checkpoint import make_checkpoint
-from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Server, Site, System
+from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Gateway, Server, Site, System
 from execution.live.events import append_event
 from execution.models import (
+    GatewayOrder,
     Halt,
     Healing,
     HostKeyScan,
@@ -21,6 +22,7 @@ from execution.models import (
     ResultPackage,
     ResultTable,
     Run,
+    RunPart,
     ServerFacts,
     StepResult,
 )
@@ -60,6 +62,7 @@ class Zebra(Tenant):
         assert run is not None
         self.run: Run = run
         self._fill_run()
+        self._fill_gateway()
         self.waiting, self.waiting_plan = self.planned()
         self.standing = stand(self)
         self.policy_change = propose_policy_change(
@@ -158,6 +161,14 @@ class Zebra(Tenant):
         self._fill_by_hand()
         ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="rework", comment="얼룩말 다시")
         ResultReview.objects.create(task=self.task, reviewer=self.pm, decision="accept", comment="얼룩말")
+
+    def _fill_gateway(self) -> None:
+        self.gateway = Gateway.objects.create(
+            institution=self.institution, code="zebra", name="얼룩말 게이트웨이", alarm="zebra"
+        )
+        host_run = HostRun.objects.get(wave__run=self.run)
+        GatewayOrder.objects.create(gateway=self.gateway, host_run=host_run, phase="APPLY", settled_at=now())
+        RunPart.objects.create(run=self.run, signature="zebra")
 
     def _fill_by_hand(self) -> None:
         diff = "--- a/zebra\n+++ b/zebra\n@@ -1 +1 @@\n-얼룩말\n+zebra\n"

@@ -21,6 +21,9 @@ pytestmark = pytest.mark.django_db
 NO_TASK = {
     "halt_pressed",
     "halt_lifted",
+    "gateway_shown",
+    "gateway_forged",
+    "gateway_alarm",
     "integrity_broken",
     "witness_failing",
     "absence_set",
@@ -33,7 +36,7 @@ NO_TASK = {
 NAMES = (
     *("task", "title", "actor", "reason", "missing", "hosts", "parts", "time", "address", "answer", "count", "freeze"),
     *("name", "outcome", "period", "question", "revision", "systems"),
-    *("target", "chain", "number", "store", "since", "problem"),
+    *("target", "chain", "gateway", "number", "store", "since", "problem"),
 )
 VALUES = {name: f"<{name}>" for name in NAMES}
 
