@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
 
 from execution.choices import HaltScope
@@ -39,6 +39,7 @@ class Courier:
 
     def run(self, stop: threading.Event) -> bool:
         """Rounds until asked to stop; False when the core has revoked us."""
+        threading.Thread(target=_watch, args=(stop,), name="away-watch", daemon=True).start()
         while not stop.is_set():
             try:
                 close_old_connections()
@@ -68,7 +69,6 @@ class Courier:
             if not self._is_away:
                 logger.warning("the core is away: %s", error)
             self._is_away = True
-        halt_if_core_away()
         return True
 
     def _hand_over(self) -> None:
@@ -153,3 +153,14 @@ class Courier:
             halt(actor="guardia: this gateway is revoked", scope=HaltScope.GLOBAL, reason="revoked by the core")
         work.forget_secrets(keep_needed=False)
         forget_keys()
+
+
+def _watch(stop: threading.Event) -> None:
+    """The policy for being alone counts by the clock, not by how long a dead line takes to be found dead."""
+    while not stop.wait(1.0):
+        try:
+            close_old_connections()
+            halt_if_core_away()
+        except DatabaseError:
+            logger.warning("the database is away", exc_info=True)
+            connection.close()

@@ -24,7 +24,7 @@ from guardia.common.canonical import canonical_bytes
 from guardia.common.errors import InvalidInput
 from guardia.common.signing import is_signed, sign
 
-_SECONDS = 60.0
+_SECONDS = 30.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

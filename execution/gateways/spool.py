@@ -14,7 +14,18 @@ from audit.models import Chain, Entry
 from execution.choices import CLAIMABLE, HALTED_CODE, HELD, HostStatus
 from execution.gateways.away import own_presses
 from execution.gateways.messages import parcel_digest
-from execution.models import CoreLink, GatewayOrder, Halt, HostRun, Parcel, ResultTable, RunEvent, RunPart, StepResult
+from execution.models import (
+    CoreLink,
+    GatewayOrder,
+    Halt,
+    HostRun,
+    Parcel,
+    ResultTable,
+    RunEvent,
+    RunPart,
+    ServerFacts,
+    StepResult,
+)
 from guardia.common.canonical import canonical_bytes, moment_text
 from guardia.common.clock import now
 
@@ -117,6 +128,10 @@ def _host(order: GatewayOrder) -> dict[str, Any]:
     host_run = HostRun.objects.get(pk=order.host_run_id)
     steps = [step for step in host_run.steps.order_by("pk") if order.told.get(str(step.pk)) != step.status]
     order.told |= {str(step.pk): step.status for step in steps}
+    facts = ServerFacts.objects.filter(server=host_run.server_id, seen_at__gte=order.given_at).first()
+    is_new = facts is not None and order.told.get("facts") != moment_text(facts.seen_at)
+    if facts is not None:
+        order.told["facts"] = moment_text(facts.seen_at)
     is_settled = _is_settled(host_run)
     order.settled_at = now() if is_settled else None
     order.save(update_fields=["told", "settled_at"])
@@ -128,6 +143,7 @@ def _host(order: GatewayOrder) -> dict[str, Any]:
         "code": host_run.error_code,
         "error": host_run.error,
         "steps": [_step(step) for step in steps],
+        "facts": {"named": facts.named, "paths": facts.paths} if facts is not None and is_new else None,
     }
 
 

@@ -12,13 +12,18 @@ from audit.exceptions import ForeignEntryRefused
 from audit.services.receive import receive_entries
 from cmdb.models import Gateway
 from execution.choices import HELD, HaltScope, HostStatus, Phase, StepStatus
+from execution.facts.compare import drift_of
+from execution.facts.parse import Facts
+from execution.gate.session import Outcome
 from execution.gateways.door import raise_alarm
 from execution.gateways.exceptions import ParcelRefused, Stranger
 from execution.gateways.messages import parcel_digest
 from execution.halts.press import halt
 from execution.live.events import append_event
 from execution.models import GatewayOrder, HostRun, ResultTable, Run, StepResult
+from execution.rollout.facts import keep_facts
 from execution.rollout.locks import lock_run
+from execution.words import EVENTS
 from guardia.common.canonical import digest
 from guardia.common.clock import now
 from guardia.common.errors import StaleState
@@ -37,11 +42,9 @@ ENDS: dict[str, dict[str, str]] = {
     },
 }
 _PLAIN = ("finish", "finish_undo", "spare")
-_EVENTS = (
-    *("host_taken", "host_recovered", "host_settled"),
-    *(f"step_{status.lower()}" for status in StepStatus.values),
-)
-_SAID = ("status", "code", "error", "step", "phase", "output")
+#: What of a run a gateway may tell: never of the run as a whole. Others, of another version, are passed over.
+_EVENTS = tuple(kind for kind in EVENTS if kind.startswith(("host_", "step_")) or kind == "drift")
+_SAID = ("status", "code", "error", "step", "phase", "output", "text")
 _LONGEST = 64 * 1024
 _IMPOSSIBLE = (
     ForeignEntryRefused,
@@ -144,12 +147,14 @@ def _tell_run(run_pk: int, told: dict[str, Any]) -> None:
             continue  # given up meanwhile: what it says of the host now is in its chain, and changes nothing
         for step in said["steps"]:
             _tell_step(host_run, order, step)
+        if said["facts"] is not None:
+            _tell_facts(run, host_run, said["facts"])
         _tell_host(host_run, order, said)
     for order, said in told["refused"]:
         _refuse(run, order, str(said["reason"]))
     for order, said in told["events"]:
         if said["kind"] not in _EVENTS:
-            raise ParcelRefused(f"“{said['kind']}” isn't told by gateways")
+            continue
         data = {name: mask(printable(str(said["data"][name])))[:_LONGEST] for name in _SAID if name in said["data"]}
         host = order.host_run.server.hostname
         append_event(
@@ -206,6 +211,23 @@ def _tell_step(host_run: HostRun, order: GatewayOrder, said: dict[str, Any]) -> 
         table = {name: said["table"][name] for name in ("columns", "rows")}
         flags = {name: bool(said["table"][name]) for name in ("is_complete", "is_masked")}
         ResultTable.objects.create(step=step, digest=digest(table), **table, **flags)
+
+
+def _tell_facts(run: Run, host_run: HostRun, said: dict[str, Any]) -> None:
+    """What was seen of the server; how it differs is reckoned here, from the plan that was approved."""
+    steps = run.plan.content["hosts"][host_run.server.hostname]["steps"]
+    looks = [(at, op) for at, step in enumerate(steps) for op in step["apply"] if op["op"] == "facts"]
+    if not looks:
+        return  # nobody asked
+    [(order, op), *_others] = looks
+    facts = Facts(_texts(said["named"]), _texts(said["paths"]))
+    drift = drift_of(facts, op["expects"])
+    keep_facts([(host_run.server, Outcome(facts=facts, drift=drift))])
+    StepResult.objects.filter(host_run=host_run, phase=Phase.APPLY, order=order).update(drift=drift)
+
+
+def _texts(said: dict[str, Any]) -> dict[str, str]:
+    return {printable(str(name))[:300]: printable(str(value))[:8000] for name, value in list(said.items())[:500]}
 
 
 def _moment(text: str | None) -> datetime | None:

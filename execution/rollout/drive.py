@@ -58,6 +58,7 @@ def drive_run(run_pk: int) -> None:
 class _Driver:
     def __init__(self, run: Run, hosts: dict[str, dict[str, object]], ledger: Ledger, brakes: Brakes) -> None:
         self.run, self.hosts, self.ledger, self.brakes = run, hosts, ledger, brakes
+        self.has_called = False
 
     def work(self, ends: float) -> bool:
         """True when this worker has nothing more to do; False when its turn was over first."""
@@ -69,6 +70,8 @@ class _Driver:
                 living = advance(self.run.pk)
                 room = limit - len(flying)
                 taken = claim_hosts(self.run, self.ledger.claim, room) if living and room and not is_over else []
+                if room and len(taken) == room:
+                    self._call_another()
                 flying |= {pool.submit(self._carry_on, host_run) for host_run in taken}
                 if not flying:
                     if not living or not advance(self.run.pk):
@@ -82,6 +85,12 @@ class _Driver:
                 more, flying = wait(flying, timeout=_GATHER_SECONDS)
                 for future in done | more:
                     future.result()
+
+    def _call_another(self) -> None:
+        """More hosts wait than we can take: another worker helps, and calls the next one in its turn."""
+        if not self.has_called and claimable(self.run):
+            self.has_called = True
+            enqueue("execution.tasks.drive_run", self.run.pk)
 
     def _carry_on(self, host_run: HostRun) -> None:
         trace = {"task_id": self.run.task.task_id, "run_id": str(self.run.pk), "channel": "worker"}

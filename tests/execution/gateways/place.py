@@ -2,6 +2,7 @@
 the gateway reaches the core by one address and one port, and the link between them can be cut."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 
+from demo.artefacts import build_artefact
 from demo.fleet import Fleet, HostSpec
 from tests.execution.worker import database_url, until
 
@@ -85,6 +87,35 @@ def far_fleet(home: Path, network: Network, count: int) -> FarFleet:
     return fleet
 
 
+def set_up_anew(fleet: FarFleet, network: Network) -> None:
+    """Every host with the first version and a healthy service, whatever a test did to it; its logs begin anew."""
+    for tree in (fleet.tree(spec) for spec in fleet.hosts):
+        subprocess.run(network.inside([str(tree.shutdown)]), capture_output=True, timeout=60, check=False)
+        for folder in (tree.app / "backup", tree.root / "incoming"):
+            for leftover in folder.iterdir():
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        build_artefact(tree.artefact, "2.0.0")
+        subprocess.run(network.inside([str(tree.startup)]), capture_output=True, timeout=60, check=True)
+        tree.actions.write_text("")
+
+
+_ASK = """
+import json, sys, urllib.request
+for url in sys.argv[1:]:
+    try:
+        print(json.load(urllib.request.urlopen(url, timeout=10)).get("version", ""))
+    except OSError:
+        print("down")
+"""
+
+
+def versions(fleet: Fleet, network: Network) -> list[str]:
+    """What each host's service says it is, asked from within its network."""
+    urls = [f"http://{host.address}:{host.http_port}{host.health_path}" for host in fleet.inventory()]
+    command = network.inside([sys.executable, "-c", _ASK, *urls])
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.split()
+
+
 class Process:
     """A process in a session of its own, its words in a file."""
 
@@ -139,8 +170,12 @@ class CoreWeb:
         tls = ["--ssl-certfile", str(self.ca), "--ssl-keyfile", str(key)]
         where = ["--host", address, "--port", str(self.port), "--lifespan", "off", "--log-level", "warning"]
         argv = [sys.executable, "-m", "uvicorn", "guardia.asgi:application", *where, *tls]
-        self.process = Process(argv, folder / "web.log", environment)
-        until(lambda: _listens(address, self.port), 30, pause=0.1)
+        self._begin = lambda: Process(argv, folder / "web.log", environment)
+        self.start()
+
+    def start(self) -> None:
+        self.process = self._begin()
+        until(lambda: _listens(self.address, self.port), 60, pause=0.1)
 
     @property
     def url(self) -> str:
@@ -150,14 +185,14 @@ class CoreWeb:
 class GatewayHome:
     """A gateway's home, and the processes that run in it, in its network."""
 
-    def __init__(self, folder: Path, network: Network, web: CoreWeb, name: str) -> None:
+    def __init__(self, folder: Path, network: Network, web: CoreWeb | None = None, name: str = "") -> None:
         self.folder, self.network, self.web, self.name = folder, network, web, name
         self.log = folder.with_suffix(".log")
         self.process: Process | None = None
 
     def start(self, code: str = "") -> None:
         """`code`: the first time, with the one-time code on standard input."""
-        where = ["--core", self.web.url, "--ca", str(self.web.ca), "--name", self.name] if code else []
+        where = ["--core", self.web.url, "--ca", str(self.web.ca), "--name", self.name] if self.web and code else []
         argv = self.network.inside([sys.executable, "manage.py", "gateway", *where])
         self.process = Process(argv, self.log, self.environment(), f"{code}\n" if code else "")
 
@@ -170,10 +205,11 @@ class GatewayHome:
             "GUARDIA_HOSTS_AT_ONCE": "8",
             "GUARDIA_CONNECT_SECONDS": "10",
             "GUARDIA_CHECKPOINT_APPEND_ONLY": "false",
+            "GUARDIA_LOG_LEVEL": "INFO",
         }
 
     def fingerprint(self) -> str:
-        until(lambda: "types this fingerprint" in self.said(), 60, pause=0.2)
+        until(lambda: "types this fingerprint" in self.said(), 180, pause=0.2)
         lines = self.said().split("types this fingerprint at the core:")[1].splitlines()
         return next(line.strip() for line in lines if line.strip())
 

@@ -114,7 +114,7 @@ class ScriptedGateway:
         return self.ask("parcel", self.parcel(**content))
 
     def host(self, order: int, status: str, **said: Any) -> dict[str, Any]:
-        plain = {"is_settled": True, "saved": {}, "code": "", "error": "", "steps": []}
+        plain = {"is_settled": True, "saved": {}, "code": "", "error": "", "steps": [], "facts": None}
         return {"order": order, "status": status, **plain, **said}
 
     def reread(self) -> Gateway:

@@ -13,13 +13,14 @@ from audit.models import Chain, Entry
 from audit.selectors import chains_visible_to
 from audit.services.make_checkpoint import make_checkpoint
 from audit.verification import verify_all
-from cmdb.models import Gateway
+from cmdb.choices import OnDrift
+from cmdb.models import EnvironmentProfile, Gateway
 from execution.choices import HaltScope
 from execution.gateways import keeping
 from execution.gateways.home import core_key
 from execution.gateways.messages import credential_bound, part_bytes
 from execution.halts.press import halt
-from execution.models import GatewayOrder, HostRun, Run, RunEvent, StepResult
+from execution.models import GatewayOrder, HostRun, Run, RunEvent, ServerFacts, StepResult
 from execution.plan.prepare import prepare_plan
 from execution.rollout.claims import claim_hosts
 from execution.rollout.drive import claimable
@@ -159,6 +160,22 @@ def test_a_run_goes_on_with_what_the_gateway_tells(tenant: Tenant, gateway: Scri
     assert set(told) == {gateway.row.name}
     numbers = list(RunEvent.objects.order_by("number").values_list("number", flat=True))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_it_saw_of_a_server_is_compared_here_with_the_approved_plan(in_english: None, asked: bool) -> None:
+    tenant = Tenant(servers=2)
+    if asked:
+        EnvironmentProfile.objects.update(on_drift=OnDrift.WARN, os_text="Solaris")
+    gateway = ScriptedGateway(tenant).in_service()
+    begun(tenant)
+    [order] = gateway.pull()["orders"]
+    facts = {"named": {"os": "Linux 2.4"}, "paths": {}}
+    told = [gateway.host(order["order"], "DONE", steps=[step(0)], facts=facts)]
+    assert gateway.hand_over(hosts=told)[0] == 200
+    assert [row.named for row in ServerFacts.objects.all()] == ([{"os": "Linux 2.4"}] if asked else [])
+    differences = {one["fact"]: one["found"] for one in StepResult.objects.get().drift}
+    assert differences.get("os") == ("Linux 2.4" if asked else None)
 
 
 def test_a_failure_there_is_rolled_back_by_an_order_that_says_where_it_stands(
