@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -52,6 +53,9 @@ def give_orders(gateway: Gateway) -> None:
 
 @transaction.atomic
 def _give(gateway: Gateway, run_pk: int) -> None:
+    """Under the gateway's lock, as `taking`: whoever revokes it either finds these orders or prevents them."""
+    if not Gateway.objects.select_for_update(of=("self",), no_key=True).get(pk=gateway.pk).is_in_service:
+        return
     run = lock_run(run_pk)
     rows = HostRun.objects.select_for_update(of=("self",), no_key=True).select_related("server", "wave")
     hosts = list(rows.filter(_of(gateway), wave__run=run, wave__is_open=True, status__in=CLAIMABLE).order_by("pk"))
@@ -176,11 +180,9 @@ def lose_orders(gateway: Gateway, actor: User) -> None:
         | Q(waves__host_runs__server__site__gateway=gateway, waves__host_runs__status__in=CLAIMABLE)
     )
     for pk in list(runs.order_by("pk").distinct().values_list("pk", flat=True)):
-        _lose(gateway, pk)
-        try:
+        with suppress(StaleState):  # somebody has pressed already
             halt(actor=str(actor), scope=HaltScope.RUN, run_pk=pk, reason=f"gateway {gateway.code} was revoked")
-        except StaleState:
-            continue  # it has ended, or somebody has pressed already
+        _lose(gateway, pk)
         enqueue("execution.tasks.drive_run", pk)
 
 

@@ -20,22 +20,32 @@ LEASE_SECONDS = 2
 class Worker:
     """One cluster in a session of its own, so that a kill takes all of it."""
 
-    def __init__(self, log: Path, *, at_once: int = 8, folder: Path | None = None) -> None:
-        """`folder`: another one than the database's own, where its socket is to be found."""
+    def __init__(
+        self,
+        log: Path,
+        *,
+        at_once: int = 8,
+        folder: Path | None = None,
+        inside: Callable[[list[str]], list[str]] = list,
+        url: str = "",
+        processes: int = 2,
+    ) -> None:
+        """`folder`: another one than the database's own, where its socket is to be found. `inside` puts its command
+        into another network, from where `url` reaches the database."""
         self.log = log
         environment = {
             **os.environ,
             "GUARDIA_HOME": str(settings.GUARDIA_HOME),
-            "GUARDIA_DATABASE_URL": database_url(folder),
+            "GUARDIA_DATABASE_URL": url or database_url(folder),
             "GUARDIA_SECRET_KEY": settings.SECRET_KEY,
             "GUARDIA_LEASE_SECONDS": str(LEASE_SECONDS),
             "GUARDIA_HOSTS_AT_ONCE": str(at_once),
-            "GUARDIA_WORKERS": "2",
+            "GUARDIA_WORKERS": str(processes),
             "GUARDIA_LOG_LEVEL": "INFO",
         }
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "worker"],
+                inside([sys.executable, "manage.py", "worker"]),
                 cwd=settings.BASE_DIR,
                 env=environment,
                 stdout=out,

@@ -46,6 +46,10 @@ class Network:
     def inside(self, command: list[str]) -> list[str]:
         return ["ip", "netns", "exec", self.name, *command]
 
+    def reach_all(self) -> None:
+        """Every address of this machine, through the link."""
+        _sh(f"ip -n {self.name} route add default via {self.core_address}")
+
     def cut(self) -> None:
         _sh(f"ip link set {self.link} down")
 
@@ -87,15 +91,16 @@ def far_fleet(home: Path, network: Network, count: int) -> FarFleet:
     return fleet
 
 
-def set_up_anew(fleet: FarFleet, network: Network) -> None:
+def set_up_anew(fleet: Fleet, network: Network | None = None) -> None:
     """Every host with the first version and a healthy service, whatever a test did to it; its logs begin anew."""
+    inside = network.inside if network is not None else list
     for tree in (fleet.tree(spec) for spec in fleet.hosts):
-        subprocess.run(network.inside([str(tree.shutdown)]), capture_output=True, timeout=60, check=False)
+        subprocess.run(inside([str(tree.shutdown)]), capture_output=True, timeout=60, check=False)
         for folder in (tree.app / "backup", tree.root / "incoming"):
             for leftover in folder.iterdir():
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         build_artefact(tree.artefact, "2.0.0")
-        subprocess.run(network.inside([str(tree.startup)]), capture_output=True, timeout=60, check=True)
+        subprocess.run(inside([str(tree.startup)]), capture_output=True, timeout=60, check=True)
         tree.actions.write_text("")
 
 
