@@ -1,3 +1,4 @@
+from execution.models.choice import PlaybookChoice
 from execution.models.events import EventHead, RunEvent
 from execution.models.facts import ServerFacts
 from execution.models.gateway import CoreLink, GatewayNonce, GatewayOrder, Parcel, RunPart
@@ -22,6 +23,7 @@ __all__ = [
     "Parcel",
     "Plan",
     "Playbook",
+    "PlaybookChoice",
     "ResultPackage",
     "ResultTable",
     "Run",

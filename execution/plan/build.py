@@ -56,8 +56,10 @@ _PROFILE_PATHS = (
 
 
 def playbook_for(task: OpsTask) -> Playbook:
-    """The newest published playbook of the task's kind; raises NoPlaybook."""
-    playbook = newest_for(task.sub_type)
+    """The published playbook of the task's kind: the one that its system has chosen, else the newest. Raises
+    NoPlaybook."""
+    chosen = Playbook.objects.filter(choices__system=task.system_id, choices__sub_type=task.sub_type)
+    playbook = chosen.first() or newest_for(task.sub_type)
     if playbook is None:
         raise NoPlaybook
     return playbook

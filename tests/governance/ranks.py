@@ -24,7 +24,8 @@ from execution.gateways import keeping
 from execution.gateways.messages import fingerprint
 from execution.halts.lift import lift_halt
 from execution.halts.press import halt
-from execution.models import HostRun, Run, StepResult
+from execution.models import HostRun, Playbook, Run, StepResult
+from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import SHIPPED, publish_playbook
 from execution.rollout.after_halt import close_halted, resume_halted, roll_back_halted
 from execution.rollout.resume_run import resume_run
@@ -310,6 +311,9 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "ask_host_keys": lambda o: lambda: ask_host_keys(actor=o.operator, server_pks=[o.servers[0].pk]),
     "ask_requester": _ask,
     "look_at_hosts": lambda o: lambda: look_at_hosts(actor=o.operator, servers=o.servers, command="uptime"),
+    "choose_playbook": lambda o: (
+        lambda: choose_playbook(actor=o.operator, system=o.system, playbook=Playbook.objects.all()[0])
+    ),
     "close_by_hand": _close,
     "close_not_done": _task_act(close_not_done, "pm", "ERR", reason="x"),
     "create_account": lambda o: (

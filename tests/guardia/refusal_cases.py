@@ -21,7 +21,8 @@ from execution.export_table import export_table
 from execution.gate.direct import look_at_hosts
 from execution.gate.host_keys import ask_host_keys
 from execution.halts.press import halt
-from execution.models import HostRun, ResultTable, StepResult
+from execution.models import HostRun, Playbook, ResultTable, StepResult
+from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import publish_playbook
 from execution.rollout.resume_run import resume_run
 from execution.rollout.start_run import start_run
@@ -242,6 +243,10 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
         c.filing(c.t.site_manager, f"{c.elsewhere.institution.name} 서버 점검해 주세요"),
     ),
     "asks for host keys": lambda c: (c.t.pm, lambda: ask_host_keys(actor=c.t.pm, server_pks=[c.t.servers[0].pk])),
+    "chooses a playbook": lambda c: (
+        c.t.pm,
+        lambda: choose_playbook(actor=c.t.pm, system=c.t.system, playbook=Playbook.objects.all()[0]),
+    ),
     "looks at hosts": lambda c: (
         c.t.pm,
         lambda: look_at_hosts(actor=c.t.pm, servers=c.t.servers, command="uptime"),

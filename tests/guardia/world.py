@@ -19,6 +19,7 @@ from execution.models import (
     Healing,
     HostKeyScan,
     HostRun,
+    PlaybookChoice,
     ResultPackage,
     ResultTable,
     Run,
@@ -146,6 +147,7 @@ class Zebra(Tenant):
         scan.show("ssh-ed25519 AAAAzebra", "SHA256:zebra")
         scan.save()
         self.key_scan = scan
+        PlaybookChoice.objects.create(system=self.system, sub_type="BACKUP", playbook=self.plan.playbook)
         Healing.objects.create(check_run=self.run, server=self.servers[0], reason="얼룩말")
         ServerFacts.objects.create(server=self.servers[0], named={"os": "zebra"})
 

@@ -1,4 +1,4 @@
-"""`manage.py playbooks list|check|import|export`: playbooks as YAML files."""
+"""`manage.py playbooks list|check|import|export|choose`: playbooks as YAML files."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
+from cmdb.models import System
 from execution.models import Playbook
+from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import publish_playbook
 from execution.playbooks.schema import parse_playbook
 from guardia.common.errors import GuardiaError
@@ -26,6 +28,12 @@ class Command(BaseCommand):
         export = acts.add_parser("export", help="NAME-vVERSION.yaml for every published version")
         export.add_argument("folder", type=Path)
 
+        choose = acts.add_parser("choose", help="which version serves a system (its kind of work); default: the newest")
+        choose.add_argument("system", help="the system's code")
+        choose.add_argument("name", help="the playbook's name")
+        choose.add_argument("version", help="a number, or “newest”")
+        choose.add_argument("--as", dest="username", required=True, help="who chooses: an operator of the system")
+
     def handle(self, *args: Any, **options: Any) -> None:
         if options["act"] == "list":
             for row in Playbook.objects.order_by("name", "version"):
@@ -35,8 +43,23 @@ class Command(BaseCommand):
             for row in Playbook.objects.order_by("name", "version"):
                 (options["folder"] / f"{row.name}-v{row.version}.yaml").write_text(row.source, encoding="utf-8")
                 self.stdout.write(f"{row.name}-v{row.version}.yaml")
+        elif options["act"] == "choose":
+            self._choose(options)
         else:
             self._read(options)
+
+    def _choose(self, options: dict[str, Any]) -> None:
+        actor = User.objects.filter(username=options["username"], is_active=True).first()
+        system = System.objects.select_related("institution").filter(code=options["system"]).first()
+        rows, version = Playbook.objects.filter(name=options["name"]), options["version"]
+        playbook = (rows.filter(version=version) if version.isdecimal() else rows.order_by("-version")).first()
+        if actor is None or system is None or playbook is None or not (version.isdecimal() or version == "newest"):
+            raise CommandError("there is no such user, system or version of this playbook")
+        try:
+            choose_playbook(actor=actor, system=system, playbook=playbook, is_newest=version == "newest")
+        except GuardiaError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{system.code} {playbook.sub_type}: {playbook if version != 'newest' else 'newest'}")
 
     def _read(self, options: dict[str, Any]) -> None:
         actor = User.objects.filter(username=options.get("username", "")).first()
