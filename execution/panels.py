@@ -158,4 +158,6 @@ def result(page: TaskPage) -> dict[str, Any] | None:
     run = _run_of(page)
     if run is None or not hasattr(run, "result"):
         return None
-    return {"run": run, "package": run.result, "document": run.result.document}
+    document = run.result.document
+    drift = [(host["hostname"], one) for host in document.get("hosts", ()) for one in host.get("drift", ())]
+    return {"run": run, "package": run.result, "document": document, "drift": drift[:_EVENTS_SHOWN]}
