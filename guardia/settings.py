@@ -285,7 +285,7 @@ GUARDIA_CHECKPOINT_WITNESSES = env.list("GUARDIA_CHECKPOINT_WITNESSES", default=
 GUARDIA_WITNESS_SECONDS = env.float("GUARDIA_WITNESS_SECONDS", default=10.0)
 
 # -- the engine ----------------------------------------------------------------------------------------------
-GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=24)  # threads, and database connections, per worker
+GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=24)  # threads per worker process
 GUARDIA_LEASE_SECONDS = env.int("GUARDIA_LEASE_SECONDS", default=20)
 GUARDIA_CONNECT_SECONDS = env.int("GUARDIA_CONNECT_SECONDS", default=15)
 GUARDIA_GATEWAY_PULL_SECONDS = env.float("GUARDIA_GATEWAY_PULL_SECONDS", default=2.0)

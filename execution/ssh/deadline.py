@@ -5,10 +5,16 @@ import time
 
 from execution.ssh.exceptions import Cancelled, SshError
 
-SLICE = 0.2
-"""Seconds: the longest sleep before deadline and cancel are looked at again."""
+SLICE, LONGEST_SLICE = 0.2, 2.0
+_THREADS_PER_SLICE = 100
 GRACE = 0.4
 """Seconds the caller's thread has to end an operation gently before the reader thread cuts the line."""
+
+
+def slice_seconds() -> float:
+    """The longest sleep before deadline and cancel are looked at again. With a thousand hosts in one worker two
+    thousand threads look; each does so less often then, or looking would be all that they do."""
+    return min(LONGEST_SLICE, SLICE * max(1.0, threading.active_count() / _THREADS_PER_SLICE))
 
 
 class Deadline:
@@ -38,7 +44,7 @@ class Deadline:
 
     def slice(self) -> float:
         """Seconds to sleep now, at most."""
-        return max(0.0, min(SLICE, self._ends - time.monotonic()))
+        return max(0.0, min(slice_seconds(), self._ends - time.monotonic()))
 
     def check(self, late: type[SshError], *, outcome_unknown: bool = False) -> None:
         """Raise Cancelled or `late` when it's time to."""

@@ -1,14 +1,14 @@
 """The socket as paramiko sees it: buffered reads, no waiting beyond a slice, cut off when the operation is overdue.
 
-Paramiko's reader thread spends its life in `recv`; here it looks at the current operation's deadline at least every
-`SLICE` seconds, which makes it the watchdog of the connection: when it cuts the line, every wait of paramiko ends.
+Paramiko's reader thread spends its life in `recv`; here it looks at the current operation's deadline every slice
+(`slice_seconds`), which makes it the watchdog of the connection: when it cuts the line, every wait of paramiko ends.
 """
 
 import select
 import socket
 from typing import Protocol
 
-from execution.ssh.deadline import SLICE, Deadline
+from execution.ssh.deadline import Deadline, slice_seconds
 from execution.ssh.exceptions import ConnectTimeout, HostDown
 
 READ_SIZE = 1 << 18
@@ -57,7 +57,7 @@ class Wire:
             try:
                 return self._sock.recv(READ_SIZE)
             except BlockingIOError:
-                self._readable.poll(SLICE * 1000)
+                self._readable.poll(slice_seconds() * 1000)
         raise TimeoutError
 
     def send(self, data: bytes) -> int:
@@ -67,7 +67,7 @@ class Wire:
             try:
                 return self._sock.send(data)
             except BlockingIOError:
-                self._writable.poll(SLICE * 1000)
+                self._writable.poll(slice_seconds() * 1000)
         raise TimeoutError
 
     def check(self) -> None:

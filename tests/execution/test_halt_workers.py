@@ -1,9 +1,7 @@
 """The kill switch when workers are killed, stopped or deaf, when hosts take no close, and with many hosts."""
 
-import asyncio
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ from demo.fleet.hostile import hostile
 from execution.models import Halt, HostRun, Run, StepResult
 from execution.playbooks.publish import SHIPPED, publish_playbook
 from execution.rollout.start_run import start_run
+from execution.steps import ops
 from tests.execution.fleet_tenant import actions, statuses
 from tests.execution.halting import (
     ALL_CLOSED,
@@ -29,6 +28,7 @@ from tests.execution.halting import (
     until_in,
     where,
 )
+from tests.execution.sleeping_hosts import sleeping_hosts
 from tests.execution.worker import LEASE_SECONDS, Worker, until, workers
 from tests.factories import Tenant, make_credential, make_server
 from tickets.models import OpsTask
@@ -137,86 +137,26 @@ def test_a_host_that_does_not_take_a_close_is_let_go_in_time(
     assert where(run) == {"a-hostile": ("HALTED", "Halted before step 1 of 9 (Check disk space).")}
 
 
-_IN_FLIGHT = 120
-
-
-class _Many:
-    """SSH hosts of one process, whose commands sleep: as many as wanted, each on a port of its own."""
-
-    def __init__(self, count: int) -> None:
-        self.ports: list[int] = []
-        self.open = 0
-        self._count, self._loop, self._ready = count, asyncio.new_event_loop(), threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-        assert self._ready.wait(120)
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._listen())
-        self._ready.set()
-        self._loop.run_forever()
-
-    async def _listen(self) -> None:
-        import asyncssh
-
-        many, key = self, asyncssh.generate_private_key("ssh-ed25519")
-        self.key_line = key.export_public_key().decode().strip()
-
-        class Server(asyncssh.SSHServer):
-            def connection_made(self, conn: Any) -> None:
-                many.open += 1
-
-            def connection_lost(self, exc: Exception | None) -> None:
-                many.open -= 1
-
-            def begin_auth(self, username: str) -> bool:
-                return True
-
-            def password_auth_supported(self) -> bool:
-                return True
-
-            def validate_password(self, username: str, password: str) -> bool:
-                return password == "open sesame"
-
-        async def sleep(process: Any) -> None:
-            await process.wait_closed()  # for ever, as far as the command is concerned
-
-        for _number in range(self._count):
-            acceptor = await asyncssh.listen(
-                "127.0.0.1", 0, server_factory=Server, server_host_keys=[key], process_factory=sleep, encoding=None
-            )
-            self.ports.append(acceptor.get_port())
-
-    def close(self) -> None:
-        async def end() -> None:
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [200, 1000])
 def test_many_hosts_in_flight(
-    transactional_db: None, in_english: None, settings: Any, count: int, capsys: pytest.CaptureFixture[str]
+    transactional_db: None,
+    in_english: None,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A worker with as many of them in commands that never end as it may have connections to the embedded database."""
-    settings.GUARDIA_HOSTS_AT_ONCE = _IN_FLIGHT  # each one is a thread with a database connection
-    settings.GUARDIA_CONNECT_SECONDS = 60
-    many = _Many(count)
-    try:
+    """One worker with all of them in commands that never end."""
+    settings.GUARDIA_HOSTS_AT_ONCE = count
+    settings.GUARDIA_CONNECT_SECONDS = 300  # a thousand handshakes at once on a few cores
+    monkeypatch.setitem(ops.run.__kwdefaults__, "seconds", 900)
+    with sleeping_hosts(count) as many:
         tenant = Tenant(servers=0)
-        site = None
+        more: dict[str, Any] = {}
         for port in many.ports:
-            server = make_server(
-                tenant.system, ssh_port=port, host_keys=[many.key_line], **({"site": site} if site else {})
-            )
-            site = server.site
+            server = make_server(tenant.system, ssh_port=port, host_keys=[many.key_line], **more)
+            more = {"site": server.site, "credential": server.credential, "profile": server.profile}
             tenant.servers.append(server)
         source = (SHIPPED / "was_rolling.yaml").read_text().replace("version: 2", "version: 3")
         publish_playbook(actor="test", source=source.replace('["1", "50%", "100%"]', '["100%"]'))
@@ -225,19 +165,16 @@ def test_many_hosts_in_flight(
         assert run is not None
         begun = StepResult.objects.filter(status="STARTED")
         with driven(run) as worker:
-            until(lambda: begun.count() == _IN_FLIGHT, 200, pause=0.2)
+            until(lambda: begun.count() == count and many.open == count, 300, pause=0.5)
             began = time.monotonic()
             pressed = press(run)
             answered = time.monotonic() - began
-            until(lambda: many.open == 0, 30)
+            until(lambda: many.open == 0, 60)
             closed = time.monotonic() - began
-            worker.join(60)
+            worker.join(120)
             named = time.monotonic() - began
-    finally:
-        many.close()
     assert_nothing_began_after(pressed)
-    found = [status for status, _error in where(run).values()]
-    assert found.count("HALTED") == _IN_FLIGHT and found.count("UNTOUCHED") == count - _IN_FLIGHT
+    assert [status for status, _error in where(run).values()] == ["HALTED"] * count
     assert Run.objects.get(pk=run.pk).status == "HALTED"
     with capsys.disabled():
         print(
