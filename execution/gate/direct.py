@@ -113,6 +113,8 @@ def _ask(server: Server, command: str, seconds: int, keep: int, cancel: threadin
     if halt is not None or cancel.is_set():
         raise Halted(words_of(halt) if halt is not None else None)
     check_integrity(server.system.institution)
+    if server.site.gateway_id is not None:
+        raise GateClosed(_("A gateway stands before it: only work of tasks goes there."), code="behind_gateway")
     way = server.way()
     if any(not hop.is_active or hop.credential is None for hop in (server, *way)):
         raise GateClosed(_("Server %(name)s has no credential.") % {"name": server.hostname}, code="no_credential")
