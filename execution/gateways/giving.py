@@ -16,7 +16,7 @@ from accounts.models import User
 from audit.services import record
 from cmdb.models import Credential, Gateway, Server
 from cmdb.vault import unseal
-from execution.choices import CLAIMABLE, HELD, HaltScope, HostStatus, Phase, RunStatus
+from execution.choices import CLAIMABLE, HELD, HaltScope, Phase, RunStatus
 from execution.exceptions import GateClosed
 from execution.gate.admission import approved_content, check_change
 from execution.gate.halts import refuse_halted
@@ -37,6 +37,8 @@ from tickets.choices import TaskStatus
 
 ACTOR = "guardia"
 _AT_ONCE = 200
+#: What may be given → the transition by which it is.
+_TAKEN_BY = {"PENDING": "take", "CHECK_PENDING": "take_check", "UNDO_PENDING": "take_undo"}
 #: A gateway's hold has no end by the clock: only what it tells, or its revocation, ends it.
 _FOR_EVER = timedelta(days=36_500)
 
@@ -66,7 +68,7 @@ def _give(gateway: Gateway, run_pk: int) -> None:
     for host_run in hosts[:_AT_ONCE]:
         phase = host_run.phase
         order = GatewayOrder.objects.create(gateway=gateway, host_run=host_run, phase=phase)
-        host_run.take() if host_run.status == HostStatus.PENDING else host_run.take_undo()
+        getattr(host_run, _TAKEN_BY[host_run.status])()
         host_run.claim, host_run.lease_until = order.claim, Now() + _FOR_EVER  # type: ignore[assignment]
         host_run.save(update_fields=["status", "claim", "lease_until", "started_at"])
         hostname = host_run.server.hostname
@@ -109,10 +111,11 @@ def order_document(order: GatewayOrder) -> dict[str, Any]:
     return {
         "order": order.pk,
         "run": host_run.wave.run_id,
-        "wave": [host_run.wave_id, host_run.wave.number],
+        "wave": host_run.wave_id,
         "host_run": host_run.pk,
         "hostname": host_run.server.hostname,
         "phase": order.phase,
+        "status": host_run.wave.run.status,
         "saved": host_run.saved,
         "steps": list(host_run.steps.order_by("pk").values(*columns)),
     }
@@ -194,7 +197,8 @@ def _lose(gateway: Gateway, run_pk: int) -> None:
         GatewayOrder.objects.filter(pk=order.pk).update(settled_at=now())
         if host_run.claim != order.claim or host_run.status not in HELD:
             continue
-        host_run.lose("gateway_revoked", f"its gateway {gateway.code} was revoked while it worked on it")
+        lose = host_run.lose if order.phase in (Phase.APPLY, Phase.UNDO) else host_run.fail
+        lose("gateway_revoked", f"its gateway {gateway.code} was revoked while it worked on it")
         host_run.save()
         append_event(run, "host_settled", host_run, host=host_run.server.hostname, status=host_run.status)
 

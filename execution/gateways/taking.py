@@ -11,7 +11,7 @@ from audit.chain import gateway_chain
 from audit.exceptions import ForeignEntryRefused
 from audit.services.receive import receive_entries
 from cmdb.models import Gateway
-from execution.choices import HELD, HaltScope, HostStatus, Phase, StepStatus
+from execution.choices import CLAIMABLE, HELD, HaltScope, HostStatus, Phase, StepStatus
 from execution.facts.compare import drift_of
 from execution.facts.parse import Facts
 from execution.gate.session import Outcome
@@ -34,6 +34,7 @@ from guardia.common.text import printable
 #: How a host may end, by the phase of its order → the transition that says so in the core's row.
 ENDS: dict[str, dict[str, str]] = {
     Phase.APPLY: {"DONE": "finish", "FAILED": "fail", "UNCERTAIN": "lose", "HALTED": "halt", "UNTOUCHED": "spare"},
+    "CHECK": {"DONE": "end_check", "FAILED": "fail"},
     Phase.UNDO: {
         "UNDONE": "finish_undo",
         "UNDO_FAILED": "fail_undo",
@@ -41,7 +42,7 @@ ENDS: dict[str, dict[str, str]] = {
         "UNDO_PENDING": "halt_undo",
     },
 }
-_PLAIN = ("finish", "finish_undo", "spare")
+_PLAIN = ("finish", "finish_undo", "spare", "end_check")
 #: What of a run a gateway may tell: never of the run as a whole. Others, of another version, are passed over.
 _EVENTS = tuple(kind for kind in EVENTS if kind.startswith(("host_", "step_")) or kind == "drift")
 _SAID = ("status", "code", "error", "step", "phase", "output", "text")
@@ -169,7 +170,7 @@ def _refuse(run: Run, order: GatewayOrder, reason: str) -> None:
     )
     if host_run.claim != order.claim:
         return
-    fail = host_run.fail if order.phase == Phase.APPLY else host_run.fail_undo
+    fail = host_run.fail_undo if order.phase == Phase.UNDO else host_run.fail
     fail("gateway_refused", mask(reason)[:_LONGEST])
     host_run.save()
     GatewayOrder.objects.filter(pk=order.pk).update(settled_at=now())
@@ -184,7 +185,7 @@ def _tell_host(host_run: HostRun, order: GatewayOrder, said: dict[str, Any]) -> 
         transition = getattr(host_run, by)
         transition() if by in _PLAIN else transition(str(said["code"])[:32], mask(str(said["error"]))[:_LONGEST])
         GatewayOrder.objects.filter(pk=order.pk).update(settled_at=now())
-    elif status not in HELD and status not in (HostStatus.PENDING, HostStatus.UNDO_PENDING):
+    elif status not in (*HELD, *CLAIMABLE):
         raise ParcelRefused(f"a host that is {status} is settled")
     host_run.save()
 

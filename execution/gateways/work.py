@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 
 from accounts.models import Institution, User
 from audit.services import record
@@ -41,6 +42,8 @@ from tickets.models.artefact import stored_path
 
 logger = logging.getLogger(__name__)
 ACTOR = "core"
+#: Where a host stands when its order is taken.
+_BEGINS = {"APPLY": "PENDING", "CHECK": "CHECK_PENDING", "UNDO": "UNDO_PENDING"}
 
 
 @transaction.atomic
@@ -84,8 +87,7 @@ def keep_order(said: dict[str, Any]) -> None:
     if said["hostname"] not in run.plan.content["hosts"]:
         raise GateClosed("an order for a host that isn't in the part", code="other_host")
     server = Server.objects.get(hostname=said["hostname"])
-    wave = _put(Wave, said["wave"][0], run=run, number=said["wave"][1], is_open=True)
-    begins = HostStatus.PENDING if phase == Phase.APPLY else HostStatus.UNDO_PENDING
+    wave, begins = _wave(run, said["wave"]), HostStatus(_BEGINS[phase])
     host_run = HostRun.objects.select_for_update(of=("self",), no_key=True).filter(pk=said["host_run"]).first()
     if host_run is None:
         host_run = HostRun.objects.create(
@@ -97,8 +99,7 @@ def keep_order(said: dict[str, Any]) -> None:
     HostRun.objects.filter(pk=host_run.pk).update(
         status=begins, claim="", lease_until=None, error_code="", error="", finished_at=None
     )
-    going = RunStatus.RUNNING if phase == Phase.APPLY else RunStatus.ROLLING_BACK
-    Run.objects.filter(pk=run.pk).update(status=going, finished_at=None)
+    Run.objects.filter(pk=run.pk).update(status=RunStatus(said["status"]), finished_at=None)
     HostLock.objects.update_or_create(server=server, defaults={"run": run})
     GatewayOrder.objects.create(pk=said["order"], host_run=host_run, phase=phase)
     record(
@@ -162,6 +163,12 @@ def forget_secrets(*, keep_needed: bool) -> None:
     for path in settings.GUARDIA_ARTEFACTS.glob("??/*"):
         if path.name.partition(".")[0] not in files:
             path.unlink(missing_ok=True)
+
+
+def _wave(run: Run, pk: int) -> Wave:
+    """Under the core's key; its place in the run is the core's business."""
+    last = run.waves.aggregate(last=Max("number"))["last"] or 0
+    return Wave.objects.get_or_create(pk=pk, defaults={"run": run, "number": last + 1, "is_open": True})[0]
 
 
 def _keep_servers(institution: Institution, content: dict[str, Any]) -> None:
