@@ -3,6 +3,7 @@ the machines is lost in the middle."""
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.execution.worker import Worker, until
 
 pytestmark = pytest.mark.slow
 HOSTS, AT_ONCE = 8, 2
+#: Of a worker that has started: its own, and those of the processes of its cluster.
+_CONNECTIONS = 3
 #: docs/operations.md: what a machine that is cut off has begun in the database is given up by then.
 _IMPATIENT = quote("-c idle_in_transaction_session_timeout=3000")
 
@@ -27,7 +30,7 @@ class DatabaseDoor:
     """PostgreSQL's socket, on an address that another network reaches."""
 
     def __init__(self, address: str) -> None:
-        self.address = address
+        self.address, self.accepted = address, 0
         self._door = socket.create_server((address, 0))
         self.port = self._door.getsockname()[1]
         threading.Thread(target=self._open, daemon=True).start()
@@ -47,6 +50,7 @@ class DatabaseDoor:
                 near, _peer = self._door.accept()
             except OSError:
                 return
+            self.accepted += 1
             far = socket.socket(socket.AF_UNIX)
             far.connect(socket_path)
             for one, other in ((near, far), (far, near)):
@@ -104,6 +108,8 @@ def test_a_run_spreads_over_machines_and_survives_the_loss_of_one(
         for at, (network, door) in enumerate(zip(machines, doors, strict=True))
     ]
     try:
+        until(lambda: all(door.accepted >= _CONNECTIONS for door in doors), 120, pause=0.2)
+        time.sleep(2)  # both wait for bells now
         tenant.wait_for_start("2.1.0")
         held = HostRun.objects.exclude(claim="").values("claim").distinct()
         until(lambda: held.count() >= 2, 120, pause=0.02)  # hosts of one wave, by two workers
