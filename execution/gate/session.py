@@ -27,6 +27,7 @@ from execution.ssh.connection import Connection, connect
 from execution.ssh.exceptions import Cancelled, ConnectionLost, SshError
 from execution.ssh.target import Secret
 from execution.steps.expect import is_number, resolved, unmet
+from execution.steps.known import is_short
 from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
 from execution.steps.sql.results import Found
@@ -212,7 +213,7 @@ class HostSession:
         ends = time.monotonic() + op["seconds"]
         while True:
             left = max(1.0, ends - time.monotonic())
-            result = connection.run(argv, deadline=left)
+            result = connection.run(argv, deadline=left, is_short=is_short(argv))
             problem = unmet(op["expect"], exit_status=result.exit_status, stdout=result.stdout, saved=outcome.saved)
             pause = op.get("pause_ms", 0) / 1000
             if not problem or not pause or time.monotonic() + pause > ends:

@@ -25,6 +25,10 @@ class Deadline:
         self._ends = self.started + max(seconds, 0.0)
         self._cancel = cancel
 
+    def no_longer_than(self, seconds: float) -> "Deadline":
+        """One for a part of the operation: these seconds from now, or what is left."""
+        return Deadline(min(seconds, self._ends - time.monotonic()), self._cancel)
+
     @property
     def cancelled(self) -> bool:
         return self._cancel is not None and self._cancel.is_set()

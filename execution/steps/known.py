@@ -67,6 +67,17 @@ PROGRAMS: Mapping[tuple[str, ...], str] = {
 }
 
 
+#: Those of ours that may share a shell: quick, and nothing of them goes on behind their end.
+_SHORT = frozenset(SCRIPTS) - {service._UP}
+
+
+def is_short(argv: Sequence[str]) -> bool:
+    """Whether a command is one of the library's own that leave nothing behind."""
+    if list(argv[:2]) == ["sh", "-c"]:
+        return len(argv) > 3 and argv[3] == "guardia" and argv[2] in _SHORT
+    return template_of(argv) is not None
+
+
 def template_of(argv: Sequence[str]) -> tuple[str, Sequence[str]] | None:
     """(kinds, words) of a command that is one of ours, a kind for each word; None otherwise."""
     if len(argv) > 3 and list(argv[:2]) == ["sh", "-c"] and argv[3] == "guardia":

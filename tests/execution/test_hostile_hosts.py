@@ -29,7 +29,7 @@ CODES = {
     "unknown_key": "unknown_host_key",
     "hang_exec": "command_timeout",
     "drip": "command_timeout",
-    "flood": "command_timeout step_failed",
+    "flood": "command_timeout step_failed connection_lost",
     "no_exit_code": "no_exit_status",
 }
 COMMAND_SECONDS, CONNECT_SECONDS = 3, 2

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,23 @@ _PAUSE_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`memory`: the highest sum of the proportional set sizes, in MiB; `cpu`: seconds of the tool, not of the hosts."""
+    """`memory`: the highest sum of the proportional set sizes, in MiB; `cpu`: processor seconds of the tool alone;
+    `all_cpu`: with those of the hosts and, for the product, of its database."""
 
     seconds: float
     cpu: float
     memory: float
+    all_cpu: float = 0.0
+
+
+def spent(family: Iterable[psutil.Process]) -> float:
+    """Processor seconds of these processes and of all they have had."""
+    total = 0.0
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 class MemoryOf:

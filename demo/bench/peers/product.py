@@ -21,7 +21,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.choices import ProofMethod, Role
 from accounts.identity import IdentityProof
 from accounts.models import User
-from demo.bench.peers.measure import MemoryOf, Taken, family_of
+from demo.bench.peers.measure import MemoryOf, Taken, family_of, spent
 from demo.fleet import Fleet
 from demo.seed import Person, seed
 from execution.models import Playbook, Run
@@ -90,13 +90,14 @@ class Product:
         """From the run's start to its end, as its rows tell."""
         assert self._worker is not None
         family = family_of(self._worker.pid)
-        before = _cpu(family)
+        before, database = _cpu(family), spent(_database())
         with MemoryOf(lambda: family) as memory:
             run = self._rolled_out(hosts)
         assert run.finished_at is not None
         if run.status != "SUCCEEDED":
             raise RuntimeError(f"the run ended {run.status}: {run.reason}")
-        return Taken((run.finished_at - run.started_at).total_seconds(), _cpu(family) - before, memory.peak_mib)
+        seconds, cpu = (run.finished_at - run.started_at).total_seconds(), _cpu(family) - before
+        return Taken(seconds, cpu, memory.peak_mib, cpu + spent(_database()) - database)
 
     def _rolled_out(self, hosts: int) -> Run:
         names = [spec.hostname for spec in self._fleet.hosts[:hosts]]
@@ -145,6 +146,18 @@ def _publish(work: str) -> None:
         shipped = (Path(SHIPPED) / "was_rolling.yaml").read_text(encoding="utf-8")
         source = shipped.replace("version: 1\n", "version: 1000\n").replace('["1", "50%", "100%"]', '["100%"]')
     publish_playbook(actor="guardia", source=source)
+
+
+def _database() -> list[psutil.Process]:
+    """The processes of this home's embedded server; none where another one is named."""
+    found = psutil.process_iter(["name"])
+    return [process for process in found if process.info["name"] == "postgres" and _is_here(process)]
+
+
+def _is_here(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return Path(process.cwd()).is_relative_to(settings.GUARDIA_HOME)
+    return False
 
 
 def _cpu(family: list[psutil.Process]) -> float:

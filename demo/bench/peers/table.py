@@ -4,10 +4,13 @@ import hashlib
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,11 +19,12 @@ from django.conf import settings
 
 from demo.artefacts import build_artefact
 from demo.bench.peers.environment import peers_python, versions
-from demo.bench.peers.measure import Taken, run_tool
+from demo.bench.peers.measure import Taken, family_of, run_tool, spent
 from demo.bench.peers.product import Product
 from demo.bench.peers.tools.work import Host
 from demo.fleet import Fleet, many_hosts, with_free_ports
 from demo.fleet.inventory import HostAccess
+from demo.fleet.processes import MARKER
 
 ENGINE, PRODUCT = "Guardia, engine alone", "Guardia, whole product"
 _PATIENCE_SECONDS = 600.0
@@ -62,12 +66,14 @@ def measure_peers(sizes: dict[str, list[int]], rounds: int, tools: list[str]) ->
 
 def _measure(work: str, sizes: list[int], rounds: int, wanted: list[str], python: Path) -> Iterator[str]:
     specs = [
-        replace(spec, hostname=spec.hostname.replace("bench", f"peers-{work.lower()}"), has_service=work == "B")
+        replace(spec, hostname=spec.hostname.replace("bench", f"peers-{work.lower()}"), has_service=False)
         for spec in with_free_ports(many_hosts(max(sizes)))
     ]
     artefact = _stored_artefact()
     with Fleet(settings.GUARDIA_HOME / f"fleet-{work}", specs) as fleet, Product(fleet, work) as product:
         hosts = [_host(fleet, access) for access in fleet.inventory()]
+        for host in hosts if work == "B" else []:
+            subprocess.run([f"{host['app']}/bin/startup.sh"], env={MARKER: str(fleet.home), **os.environ}, check=True)
         for size in sizes:
             taken: dict[str, list[Taken]] = defaultdict(list)
             for number in range(rounds):
@@ -78,10 +84,28 @@ def _measure(work: str, sizes: list[int], rounds: int, wanted: list[str], python
                         "artefact": str(artefact),
                         "name": f"bench-{os.getpid()}-{next(_numbers)}",
                     }
-                    taken[tool.name].append(_one(tool, python, job))
+                    with _told_when_failing(tool.name):
+                        taken[tool.name].append(_with_hosts(fleet, partial(_one, tool, python, job)))
                 if _is_wanted(PRODUCT, wanted):
-                    taken[PRODUCT].append(product.measure(size))
+                    with _told_when_failing(PRODUCT):
+                        taken[PRODUCT].append(_with_hosts(fleet, partial(product.measure, size)))
             yield from _table(work, size, taken)
+
+
+@contextmanager
+def _told_when_failing(name: str) -> Iterator[None]:
+    """A tool that fails once has a round less in the table; its words go to standard error."""
+    try:
+        yield
+    except RuntimeError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+
+
+def _with_hosts(fleet: Fleet, measure: Callable[[], Taken]) -> Taken:
+    assert fleet.pid is not None
+    before = spent(family_of(fleet.pid))
+    taken = measure()
+    return replace(taken, all_cpu=(taken.all_cpu or taken.cpu) + spent(family_of(fleet.pid)) - before)
 
 
 def _asked(work: str, size: int, number: int, wanted: list[str]) -> list[Tool]:
@@ -103,16 +127,15 @@ def _table(work: str, size: int, taken: dict[str, list[Taken]]) -> Iterator[str]
     what = "connect and run `true`" if work == "A" else "eight steps of a deployment"
     rates = {name: size / statistics.median(one.seconds for one in runs) for name, runs in taken.items() if runs}
     yield f"\n{work}, {what}, {size} hosts, load {os.getloadavg()[0]:.1f}\n"
-    yield "| tool | hosts/s | engine is × | product is × | CPU ms per host | memory MiB | runs |"
+    yield "| tool | hosts/s | engine is × | product is × | CPU ms per host: tool / with hosts | memory MiB | runs |"
     yield "|---|---|---|---|---|---|---|"
     for name, rate in sorted(rates.items(), key=lambda item: -item[1]):
         runs = taken[name]
         ratios = [f"{rates[ours] / rate:.2f}" if ours in rates else "–" for ours in (ENGINE, PRODUCT)]
         cpu = statistics.median(one.cpu for one in runs) / size * 1e3
-        yield (
-            f"| {name} | {rate:.1f} | {' | '.join(ratios)} | {cpu:.0f} | {max(one.memory for one in runs):.0f} "
-            f"| {len(runs)} |"
-        )
+        all_cpu = statistics.median(one.all_cpu for one in runs) / size * 1e3
+        memory, times = max(one.memory for one in runs), f"{cpu:.0f} / {all_cpu:.0f}"
+        yield f"| {name} | {rate:.1f} | {' | '.join(ratios)} | {times} | {memory:.0f} | {len(runs)} |"
 
 
 def _stored_artefact() -> Path:
@@ -144,4 +167,5 @@ def _host(fleet: Fleet, access: HostAccess) -> dict[str, Any]:
     for name, text in host.scripts.items():
         (tree.app / "bin" / name).write_text(text, encoding="ascii")
         (tree.app / "bin" / name).chmod(0o755)
+    shutil.copy(Path(__file__).parent / "service.pl", tree.app / "lib" / "service.pl")
     return asdict(host)

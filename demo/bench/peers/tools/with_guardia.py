@@ -1,6 +1,5 @@
 """Guardia's engine alone: the plan in memory, its session with its connector, no database, no gate."""
 
-import shlex
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,19 +15,26 @@ from execution.gate.brake import Brake  # noqa: E402 - after the set-up
 from execution.gate.session import HostSession  # noqa: E402
 from execution.ssh.connection import Connection, connect  # noqa: E402
 from execution.ssh.target import Secret, Target  # noqa: E402
-from execution.steps.ops import Op, run  # noqa: E402
+from execution.steps import files  # noqa: E402
+from execution.steps.ops import Op, check, run  # noqa: E402
 
 
 def plan(job: Job, host: Host) -> list[Op]:
-    artefact = Path(job.artefact)
-    ops: list[Op] = []
-    for line in job.steps(host):
-        if line:
-            ops.append(run(*(["sh", "-c", line] if "|" in line else shlex.split(line)), seconds=120))
-        else:
-            size, path = artefact.stat().st_size, job.incoming(host)
-            ops.append({"op": "upload", "sha256": artefact.name, "size": size, "path": path, "seconds": 600})
-    return ops
+    """The same steps in the words of our library, and the host's own scripts."""
+    if job.work == "A":
+        return [run("true", seconds=120)]
+    artefact, path, app, new = Path(job.artefact), f"{host.app}/webapps/app.war", host.app, job.incoming(host)
+    steps = [
+        files.check_disk(path=app, free_mib=64),
+        check("port", run(f"{app}/bin/port.sh")),
+        files.upload(sha256=artefact.name, size=artefact.stat().st_size, path=new),
+        files.verify(sha256=artefact.name, path=new),
+        files.back_up(path=path, backup=f"{app}/backup/{job.name}.old"),
+        files.swap(incoming=new, path=path, backup=f"{app}/backup/{job.name}.old", sha256=artefact.name),
+        check("restart", run(f"{app}/bin/restart.sh", seconds=120)),
+        check("health", run(f"{app}/bin/health.sh", seconds=120)),
+    ]
+    return [op for step in steps for op in step["apply"]]
 
 
 def one(job: Job, host: Host) -> int:

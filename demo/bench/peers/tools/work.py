@@ -28,16 +28,20 @@ class Host:
     known: str  # a known_hosts file with this host's line alone
     host_key: str  # "ssh-ed25519 AAAA…"
     root: str
-    app: str
+    app: str  # a folder
     http_port: int
 
     @property
     def scripts(self) -> dict[str, str]:
-        """What each host has for its own checks and restarts, beside its service's start and stop: name → text."""
+        """What each host has in `app/bin` for its service, which is a small one (`service.pl`): name → text."""
         door = f"/dev/tcp/{self.address}/{self.http_port}"
         ask = f"exec 3<>{door} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '\"UP\"' <&3"
         tries = f"for i in $(seq 100); do ({ask}) 2>/dev/null && exit 0; sleep 0.1; done; exit 1"
+        service = shlex.join(["perl", f"{self.app}/lib/service.pl", self.app, self.address, str(self.http_port)])
+        end = 'kill "$p" && while kill -0 "$p" 2>/dev/null; do sleep 0.01; done'
         return {
+            "startup.sh": f"#!/bin/sh\nexec {service}\n",
+            "shutdown.sh": f'#!/bin/sh\nf={shlex.quote(self.app)}/run/app.pid\np=$(cat "$f") && {end}; rm -f "$f"\n',
             "port.sh": f"#!/bin/bash\nexec 3<>{door}\n",
             "restart.sh": '#!/bin/sh\n"${0%/*}/shutdown.sh" && exec "${0%/*}/startup.sh"\n',
             "health.sh": f"#!/bin/bash\n{tries}\n",
