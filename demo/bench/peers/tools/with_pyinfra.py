@@ -1,15 +1,19 @@
-"""pyinfra by its API: shell operations and its upload."""
+"""pyinfra by its API: shell operations and its upload. Patched by gevent first, as its own program is."""
 
-import logging
+from gevent import monkey
 
-from pyinfra.api import Config, Inventory, State
-from pyinfra.api.connect import connect_all
-from pyinfra.api.operation import add_op
-from pyinfra.api.operations import run_ops
-from pyinfra.context import ctx_state
-from pyinfra.operations import files, server
+monkey.patch_all()
 
-from demo.bench.peers.tools.work import AT_ONCE, Host, Job, tell
+import logging  # noqa: E402
+
+from pyinfra.api import Config, Inventory, State  # noqa: E402
+from pyinfra.api.connect import connect_all  # noqa: E402
+from pyinfra.api.operation import add_op  # noqa: E402
+from pyinfra.api.operations import run_ops  # noqa: E402
+from pyinfra.context import ctx_state  # noqa: E402
+from pyinfra.operations import files, server  # noqa: E402
+
+from demo.bench.peers.tools.work import AT_ONCE, Host, Job, tell  # noqa: E402
 
 logging.disable(logging.INFO)
 
