@@ -2,7 +2,7 @@
 
 Each waits until its own is committed, so what is committed before a command is sent stays as it is; while one
 transaction is being written, the next reports gather. So many hosts cost few commits, one connection, and one wait for
-the run's event head and the chain (ADR 0024).
+the run's event head and the chain (ADR 0021).
 """
 
 import queue

@@ -46,7 +46,8 @@ def check_truth(tenant: FleetTenant, run: Run) -> None:
             assert states[name].status == 200, (name, did)
         else:
             assert status in ("UNCERTAIN", "UNDO_FAILED", "FAILED"), status
-            assert run.status == "ROLLED_BACK" if status == "FAILED" else run.status == "MANUAL"
+            needs_people = {"UNCERTAIN", "UNDO_FAILED"} & set(found.values())
+            assert run.status == ("MANUAL" if needs_people else "ROLLED_BACK"), found
             assert status == "FAILED" or name in task.reason
         assert "startup-refused" not in did, (name, did)
         assert did.count("startup") <= 2, (name, did)
