@@ -5,6 +5,7 @@ one (nine steps that save, verify and prove more than the peers' eight), in one 
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from accounts.models import User
 from demo.bench.peers.measure import MemoryOf, Taken, family_of, spent
 from demo.fleet import Fleet
 from demo.seed import Person, seed
-from execution.models import Playbook, Run
+from execution.models import Run
 from execution.playbooks.publish import SHIPPED, publish_playbook
 from governance.choices import Decision
 from governance.models import ApprovalStep
@@ -51,6 +52,7 @@ steps:
 """
 _TEXTS = {"A": "비교시험시스템 WAS 상태 점검해 주세요", "B": "비교시험시스템 WAS 전체에 3.0.0 배포해 주세요"}
 _PATIENCE_SECONDS = 600.0
+_VERSION = 1000  # of the playbooks here: above all that are shipped
 _numbers = count(1)
 
 
@@ -138,13 +140,11 @@ def _wait(until: Any, task: OpsTask) -> Any:
 
 def _publish(work: str) -> None:
     """Everything in one wave, in a version of its own."""
-    name = "health-check" if work == "A" else "was-rolling"
-    if Playbook.objects.filter(name=name).count() > 1:
-        return
-    source = _TRUE.format(version=2)
+    source = _TRUE.format(version=_VERSION)
     if work == "B":
         shipped = (Path(SHIPPED) / "was_rolling.yaml").read_text(encoding="utf-8")
-        source = shipped.replace("version: 1\n", "version: 1000\n").replace('["1", "50%", "100%"]', '["100%"]')
+        source = re.sub(r"^version: .*$", f"version: {_VERSION}", shipped, count=1, flags=re.MULTILINE)
+        source = re.sub(r"^  batches: .*$", '  batches: ["100%"]', source, count=1, flags=re.MULTILINE)
     publish_playbook(actor="guardia", source=source)
 
 
