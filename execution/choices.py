@@ -8,6 +8,7 @@ class RunStatus(TextChoices):
     SUCCEEDED = "SUCCEEDED", _("Succeeded")
     ROLLED_BACK = "ROLLED_BACK", _("Rolled back")
     MANUAL = "MANUAL", _("Manual intervention")
+    ABORTED = "ABORTED", _("Aborted")
     HALTED = "HALTED", _("Halted")
 
 
@@ -23,18 +24,41 @@ class HostStatus(TextChoices):
     UNDO_FAILED = "UNDO_FAILED", _("Rollback failed")
     UNTOUCHED = "UNTOUCHED", _("Not touched")
     HALTED = "HALTED", _("Halted")
+    CHECK_PENDING = "CHECK_PENDING", _("To be checked again")
+    CHECKING = "CHECKING", _("Being checked again")
+    SKIPPED = "SKIPPED", _("Skipped")
+    RETRIED = "RETRIED", _("Tried again")
 
 
 #: A worker holds these by a lease.
-HELD = (HostStatus.RUNNING, HostStatus.UNDOING)
+HELD = (HostStatus.RUNNING, HostStatus.CHECKING, HostStatus.UNDOING)
 #: A worker may take these.
-CLAIMABLE = (HostStatus.PENDING, HostStatus.UNDO_PENDING)
+CLAIMABLE = (HostStatus.PENDING, HostStatus.CHECK_PENDING, HostStatus.UNDO_PENDING)
 #: On the way back, or at its end.
 GOING_BACK = (HostStatus.UNDO_PENDING, HostStatus.UNDOING, HostStatus.UNDONE, HostStatus.UNDO_FAILED)
 #: These need nothing more from a worker.
 SETTLED = tuple(status for status in HostStatus if status not in HELD + CLAIMABLE)
+#: Failed, as far as a run that still goes on is concerned: what goes back then does so alone.
+OUT = (HostStatus.FAILED, HostStatus.UNCERTAIN, *GOING_BACK)
 #: People should look at these.
 BAD = (HostStatus.FAILED, HostStatus.UNCERTAIN, HostStatus.UNDO_FAILED)
+
+
+class HeldFor(TextChoices):
+    """What a run's next wave waits for."""
+
+    HOURS = "HOURS", _("Change window")
+    BAKE = "BAKE", _("Being watched")
+    GATE = "GATE", _("Waits for somebody")
+    PAUSE = "PAUSE", _("Paused")
+
+
+class RollbackScope(TextChoices):
+    """What goes back: the failed servers alone, their wave, or everything that the run has changed."""
+
+    HOST = "host", _("The failed servers")
+    WAVE = "wave", _("The wave")
+    RUN = "run", _("Everything this run has changed")
 
 
 class HaltScope(TextChoices):
@@ -55,6 +79,7 @@ class ScanStatus(TextChoices):
 
 class Phase(TextChoices):
     APPLY = "APPLY", _("Apply")
+    CHECK = "CHECK", _("Check again")
     UNDO = "UNDO", _("Roll back")
 
 
@@ -68,3 +93,5 @@ class StepStatus(TextChoices):
 
 #: The error code of hosts and steps that the kill switch stopped; it is never the code of a failure.
 HALTED_CODE = "halted"
+#: The error code of hosts that a person left out, and of those left alone because their group has no node to spare.
+SKIPPED_CODE, GROUP_CODE = "skipped", "group_isolated"

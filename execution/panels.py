@@ -1,11 +1,12 @@
 """The engine's panels on a task's page: the plan, the live run, the result package."""
 
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
 from accounts.choices import Role
 from accounts.scope import holds_role
-from execution.choices import BAD, GOING_BACK, HostStatus, RunStatus
+from execution.choices import BAD, HeldFor, HostStatus, RunStatus
 from execution.gate.halts import halts_of_institution
 from execution.gateways.selectors import gateways_of
 from execution.halts.who import may_halt
@@ -16,6 +17,7 @@ from execution.plan.render import commands_of
 from execution.plan.rollout_words import planned_waves, strategy_words
 from execution.plan.voided import voided_plans
 from execution.playbooks.strategy import Strategy
+from execution.rollout.steering import steering_of
 from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
 from execution.words import script_words
 from governance.selectors import steps_of, voided_among
@@ -101,7 +103,7 @@ def halted(page: TaskPage) -> dict[str, Any] | None:
     names: dict[str, list[str]] = {}
     for hostname, status in host_runs_of(run).values_list("server__hostname", "status"):
         names.setdefault(status, []).append(hostname)
-    is_on_its_way_back = any(names.get(status) for status in GOING_BACK)
+    is_on_its_way_back = bool(run.rollback)
     is_stopped = halts_of_institution(page.task.institution_id).exists()
     return {
         "halt": run.halt,
@@ -128,24 +130,40 @@ def live_run(page: TaskPage) -> dict[str, Any] | None:
     return {
         "run": run,
         "step_count": _step_count(run),
-        "waves": _waves(hosts),
-        "host_count": len(hosts),
+        "strategy": strategy_words(Strategy.of(run.plan.content)),
+        "waves": _waves(run, hosts),
+        "host_count": sum(host.status != HostStatus.RETRIED for host in hosts),
         "done_count": sum(host.status == HostStatus.DONE for host in hosts),
         "bad_count": sum(host.status in BAD for host in hosts),
         "events": [event_to_dict(event) for event in events],
         "last_number": events[-1].number if events else 0,
         "words": script_words(),
         "gateways": gateways_of(page.user, run.plan.content),
+        "steer": steering_of(page.user, page.task, run, hosts),
         "may_halt": run.is_living and may_halt(page.user, page.task.institution_id),
     }
 
 
-def _waves(hosts: list[HostRun]) -> list[dict[str, Any]]:
-    return [
-        {"number": number, "hosts": group, "done": sum(host.status == HostStatus.DONE for host in group)}
-        for number, members in groupby(hosts, key=lambda host: host.wave.number)
-        for group in [list(members)]
-    ]
+def _waves(run: Run, hosts: list[HostRun]) -> list[dict[str, Any]]:
+    strategy, content = Strategy.of(run.plan.content), run.plan.content["hosts"]
+    waves = []
+    for wave, members in groupby(hosts, key=lambda host: host.wave):
+        group = list(members)
+        is_baking = run.held_for == HeldFor.BAKE and wave.settled_at is not None and wave.checked_at is None
+        waves.append(
+            {
+                "wave": wave,
+                "hosts": group,
+                "done": sum(host.status == HostStatus.DONE for host in group),
+                "tolerated": strategy.tolerated_in_wave([content[host.server.hostname]["tier"] for host in group]),
+                "watched_until": wave.settled_at + timedelta(seconds=strategy.bake) if is_baking else None,
+                "waits": False,
+            }
+        )
+    following = next((entry for entry in waves if entry["wave"].opened_at is None), None)
+    if following is not None and run.held_for and run.is_living:
+        following["waits"] = True
+    return waves
 
 
 def _step_count(run: Run) -> int:

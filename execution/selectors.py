@@ -26,7 +26,9 @@ def latest_run(task: OpsTask) -> Run | None:
 
 def host_runs_of(run: Run) -> QuerySet[HostRun]:
     """The run's hosts in the order in which they go."""
-    return HostRun.objects.filter(wave__run=run).select_related("server", "wave").order_by("wave__number", "pk")
+    return (
+        HostRun.objects.filter(wave__run=run).select_related("server", "wave__let_go_by").order_by("wave__number", "pk")
+    )
 
 
 def with_progress(hosts: QuerySet[HostRun]) -> QuerySet[HostRun]:

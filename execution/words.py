@@ -64,6 +64,7 @@ STEPS: dict[str, Promise] = {
     "check_process": _("Check processes"),
     "check_accounts": _("Check accounts"),
     "check_security": _("Check security"),
+    "health_after_bake": _("Health after watching"),
     "health_after_rollback": _("Health after rollback"),
 }
 
@@ -74,6 +75,13 @@ EVENTS: dict[str, Promise] = {
     "run_held": _("Wave %(wave)s waits. %(reason)s"),
     "run_resumed": _("%(actor)s resumed the run outside of its change window."),
     "host_given": _("Given to the gateway %(gateway)s"),
+    "run_paused": _("%(actor)s paused the run: %(reason)s"),
+    "run_unpaused": _("%(actor)s ended the pause. %(reason)s"),
+    "wave_checked": _("Wave %(wave)s was watched; its health is checked again."),
+    "wave_let_go": _("%(actor)s let the next wave go. %(reason)s"),
+    "run_aborting": _("%(actor)s aborts the run: %(reason)s"),
+    "run_retried": _("%(actor)s has the failed servers tried again (%(hosts)s): %(reason)s"),
+    "host_isolated": _("Failed; goes back alone. %(error)s"),
     "host_taken": _("Connecting"),
     "host_recovered": _("Carrying on after a lost worker"),
     "step_started": _("%(step)s …"),
@@ -89,6 +97,9 @@ EVENTS: dict[str, Promise] = {
     "run_unhalted": _("%(actor)s lets the run go on after the halt: %(reason)s"),
     "run_finished": _("The run has ended: %(status)s. %(reason)s"),
 }
+
+#: After these a page shows other waves or other acts: it is asked for anew.
+TURNS = ["run_held", "run_paused", "run_unpaused", "wave_let_go", "run_aborting", "run_retried"]
 
 
 FACTS: dict[str, Promise] = {
@@ -117,7 +128,7 @@ def step_label(name: str) -> str:
 
 def event_text(event: Mapping[str, Any]) -> str:
     """One event as a sentence; `event` is what `execution.live.events.event_to_dict` gives."""
-    data = {"wave": "", "error": "", "reason": "", "host": "", "actor": "", **event["data"]}
+    data = {"wave": "", "error": "", "reason": "", "host": "", "hosts": "", "actor": "", **event["data"]}
     undo = "↩ " if data.get("phase") == Phase.UNDO else ""
     data["step"] = undo + step_label(str(data.get("step", "")))
     data["status"] = status_labels().get(str(data.get("status", "")), str(data.get("status", "")))
@@ -134,6 +145,7 @@ def script_words() -> dict[str, Any]:
     return {
         "steps": {name: str(label) for name, label in STEPS.items()},
         "events": {kind: str(text) for kind, text in EVENTS.items()},
+        "turns": TURNS,
         "statuses": status_labels(),
         "progress": _now("step %(done)s/%(all)s"),
         "wave": _now("%(done)s of %(all)s done"),

@@ -258,7 +258,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENFORCE_NON_BLANK_FIELDS": True,  # what may not be empty says so
-    "ENUM_NAME_OVERRIDES": {"ChannelEnum": "tickets.choices.Channel"},  # one name for the fields that share it
+    "ENUM_NAME_OVERRIDES": {  # one name for the fields that share it
+        "ChannelEnum": "tickets.choices.Channel",
+        "RunStatusEnum": "execution.choices.RunStatus",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": [

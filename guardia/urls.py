@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework_simplejwt.views import TokenRefreshView
 
 from execution.api import gateways
-from execution.api.views import HaltView, LiftView
+from execution.api.views import HaltView, LiftView, RunActView
 from governance.api.views import ApprovalView
 from guardia import health
 from guardia.api.history import HistoryView
@@ -22,6 +22,7 @@ api: list[URLPattern | URLResolver] = [
     path("approval/process", ApprovalView.as_view(), name="approval-process"),
     path("halt", HaltView.as_view(), name="halt"),
     path("halt/lift", LiftView.as_view(), name="halt-lift"),
+    path("run/act", RunActView.as_view(), name="run-act"),
     path("task/history/<str:task_id>", HistoryView.as_view(), name="task-history"),
 ]
 

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from execution.choices import HaltScope
+from execution.choices import HaltScope, HeldFor
 from execution.gate.halts import living_halts, words_of
 from execution.models import Halt, HostLock, Run
 from governance.choices import HoldKind, StepStatus
@@ -24,10 +24,13 @@ from tickets.models import OpsTask
 
 _READY = (TaskStatus.APPROVED, TaskStatus.SCHEDULED)
 _QUEUED = (TaskStatus.PENDING_APPROVAL, *_READY)
+#: What a run waits for by its strategy or by people, not by the calendar.
+_STEERED = (HeldFor.BAKE, HeldFor.GATE, HeldFor.PAUSE)
 _LABELS: dict[str, Promise] = {
     "approval": gettext_lazy("Approval"),
     "halt": gettext_lazy("Kill switch"),
     "held": gettext_lazy("Next wave"),
+    **{kind.lower(): kind.label for kind in _STEERED},
     "lock": gettext_lazy("Server in use"),
     "turn": gettext_lazy("Its turn"),
     "release": gettext_lazy("To be started by hand"),
@@ -115,6 +118,8 @@ def _wait(
     run: Run | None,
     lock: HostLock | None,
 ) -> Wait | None:
+    if run is not None and run.held_for in _STEERED:
+        return Wait(run.held_for.lower(), run.held_because)
     if run is not None:
         hold = hold_by(hours if run.resumed_by_id is None else replace(hours, windows=()), task, moment)
         return Wait("held", hold.why if hold else run.held_because, hold.opens_at if hold else moment, hold)

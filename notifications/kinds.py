@@ -21,6 +21,7 @@ KINDS: dict[str, Promise] = {
     "run_started": _("%(task)s is being carried out on %(hosts)s servers."),
     "validation_requested": _("%(task)s was carried out. Please validate the result: %(title)s"),
     "run_failed": _("%(task)s failed and was rolled back: %(reason)s"),
+    "run_aborted": _("%(task)s was aborted: %(reason)s"),
     "manual_needed": _("%(task)s needs manual intervention: %(reason)s"),
     "task_completed": _("%(task)s is completed: %(title)s"),
     "rework_requested": _("%(task)s: the result was not accepted by %(actor)s: %(reason)s"),

@@ -1,9 +1,10 @@
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from execution.choices import HaltScope
-from execution.models import Halt
+from execution.choices import HaltScope, RollbackScope
+from execution.models import Halt, Run
 
 
 class HaltRequestSerializer(serializers.Serializer[Any]):
@@ -49,3 +50,28 @@ class HaltSerializer(serializers.ModelSerializer[Halt]):
             "lifted_at",
             "lift_reason",
         )
+
+
+class RunActSerializer(serializers.Serializer[Any]):
+    """What to do with the run of a task. `hostname` is for `skip`, `rollback` for `abort`: what goes back."""
+
+    task_id = serializers.CharField(max_length=32)
+    act = serializers.ChoiceField(choices=["pause", "resume", "skip", "retry", "abort"])
+    reason = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
+    hostname = serializers.CharField(max_length=128, required=False, default="")
+    rollback = serializers.ChoiceField(choices=RollbackScope.choices, required=False)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        needed = {"skip": "hostname", "abort": "rollback"}.get(data["act"], "act")
+        if not data.get(needed):
+            raise serializers.ValidationError({needed: _("This field is required.")})
+        return data
+
+
+class RunStateSerializer(serializers.ModelSerializer[Run]):
+    task_id = serializers.CharField(source="task.task_id", read_only=True)
+    run_id = serializers.IntegerField(source="pk", read_only=True)
+
+    class Meta:
+        model = Run
+        fields = ("task_id", "run_id", "status", "reason", "held_for", "held_because", "rollback")

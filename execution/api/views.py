@@ -8,11 +8,23 @@ from rest_framework.views import APIView
 from accounts.caller import caller
 from accounts.choices import TokenScope
 from accounts.identity import IdentityProof, confirm_identity, remembered_proof
-from execution.api.serializers import HaltRequestSerializer, HaltSerializer, LiftRequestSerializer
-from execution.choices import HaltScope
+from execution.api.serializers import (
+    HaltRequestSerializer,
+    HaltSerializer,
+    LiftRequestSerializer,
+    RunActSerializer,
+    RunStateSerializer,
+)
+from execution.choices import HaltScope, RollbackScope
 from execution.halts.lift import lift_halt
 from execution.halts.press import halt
 from execution.halts.who import halts_visible_to
+from execution.rollout.resume_run import resume_run
+from execution.rollout.retry_failed import retry_failed
+from execution.rollout.steer_run import abort_run, pause_run, skip_host
+from execution.selectors import latest_run
+from guardia.common.error_responses import refusals
+from tickets.selectors import visible_task
 
 
 class HaltView(APIView):
@@ -48,6 +60,27 @@ class LiftView(APIView):
         proof = _proof(request, data["password"], data["otp"])
         lifted = lift_halt(actor=caller(request), pk=data["halt_id"], reason=data["reason"], proof=proof)
         return Response(HaltSerializer(lifted).data)
+
+
+class RunActView(APIView):
+    """Steer the run of a task: pause, resume, leave a host out, try what failed again, abort. 403 for whom it isn't."""
+
+    @extend_schema(
+        request=RunActSerializer,
+        responses={200: RunStateSerializer, **refusals(400, 403, 404, 409)},
+        operation_id="run_act",
+    )
+    def post(self, request: Request) -> Response:
+        data = _read(RunActSerializer, request)
+        task = visible_task(request.user, data["task_id"])
+        given: Any = {"actor": caller(request), "task_id": task.task_id, "reason": data["reason"]}
+        if data["act"] == "skip":
+            skip_host(**given, hostname=data["hostname"])
+        elif data["act"] == "abort":
+            abort_run(**given, rollback=RollbackScope(data["rollback"]))
+        else:
+            {"pause": pause_run, "resume": resume_run, "retry": retry_failed}[data["act"]](**given)
+        return Response(RunStateSerializer(latest_run(task)).data)
 
 
 def _read(serializer: Any, request: Request) -> dict[str, Any]:

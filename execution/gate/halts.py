@@ -20,12 +20,12 @@ def halts_of_institution(institution_id: int) -> QuerySet[Halt]:
 
 
 def halts_on(run: Run, phase: Phase) -> QuerySet[Halt]:
-    """What keeps this run from going on (APPLY) or back (UNDO), those that leave things as they are first.
+    """What keeps this run from going on (APPLY, CHECK) or back (UNDO), those that leave things as they are first.
 
     A way back is stopped only by a press that leaves things as they are.
     """
     covering = living_halts().filter(covering_run(run))
-    return (covering if phase == Phase.APPLY else covering.filter(rolls_back=False)).order_by("rolls_back", "pk")
+    return (covering.filter(rolls_back=False) if phase == Phase.UNDO else covering).order_by("rolls_back", "pk")
 
 
 def covering_run(run: Run) -> Q:

@@ -26,6 +26,7 @@ from execution.gateways.messages import FORMAT, credential_bound, part_bytes
 from execution.halts.press import halt
 from execution.live.events import append_event
 from execution.models import GatewayOrder, HostLock, HostRun, Run
+from execution.rollout.claims import FREE
 from execution.rollout.locks import lock_run
 from guardia.common.agreement import seal_for
 from guardia.common.canonical import canonical_bytes
@@ -47,7 +48,7 @@ def give_orders(gateway: Gateway) -> None:
     """Make orders of everything that may begin now on the gateway's hosts. Nothing for one with an alarm."""
     if not gateway.is_in_service:
         return
-    waiting = HostRun.objects.filter(_of(gateway), status__in=CLAIMABLE, wave__is_open=True)
+    waiting = HostRun.objects.filter(_of(gateway), FREE, wave__is_open=True)
     living = Run.objects.filter(status__in=[RunStatus.RUNNING, RunStatus.ROLLING_BACK])
     for pk in living.filter(waves__host_runs__in=waiting).order_by("pk").distinct().values_list("pk", flat=True):
         _give(gateway, pk)
@@ -60,7 +61,7 @@ def _give(gateway: Gateway, run_pk: int) -> None:
         return
     run = lock_run(run_pk)
     rows = HostRun.objects.select_for_update(of=("self",), no_key=True).select_related("server", "wave")
-    hosts = list(rows.filter(_of(gateway), wave__run=run, wave__is_open=True, status__in=CLAIMABLE).order_by("pk"))
+    hosts = list(rows.filter(_of(gateway), FREE, wave__run=run, wave__is_open=True).order_by("pk"))
     try:
         _check(run, hosts)
     except GateClosed:

@@ -43,6 +43,8 @@ def abandon(run_pk: int, refusal: GateClosed) -> None:
 def _settle(host: HostRun, refusal: GateClosed) -> None:
     if host.status == HostStatus.PENDING:
         host.spare()
+    elif host.status in (HostStatus.CHECK_PENDING, HostStatus.CHECKING):
+        host.end_check()
     elif host.status in HELD:
         host.lose(refusal.code, str(refusal))
     else:

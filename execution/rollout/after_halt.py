@@ -1,6 +1,7 @@
 """What becomes of a halted run: a PM lets it go on or back, closes it, or somebody takes its task over by hand."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -13,7 +14,7 @@ from execution.live.events import append_event
 from execution.models import HostRun, Run
 from execution.rollout.finish import end_halted, lift_halts_of_run
 from execution.rollout.locks import lock_run
-from execution.rollout.stop_run import begin_undo, touched_hosts
+from execution.rollout.way_back import begin_undo, locked_hosts, touched_hosts
 from governance.exceptions import EvidenceMissing, ReasonMissing
 from governance.services.bastion import require_bastion
 from governance.services.who import require_pm
@@ -35,16 +36,16 @@ def resume_halted(*, actor: User, task_id: str, reason: str) -> Run:
     halted, a wider press still holds, or hosts were already rolled back).
     """
     run = _halted_run(actor, task_id, reason)
-    if HostRun.objects.filter(wave__run=run, status__in=GOING_BACK).exists():
+    if run.rollback:
         raise StaleState(_("Its servers were already going back; it can only be rolled back to the end."))
     approved_content(run.plan)
     check_hours(run.task, in_windows=False)
-    again = [HostStatus.HALTED, HostStatus.UNTOUCHED]
-    rows = HostRun.objects.select_for_update(of=("self",), no_key=True).filter(wave__run=run).order_by("pk")
-    hosts = [host for host in rows if host.status in again or host.error_code == HALTED_CODE]
+    cut = Q(status=HostStatus.UNCERTAIN, error_code=HALTED_CODE)
+    hosts = list(locked_hosts(run).filter(cut | Q(status__in=[HostStatus.HALTED, HostStatus.UNTOUCHED])))
     for host in hosts:
         host.go_on()
     HostRun.objects.bulk_update(hosts, ["status", "error_code", "error", "finished_at"], batch_size=500)
+    run.waves.update(checked_at=None)  # a look that was cut short is taken again
     run.resume()
     _go_on(run, actor, reason, "run.resumed", plan_digest=run.plan.digest)
     return run

@@ -7,12 +7,19 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from execution.choices import CLAIMABLE, HELD, HostStatus, RunStatus
+from execution.choices import CLAIMABLE, HELD, HeldFor, HostStatus, RunStatus
 from execution.live.events import Happening, append_events
 from execution.models import GatewayOrder, HostRun, Run
 from guardia.common.bulk import update_rows
 
 _EXPIRED = Q(status__in=HELD, lease_until__lt=Now())
+#: What waits for somebody to take it. In a pause nobody new is begun with.
+FREE = Q(status__in=CLAIMABLE) & ~Q(status=HostStatus.PENDING, wave__run__held_for=HeldFor.PAUSE)
+_TAKE = {
+    HostStatus.PENDING: HostRun.take,
+    HostStatus.CHECK_PENDING: HostRun.take_check,
+    HostStatus.UNDO_PENDING: HostRun.take_undo,
+}
 
 
 def ours() -> Q:
@@ -31,23 +38,26 @@ def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
     """Take up to `limit` hosts of the run's open waves that nobody holds, or whose holder's lease has run out."""
     rows = (
         HostRun.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .filter(Q(status__in=CLAIMABLE) | _EXPIRED, ours(), wave__run=run, wave__is_open=True)
+        .filter(FREE | _EXPIRED, ours(), wave__run=run, wave__is_open=True)
         .select_related("server__system__institution", "wave")
         .order_by("pk")[:limit]
     )
     taken, happenings = list(rows), []
     for host_run in taken:
         kind = "host_recovered" if host_run.status in HELD else "host_taken"
-        if host_run.status == HostStatus.PENDING:
-            host_run.take()
-        elif host_run.status == HostStatus.UNDO_PENDING:
-            host_run.take_undo()
+        if host_run.status not in HELD:
+            _TAKE[HostStatus(host_run.status)](host_run)
         host_run.claim, host_run.wave.run = claim, run
         happenings.append(Happening(kind, host_run, {"host": host_run.server.hostname, "status": host_run.status}))
     HostRun.objects.filter(pk__in=[host_run.pk for host_run in taken]).update(claim=claim, lease_until=lease_end())
     update_rows(taken, ["status", "started_at"])
     append_events(run, happenings)
     return taken
+
+
+def claimable(run: Run) -> bool:
+    """Whether any host waits for a worker of ours."""
+    return HostRun.objects.filter(FREE, ours(), wave__run=run, wave__is_open=True).exists()
 
 
 def expired(run: Run) -> QuerySet[HostRun]:

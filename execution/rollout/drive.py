@@ -14,13 +14,12 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
-from execution.choices import CLAIMABLE
 from execution.exceptions import ClaimLost, GateClosed
 from execution.gate.admission import approved_content, check_artefacts, check_change
 from execution.models import HostRun, Run
 from execution.rollout.abandon import abandon
 from execution.rollout.advance import advance
-from execution.rollout.claims import claim_hosts, ours, renew_claims
+from execution.rollout.claims import claim_hosts, claimable, renew_claims
 from execution.rollout.host import HostWorker
 from execution.rollout.ledger import Ledger, SharedLedger
 from execution.rollout.watch import Brakes, watched
@@ -107,11 +106,6 @@ class _Driver:
                 logger.exception("host run %s: unexpected", host_run.pk)
                 with suppress(ClaimLost):
                     worker.give_up()
-
-
-def claimable(run: Run) -> bool:
-    """Whether any host waits for a worker of ours."""
-    return HostRun.objects.filter(ours(), wave__run=run, wave__is_open=True, status__in=CLAIMABLE).exists()
 
 
 @contextmanager

@@ -29,6 +29,7 @@ def finish_run(run: Run) -> None:
     ends = {
         RunStatus.SUCCEEDED: ("finish", "validation_requested"),
         RunStatus.ROLLED_BACK: ("fail", "run_failed"),
+        RunStatus.ABORTED: ("fail", "run_aborted"),
         RunStatus.MANUAL: ("hand_over", "manual_needed"),
     }
     by, kind = ends[RunStatus(run.status)]
@@ -39,7 +40,7 @@ def finish_run(run: Run) -> None:
     notify(
         recipients=recipients,
         kind=kind,
-        key=f"run:{run.pk}",
+        key=f"run:{run.pk}:{package.digest[:12]}",
         link=f"/tasks/{task.task_id}/",
         task=task.task_id,
         title=task.title,
@@ -60,8 +61,9 @@ def _close(run: Run) -> ResultPackage:
     """The servers are free again, the result is kept, and what was pressed for this run alone is over."""
     HostLock.objects.filter(run=run).delete()
     lift_halts_of_run(run, actor=ACTOR, reason="the run has ended")
-    package = result_document(run)
-    return ResultPackage.objects.create(run=run, document=package, digest=digest(package))
+    document = result_document(run)
+    values = {"document": document, "digest": digest(document)}
+    return ResultPackage.objects.update_or_create(run=run, defaults=values)[0]  # anew, where it was tried again
 
 
 def _tell_end(run: Run) -> None:

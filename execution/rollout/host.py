@@ -77,11 +77,11 @@ class HostWorker:
             logger.warning("host run %s is carried on by another worker", self.host_run.pk)
 
     def _carry_on(self) -> None:
-        fail, finish = ("fail", "finish") if self.phase == Phase.APPLY else ("fail_undo", "finish_undo")
+        work, fail, finish = self._ways()
         about = self.host_run, self.spec, self.claim, self.cancel
         try:
             with open_session(*about, self.brake, self.ledger.admit) as session:
-                self._apply(session) if self.phase == Phase.APPLY else self._undo(session)
+                work(session)
         except ClaimLost:
             raise
         except OutcomeUnknown as unknown:
@@ -95,6 +95,14 @@ class HostWorker:
                 self._settle(fail, error.code, str(error))
         else:
             self._settle(finish)
+
+    def _ways(self) -> tuple[Callable[[HostSession], None], str, str]:
+        """What is to be done, and by which transitions it fails and ends."""
+        if self.phase == Phase.APPLY:
+            return self._apply, "fail", "finish"
+        if self.phase == Phase.CHECK:
+            return self._check, "fail", "end_check"
+        return self._undo, "fail_undo", "finish_undo"
 
     def _apply(self, session: HostSession) -> None:
         done = self._done_before()
@@ -149,12 +157,26 @@ class HostWorker:
             raise StepFailed(f"{result.name}: {result.error_code}", code=result.error_code)
         return result.status == StepStatus.FAILED
 
+    def _check(self, session: HostSession) -> None:
+        """Whether a host that is done is well still."""
+        begun = self._steps_done(Phase.APPLY)
+        self._done_before()
+        result, ops = self._begin(len(self.steps), "health_after_bake", recheck_ops(self.steps, begun, self.saved))
+        try:
+            self._unless_pulled(result)
+            outcome = session.perform(ops, self.saved)
+        except SshError as error:
+            self._settle_step(result, StepStatus.FAILED, ops, error_code=_code_of(error), error=str(error))
+            raise
+        self._end(result, ops, outcome)
+
     def _undo(self, session: HostSession) -> None:
         """Undo what was begun, last first; see that the host is well again before it goes back to its balancers."""
         begun = self._steps_done(Phase.APPLY)
         self._look_at_interrupted(session, begun)
         done = self._done_before()
-        for position, order in enumerate(undo_order(self.steps, begun)):
+        orders = undo_order(self.steps, begun, stays_drained=self.host_run.stays_drained)
+        for position, order in enumerate(orders):
             previous = done.get(position)
             if previous is not None and previous.status in SETTLED_STEPS:
                 continue
@@ -220,7 +242,9 @@ class HostWorker:
     def _stop(self) -> None:
         """The kill switch: say where the host stands."""
         steps = self._steps_done(Phase.APPLY)
-        if self.phase == Phase.UNDO:
+        if self.phase == Phase.CHECK:
+            self._settle("end_check")
+        elif self.phase == Phase.UNDO:
             self._settle("halt_undo", HALTED_CODE, _("Halted before it was rolled back to the end."))
         elif self._has_open_step():
             self._settle("lose", HALTED_CODE, _("Halted within a step whose outcome nobody has looked at yet."))
@@ -231,7 +255,8 @@ class HostWorker:
 
     def give_up(self) -> None:
         """After a defect of ours in the middle of the work: how the host is, nobody knows. Raises ClaimLost."""
-        self._settle("lose", "internal_error", "unexpected error in the worker; see its log")
+        by = "fail" if self.phase == Phase.CHECK else "lose"
+        self._settle(by, "internal_error", "unexpected error in the worker; see its log")
 
     def _begin(self, order: int, name: str, ops: Sequence[Op]) -> tuple[StepResult, Sequence[Op]]:
         """Note the attempt. A second one keeps what the first one saved, so it does without those operations."""

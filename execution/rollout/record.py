@@ -30,7 +30,7 @@ from guardia.common.text import printable
 
 ACTOR = "guardia-worker"
 _EVENT_OUTPUT = 2000
-_UNARGUED = ("finish", "finish_undo", "spare")
+_UNARGUED = ("finish", "finish_undo", "spare", "end_check")
 _SETTLED = ("status", "claim", "lease_until", "finished_at", "error_code", "error")
 _ENDED = ("status", "exit_status", "output", "output_sha256", "error_code", "drift", "finished_at")
 

@@ -20,6 +20,7 @@ from governance.services.request_approval import request_approval
 from governance.services.schedule_task import hold_task
 from governance.services.submit_change import begin_change
 from governance.services.void_round import void_round
+from guardia.common.clock import now
 from guardia.common.queue import enqueue
 from notifications.services import notify
 from tickets.choices import TaskStatus
@@ -109,7 +110,8 @@ def _create(task: OpsTask, plan: Plan, content: dict[str, Any], diff_digest: str
     EventHead.objects.create(run=run)
     HostLock.objects.bulk_create([HostLock(server=server, run=run) for server in servers.values()])
     for number, hostnames in enumerate(content["waves"], start=1):
-        wave = Wave.objects.create(run=run, number=number, is_open=number == 1)
+        opened_at = now() if number == 1 else None
+        wave = Wave.objects.create(run=run, number=number, is_open=number == 1, opened_at=opened_at)
         HostRun.objects.bulk_create([HostRun(wave=wave, server=servers[name]) for name in hostnames])
     return run
 

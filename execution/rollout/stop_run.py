@@ -1,28 +1,25 @@
 """What a press of the kill switch means to a run: decided under the run's lock, from rows alone, by whoever comes by
 (the one who pressed, a worker, the sweep). It is done when every host is named."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from accounts.choices import Role
 from accounts.scope import holders_of
 from execution.choices import HALTED_CODE, HELD, HostStatus, Phase, RunStatus
 from execution.gate.halts import covering_run, halts_on, words_of
 from execution.live.events import append_event, hosts_settled
-from execution.models import Halt, HostRun, Run, StepResult
+from execution.models import Halt, HostRun, Run
 from execution.rollout.claims import expired
-from execution.rollout.where import halted_where, has_open_change
-from execution.steps.undo import touched
+from execution.rollout.way_back import begin_undo, locked_hosts, spare_pending, touched_hosts
+from execution.rollout.where import halted_where, has_open_change, steps_begun
 from governance.selectors import people_for
 from notifications.services import notify
 from tickets.choices import TaskStatus
 from tickets.services.transition_task import transition_task
 
 ACTOR = "guardia"
-_UNDOABLE = (HostStatus.DONE, HostStatus.FAILED, HostStatus.HALTED, HostStatus.UNCERTAIN)
-_BATCH = 500
 
 
 def stop_if_halted(run: Run) -> bool:
@@ -62,49 +59,6 @@ def stop(run: Run, halt: Halt) -> None:
         _halt(run, halt)
 
 
-def spare_pending(run: Run) -> None:
-    """Hosts that nobody has taken yet stay untouched, in all waves."""
-    hosts = list(_locked(run).filter(status=HostStatus.PENDING))
-    for host in hosts:
-        host.spare()
-    HostRun.objects.bulk_update(hosts, ["status", "claim", "lease_until"], batch_size=_BATCH)
-    hosts_settled(run, hosts)
-
-
-def begin_undo(run: Run, reason: str) -> None:
-    """Every host where a change was begun goes back, whatever became of it: wave by wave, the last one first."""
-    run.roll_back(reason)
-    run.save()
-    hosts = touched_hosts(run)
-    for host in hosts:
-        host.ask_undo()
-    HostRun.objects.bulk_update(hosts, ["status"], batch_size=_BATCH)
-    run.waves.update(is_open=False)
-    open_wave_to_undo(run)
-
-
-def touched_hosts(run: Run) -> list[HostRun]:
-    """Hosts, locked, that aren't as they were before the run and aren't on their way back."""
-    begun, content = _begun(run), run.plan.content["hosts"]
-    return [
-        host
-        for host in _locked(run).filter(status__in=_UNDOABLE)
-        if touched(content[host.server.hostname]["steps"], {result.order for result in begun[host.pk]})
-    ]
-
-
-def open_wave_to_undo(run: Run) -> bool:
-    """Open the last wave that has hosts to roll back and isn't open; False where there is none."""
-    waiting = HostRun.objects.filter(wave__run=run, wave__is_open=False, status=HostStatus.UNDO_PENDING)
-    following = waiting.select_related("wave").order_by("-wave__number").first()
-    if following is None:
-        return False
-    following.wave.is_open = True
-    following.wave.save(update_fields=["is_open"])
-    append_event(run, "rollback_started", wave=following.wave.number, reason=run.reason)
-    return True
-
-
 def _halt(run: Run, halt: Halt) -> None:
     counts = Counter(HostRun.objects.filter(wave__run=run).values_list("status", flat=True))
     is_forward = run.status == RunStatus.RUNNING
@@ -135,12 +89,14 @@ def _name_orphans(run: Run) -> None:
     orphans = set(expired(run).values_list("pk", flat=True))
     if not orphans:
         return
-    begun, content = _begun(run), run.plan.content["hosts"]
-    hosts = list(_locked(run).filter(pk__in=orphans))
+    begun, content = steps_begun(run), run.plan.content["hosts"]
+    hosts = list(locked_hosts(run).filter(pk__in=orphans))
     for host in hosts:
         steps, results = content[host.server.hostname]["steps"], begun[host.pk]
         latest = {result.order: result for result in results}
-        if has_open_change(steps, latest.values()):
+        if host.status == HostStatus.CHECKING:
+            host.end_check()
+        elif has_open_change(steps, latest.values()):
             host.lose(HALTED_CODE, "halted; its worker was lost within a step")
         elif host.status == HostStatus.UNDOING:
             host.halt_undo(HALTED_CODE, "halted; its worker was lost")
@@ -150,19 +106,6 @@ def _name_orphans(run: Run) -> None:
             host.halt(HALTED_CODE, halted_where(steps, latest))
         host.save()
     hosts_settled(run, hosts)
-
-
-def _begun(run: Run) -> dict[int, list[StepResult]]:
-    """Host run's key → its steps of the way forward, oldest first."""
-    found: dict[int, list[StepResult]] = defaultdict(list)
-    for result in StepResult.objects.filter(host_run__wave__run=run, phase=Phase.APPLY).defer("output").order_by("pk"):
-        found[result.host_run_id].append(result)
-    return found
-
-
-def _locked(run: Run) -> QuerySet[HostRun]:
-    rows = HostRun.objects.select_for_update(of=("self",), no_key=True).select_related("server", "wave").order_by("pk")
-    return rows.filter(wave__run=run)
 
 
 def _is_done(run: Run) -> bool:

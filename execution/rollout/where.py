@@ -1,12 +1,13 @@
-"""In words: between which steps a host stands."""
+"""Between which steps a host stands, also in words."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from execution.choices import Phase, StepStatus
-from execution.models import StepResult
+from execution.models import HostRun, Run, StepResult
 from execution.steps.ops import Step
 from execution.steps.saving import was_idle
 from execution.steps.undo import OUT
@@ -47,3 +48,14 @@ def left_out(steps: Sequence[Step], results: Iterable[StepResult], saved: Mappin
 def _place(op: Any) -> str:
     """Of an operation at a balancer: its host, or else the control that a script is given, or the command."""
     return str(op.get("on") or (op["argv"][5] if len(op["argv"]) > 5 else op["argv"][0]))
+
+
+def steps_begun(run: Run, hosts: Collection[HostRun] | None = None) -> dict[int, list[StepResult]]:
+    """Host run's key → its steps of the way forward, oldest first; of `hosts`, or of all."""
+    found: dict[int, list[StepResult]] = defaultdict(list)
+    results = StepResult.objects.filter(host_run__wave__run=run, phase=Phase.APPLY)
+    if hosts is not None:
+        results = results.filter(host_run__in=[host.pk for host in hosts])
+    for result in results.defer("output").order_by("pk"):
+        found[result.host_run_id].append(result)
+    return found

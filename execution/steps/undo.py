@@ -11,15 +11,20 @@ BALANCING = frozenset(("drain", "undrain", "drain_haproxy", "undrain_haproxy", "
 OUT = frozenset(name for name in BALANCING if name.startswith("drain"))
 
 
-def undo_order(steps: Sequence[Step], begun: Collection[int]) -> list[int | None]:
+def undo_order(steps: Sequence[Step], begun: Collection[int], *, stays_drained: bool = False) -> list[int | None]:
     """Positions of the steps that were begun and have an undo, last first; None is the look whether the host is well,
-    after which it is put back where it was taken out."""
+    after which it is put back where it was taken out, unless it is to stay out."""
     back = [order for order in range(len(steps) - 1, -1, -1) if order in begun and steps[order]["undo"]]
     return [
         *(order for order in back if steps[order]["name"] not in OUT),
         None,
-        *(order for order in back if steps[order]["name"] in OUT),
+        *(order for order in back if steps[order]["name"] in OUT and not stays_drained),
     ]
+
+
+def drains(steps: Sequence[Step], begun: Collection[int]) -> bool:
+    """Whether the host was taken out of a balancer, or that was begun."""
+    return any(steps[order]["name"] in OUT for order in begun)
 
 
 def touched(steps: Sequence[Step], begun: Collection[int]) -> bool:

@@ -36,12 +36,25 @@ def require_hand(actor: User, task: OpsTask) -> None:
     require_bastion(actor=actor, institution=task.institution)
 
 
+def require_steerer(actor: User, task: OpsTask) -> None:
+    """The same for acts on a run that is under way."""
+    if not may_work_by_hand(actor, task):
+        names = who_could(HANDS, task, but={actor.pk})
+        raise NotPermitted(_("Operators and project managers steer a run: %(names)s.") % {"names": names})
+    require_bastion(actor=actor, institution=task.institution)
+
+
+def require_other(actor: User, task: OpsTask, roles: Sequence[Role]) -> None:
+    """Nobody who filed or amended the task judges its result. Raises SelfApproval."""
+    if actor.pk in task.author_ids:
+        names = who_could(roles, task, but={*task.author_ids})
+        raise SelfApproval(_("Nobody judges the result of their own request. %(names)s can.") % {"names": names})
+
+
 def require_judge(actor: User, task: OpsTask) -> None:
     """A PM who neither filed nor amended the task: nobody judges their own request.
 
     Raises SelfApproval, NotPermitted.
     """
-    if actor.pk in task.author_ids:
-        names = who_could([Role.PM], task, but={*task.author_ids})
-        raise SelfApproval(_("Nobody judges the result of their own request. %(names)s can.") % {"names": names})
+    require_other(actor, task, [Role.PM])
     require_pm(actor, task)

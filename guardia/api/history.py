@@ -45,7 +45,19 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     class Meta:
         model = Run
-        fields = ("run_id", "status", "reason", "plan_digest", "diff_digest", "started_at", "finished_at", "hosts")
+        fields = (
+            "run_id",
+            "status",
+            "reason",
+            "held_for",
+            "held_because",
+            "rollback",
+            "plan_digest",
+            "diff_digest",
+            "started_at",
+            "finished_at",
+            "hosts",
+        )
 
     def get_hosts(self, run: Run) -> list[dict[str, Any]]:
         return HostRunSerializer(host_runs_of(run), many=True).data  # type: ignore[return-value]

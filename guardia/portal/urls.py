@@ -18,6 +18,7 @@ from guardia.portal import (
     people,
     playbooks,
     policies,
+    rollouts,
     standing,
     views,
 )
@@ -85,6 +86,7 @@ urlpatterns = [
     path("tasks/<str:task_id>/exception/", hours_acts.request_exception_act, name="exception"),
     path("tasks/<str:task_id>/exception/<int:exception_pk>/", hours_acts.decide_exception_act, name="decide-exception"),
     path("tasks/<str:task_id>/resume/", hours_acts.resume_act, name="resume"),
+    path("tasks/<str:task_id>/run/<slug:act>/", rollouts.run_act, name="run-act"),
     path("tasks/<str:task_id>/halted/resume/", halts.resume_halted_act, name="resume-halted"),
     path("tasks/<str:task_id>/halted/roll-back/", halts.roll_back_act, name="roll-back"),
     path("tasks/<str:task_id>/halted/close/", halts.close_halted_act, name="close-halted"),

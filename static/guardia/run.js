@@ -21,8 +21,15 @@
     let waiting = [];
     let pause = 500;
     let isOver = false;
+    let isStale = false;
 
     connect();
+    for (const time of panel.querySelectorAll("[data-until]")) setInterval(() => countDown(time), 1000);
+
+    function countDown(time) {
+      const left = Math.max(0, Math.round((new Date(time.dateTime) - Date.now()) / 1000));
+      time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    }
 
     function connect() {
       show("connecting");
@@ -73,11 +80,12 @@
       while (log.childElementCount > LINES) log.firstElementChild.remove();
       if (isAtEnd) log.scrollTop = log.scrollHeight;
       count();
-      if (isOver) location.reload();
+      if (isOver || (isStale && !isBusy())) location.reload();
     }
 
     function change(event) {
       if (event.kind === "run_finished" || event.kind === "run_halted") isOver = true;
+      if (words.turns.includes(event.kind) || (event.kind === "wave_opened" && panel.dataset.held)) isStale = true;
       const tile = tiles.get(event.host_run);
       if (!tile) return;
       const { status, step, phase, error } = event.data;
@@ -131,13 +139,18 @@
 
     function count() {
       const of = (statuses, tiles) => tiles.filter((tile) => statuses.includes(tile.dataset.status)).length;
-      const all = [...tiles.values()];
+      const all = [...tiles.values()].filter((tile) => tile.dataset.status !== "RETRIED");
       const bad = of(["FAILED", "UNCERTAIN", "UNDO_FAILED"], all);
       summary.textContent = fill(words.summary, { done: of(["DONE"], all), all: all.length, bad });
       for (const wave of panel.querySelectorAll("[data-wave]")) {
         const hosts = [...wave.querySelectorAll("[data-host]")];
         part(wave, "done").textContent = fill(words.wave, { done: of(["DONE"], hosts), all: hosts.length });
       }
+    }
+
+    // Somebody fills in one of the run's forms: the page stays as it is.
+    function isBusy() {
+      return panel.querySelector("#steer details[open], #steer :focus") !== null;
     }
 
     function part(element, name) {

@@ -32,6 +32,7 @@ from execution.rollout.start_run import start_run
 from execution.rollout.sweep import sweep
 from governance.exceptions import ReasonMissing
 from governance.models import AccessRange
+from guardia.common.clock import now
 from guardia.common.context import traced
 from guardia.common.errors import GuardiaError, NotPermitted, NotVisible, StaleState
 from guardia.waiting import waits_of
@@ -282,7 +283,7 @@ def test_a_press_meets_its_lifting(tenant: Tenant, run: Run) -> None:
 def test_a_press_meets_the_end_of_a_run(tenant: Tenant, run: Run) -> None:
     """All hosts are done: there is nothing to stop, and the result isn't lost."""
     HostRun.objects.filter(wave__run=run).update(status="DONE")
-    run.waves.update(is_open=True)
+    run.waves.update(is_open=True, opened_at=now())
     press(scope=HaltScope.INSTITUTION, institution=run.task.institution.code)
     assert advance(run.pk) is False
     assert (Run.objects.get(pk=run.pk).status, OpsTask.objects.get(pk=run.task_id).status) == ("SUCCEEDED", "VAL")

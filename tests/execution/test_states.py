@@ -8,6 +8,8 @@ RUN: Table = {
     "roll_back": ({"RUNNING", "HALTED"}, "ROLLING_BACK"),
     "succeed": ({"RUNNING"}, "SUCCEEDED"),
     "finish_rollback": ({"ROLLING_BACK"}, "ROLLED_BACK"),
+    "finish_abort": ({"ROLLING_BACK"}, "ABORTED"),
+    "reopen": ({"SUCCEEDED", "ROLLED_BACK", "ABORTED"}, "RUNNING"),
     "hand_over": ({"RUNNING", "ROLLING_BACK"}, "MANUAL"),
     "stop": ({"RUNNING", "ROLLING_BACK"}, "HALTED"),
     "resume": ({"HALTED"}, "RUNNING"),
@@ -17,11 +19,16 @@ HOST: Table = {
     "take": ({"PENDING"}, "RUNNING"),
     "spare": ({"PENDING", "RUNNING"}, "UNTOUCHED"),
     "finish": ({"RUNNING"}, "DONE"),
-    "fail": ({"RUNNING"}, "FAILED"),
+    "ask_check": ({"DONE"}, "CHECK_PENDING"),
+    "take_check": ({"CHECK_PENDING"}, "CHECKING"),
+    "end_check": ({"CHECK_PENDING", "CHECKING"}, "DONE"),
+    "skip": ({"PENDING", "FAILED", "UNDONE"}, "SKIPPED"),
+    "retry": ({"FAILED", "UNDONE"}, "RETRIED"),
+    "fail": ({"RUNNING", "CHECKING"}, "FAILED"),
     "lose": ({"RUNNING", "UNDOING"}, "UNCERTAIN"),
     "halt": ({"RUNNING"}, "HALTED"),
     "halt_undo": ({"UNDOING"}, "UNDO_PENDING"),
-    "go_on": ({"HALTED", "UNCERTAIN", "UNTOUCHED"}, "PENDING"),
+    "go_on": ({"HALTED", "UNCERTAIN", "UNTOUCHED", "SKIPPED"}, "PENDING"),
     "ask_undo": ({"DONE", "FAILED", "HALTED", "UNCERTAIN"}, "UNDO_PENDING"),
     "take_undo": ({"UNDO_PENDING"}, "UNDOING"),
     "finish_undo": ({"UNDOING"}, "UNDONE"),
@@ -36,7 +43,7 @@ def test_runs_allow_exactly_the_table() -> None:
 
 
 def test_hosts_allow_exactly_the_table() -> None:
-    calls = dict.fromkeys(("fail", "lose", "fail_undo", "halt", "halt_undo"), ERROR)
+    calls = dict.fromkeys(("fail", "lose", "fail_undo", "halt", "halt_undo", "skip"), ERROR)
     assert_states(HostRun, HOST, HostStatus.values, calls)
 
 

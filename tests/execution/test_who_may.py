@@ -26,6 +26,7 @@ STATES = {
     "SUCCEEDED": "VAL",
     "ROLLED_BACK": "ERR",
     "MANUAL": "MAN",
+    "ABORTED": "ERR",
 }
 LIVING = {"RUNNING", "ROLLING_BACK"}
 HALTERS = {"pm", "security", "operator", "administrator"}

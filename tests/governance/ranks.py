@@ -17,19 +17,21 @@ from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
 from cmdb.services.store_credential import store_credential
-from execution.choices import HaltScope
+from execution.choices import HaltScope, RollbackScope
 from execution.gate.direct import look_at_hosts
 from execution.gate.host_keys import ask_host_keys, decide_host_key
 from execution.gateways import keeping
 from execution.gateways.messages import fingerprint
 from execution.halts.lift import lift_halt
 from execution.halts.press import halt
-from execution.models import HostRun, Playbook, Run, StepResult
+from execution.models import HostLock, HostRun, Playbook, Run, StepResult
 from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import SHIPPED, publish_playbook
 from execution.rollout.after_halt import close_halted, resume_halted, roll_back_halted
 from execution.rollout.resume_run import resume_run
+from execution.rollout.retry_failed import retry_failed
 from execution.rollout.start_run import start_run
+from execution.rollout.steer_run import abort_run, pause_run, skip_host
 from governance.choices import Decision, ReviewDecision
 from governance.models import AccessRange, ChangeReview, ChangeWindow, ExtraHoliday, Freeze, FreezeException
 from governance.policy_documents import StepDocument
@@ -151,6 +153,27 @@ def _halted(service: Callable[..., Any], *, is_touched: bool = False) -> Callabl
         return lambda: service(actor=o.pm, task_id=task.task_id, reason="x")
 
     return ready
+
+
+def _steered(service: Callable[..., Any], *, has_failed: bool = False, **given: Any) -> Callable[[Office], Act]:
+    """On a run under way, or on one that went back."""
+
+    def ready(o: Office) -> Act:
+        task, _plan = o.approved()
+        run = start_run(task.pk)
+        assert run is not None
+        if has_failed:
+            HostRun.objects.filter(wave__run=run).update(status="UNDONE", error_code="x")
+            Run.objects.filter(pk=run.pk).update(status="ROLLED_BACK", finished_at=now())
+            HostLock.objects.filter(run=run).delete()
+            OpsTask.objects.filter(pk=task.pk).update(status="ERR")
+        return lambda: service(actor=o.operator, task_id=task.task_id, reason="x", **given)
+
+    return ready
+
+
+def _skip(o: Office) -> Act:
+    return _steered(skip_host, hostname=o.servers[0].hostname)(o)
 
 
 def _lift(o: Office) -> Act:
@@ -352,6 +375,10 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "resume_halted": _halted(resume_halted),
     "roll_back_halted": _halted(roll_back_halted, is_touched=True),
     "resume_run": _resume,
+    "pause_run": _steered(pause_run),
+    "abort_run": _steered(abort_run, rollback=RollbackScope.WAVE),
+    "skip_host": _skip,
+    "retry_failed": _steered(retry_failed, has_failed=True),
     "review_change": _review,
     "revoke_standing_approval": _revoke,
     "run_later": _task_act(run_later, "pm", "APP", scheduled_for=None),

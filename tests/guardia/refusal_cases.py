@@ -26,6 +26,7 @@ from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import publish_playbook
 from execution.rollout.resume_run import resume_run
 from execution.rollout.start_run import start_run
+from execution.rollout.steer_run import pause_run
 from governance.choices import Decision, ReviewDecision, StepRole
 from governance.models import ApprovalStep, FreezeException, SystemOwner
 from governance.services.absences import plan_absence_for
@@ -318,6 +319,10 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
     "halts": lambda c: (
         c.t.owner,
         lambda: halt(actor=c.t.owner, scope=HaltScope.INSTITUTION, institution=c.t.institution.code, reason="!"),
+    ),
+    "steers a run": lambda c: (
+        c.t.owner,
+        lambda: pause_run(actor=c.t.owner, task_id=c.task("EXE").task_id, reason="!"),
     ),
     "publishes a playbook": lambda c: (c.t.pm, lambda: publish_playbook(actor=c.t.pm, source="")),
     "changes a server": lambda c: (c.t.pm, lambda: save_row(actor=c.t.pm, row=c.t.servers[0])),

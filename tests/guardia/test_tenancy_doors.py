@@ -124,6 +124,8 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/exception/", "post", f"/tasks/{waiting}/exception/", asking_for),
         ("tasks/<str:task_id>/exception/<int:exception_pk>/", "post", exception, {"decision": "APPROVE"}),
         ("tasks/<str:task_id>/resume/", "post", f"/tasks/{task}/resume/", {"reason": "why"}),
+        ("tasks/<str:task_id>/run/<slug:act>/", "post", f"/tasks/{task}/run/pause/", {"reason": "why"}),
+        ("tasks/<str:task_id>/run/<slug:act>/", "post", f"/tasks/{task}/run/retry/", {"reason": "why"}),
         ("halt/", "post", "/halt/", {"target": "INSTITUTION:ZEBRA-CODE", "reason": "why"}),
         ("halt/", "post", "/halt/", {"target": f"RUN:{task}", "reason": "why"}),
         ("halt/<int:pk>/lift/", "post", f"/halt/{zebra.halt.pk}/lift/", {"reason": "얼룩말", "password": PASSWORD}),
@@ -190,6 +192,7 @@ def api_objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     return [
         ("api/v1/task/history/<str:task_id>", "get", f"/api/v1/task/history/{zebra.task.task_id}", {}),
         ("api/v1/approval/process", "post", "/api/v1/approval/process", decision),
+        ("api/v1/run/act", "post", "/api/v1/run/act", {"task_id": zebra.task.task_id, "act": "pause", "reason": "x"}),
         ("api/v1/halt", "post", "/api/v1/halt", {"scope": "INSTITUTION", "institution": "ZEBRA-CODE", "reason": "x"}),
         ("api/v1/halt", "post", "/api/v1/halt", {"scope": "RUN", "task_id": zebra.task.task_id, "reason": "x"}),
         ("api/v1/halt/lift", "post", "/api/v1/halt/lift", {"halt_id": zebra.halt.pk, "reason": "x"}),

@@ -25,6 +25,7 @@ WAYS: Table = {
     "hand_over": ({"PAR", "APP", "SCH", "EXE", "VAL", "ERR", "CHG", "REV", "HLT"}, "MAN"),
     "halt": ({"EXE"}, "HLT"),
     "go_on": ({"HLT"}, "EXE"),
+    "retry": ({"VAL", "ERR"}, "EXE"),
     "close_halted": ({"HLT"}, "ERR"),
     "complete": ({"VAL"}, "COM"),
     "plan_again": ({"VAL", "ERR", "MAN"}, "PAR"),
@@ -51,6 +52,7 @@ TOLD = {
     "hand_over": "handed_over",
     "halt": "halted",
     "go_on": "went_on",
+    "retry": "retried",
     "close_halted": "closed_not_done",
     "complete": "completed",
     "plan_again": "sent_back_to_planning",
@@ -65,7 +67,7 @@ TOLD = {
 }
 WITH_REASON = {
     "submit", "schedule", "reject", "fail", "hand_over", "complete", "plan_again", "prepare_change", "close_by_hand",
-    "close_not_done", "drop", "withdraw", "halt", "go_on", "close_halted",
+    "close_not_done", "drop", "withdraw", "halt", "go_on", "retry", "close_halted",
 }  # fmt: skip
 CLOSING = {"reject", "close_halted", "complete", "close_by_hand", "close_not_done", "drop", "withdraw"}
 
@@ -125,7 +127,7 @@ def test_any_other_way_is_refused_and_changes_nothing(way: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("way", ["plan_again", "hand_over", "close_not_done"])
+@pytest.mark.parametrize("way", ["plan_again", "retry", "hand_over", "close_not_done"])
 def test_a_failure_that_was_closed_stays_closed(way: str) -> None:
     task = task_in("ERR")
     transition_task(task=task, by="close_not_done", actor="test", reason="no longer needed")

@@ -53,7 +53,7 @@ class OpsTask(models.Model):
         REC ─▶ PAR ─▶ PEN ─▶ APP ───────▶ EXE ─▶ VAL ─▶ COM
          └▶ INF ─┘     └▶ REJ  └▶ SCH ─▶┘ ├▶ ERR  └▶ MAN ─▶ COM
         PEN ◀── APP, SCH                  └▶ MAN
-        VAL, ERR, MAN ─▶ PAR   (planned and approved again)
+        VAL, ERR, MAN ─▶ PAR   (planned and approved again)        VAL, ERR ─▶ EXE   (what failed, again)
         EXE ─▶ HLT ─▶ EXE (goes on, or back) │ MAN │ ERR (closed)
         APP, VAL ─▶ CHG ─▶ REV ─▶ APP    REV ─▶ CHG (rework)    ERR, CHG, REV ─▶ MAN (by hand)
         any before EXE ─▶ WDR          REJ, WDR ─▶ REC (filed again)
@@ -182,8 +182,8 @@ class OpsTask(models.Model):
         self.reason, self.expected_start = "", None
 
     @transition(field=status, source=_S.EXECUTING, target=_S.PENDING_VALIDATION)
-    def finish(self) -> None:
-        self.reason = ""
+    def finish(self, reason: str = "") -> None:
+        self.reason = reason
 
     @transition(field=status, source=_S.EXECUTING, target=_S.FAILED)
     def fail(self, reason: str) -> None:
@@ -195,6 +195,10 @@ class OpsTask(models.Model):
 
     @transition(field=status, source=_S.HALTED, target=_S.EXECUTING)
     def go_on(self, reason: str) -> None:
+        self.reason = reason
+
+    @transition(field=status, source=[_S.PENDING_VALIDATION, _S.FAILED], target=_S.EXECUTING, conditions=[is_open])
+    def retry(self, reason: str) -> None:
         self.reason = reason
 
     @transition(field=status, source=_S.HALTED, target=_S.FAILED)

@@ -20,6 +20,7 @@ _PAST = {
     "complete": "completed",
     "withdraw": "withdrawn",
     "resubmit": "resubmitted",
+    "retry": "retried",
     "plan_again": "sent_back_to_planning",
     "prepare_change": "change_wanted",
     "submit_change": "change_submitted",
