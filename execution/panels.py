@@ -12,13 +12,14 @@ from execution.gateways.selectors import gateways_of
 from execution.halts.who import may_halt
 from execution.live.events import event_to_dict
 from execution.models import HostRun, Run
+from execution.open_log import READERS
 from execution.plan.compare import differences
 from execution.plan.render import commands_of
 from execution.plan.rollout_words import planned_waves, strategy_words
 from execution.plan.voided import voided_plans
 from execution.playbooks.strategy import Strategy
 from execution.rollout.steering import steering_of
-from execution.selectors import current_plan, host_runs_of, last_events, latest_run, with_progress
+from execution.selectors import core_logs_of, current_plan, host_runs_of, last_events, latest_run, with_progress
 from execution.words import script_words
 from governance.selectors import steps_of, voided_among
 from tickets.panels import TaskPage, register_panel
@@ -26,6 +27,7 @@ from tickets.panels import TaskPage, register_panel
 _HOSTS_SHOWN = 50
 _EVENTS_SHOWN = 200
 _NAMED = 30
+_LOGS_SHOWN = 200
 
 
 def register() -> None:
@@ -139,6 +141,8 @@ def live_run(page: TaskPage) -> dict[str, Any] | None:
         "last_number": events[-1].number if events else 0,
         "words": script_words(),
         "gateways": gateways_of(page.user, run.plan.content),
+        "logs": list(core_logs_of(run)[:_LOGS_SHOWN]) if any(host.error_code for host in hosts) else [],
+        "may_read_logs": holds_role(page.user, READERS, page.task.institution_id),
         "steer": steering_of(page.user, page.task, run, hosts),
         "may_halt": run.is_living and may_halt(page.user, page.task.institution_id),
     }

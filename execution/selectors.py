@@ -2,12 +2,12 @@
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Length
 
 from accounts.models import User
 from accounts.scope import visible_to
 from execution.choices import Phase, StepStatus
-from execution.models import HostRun, Plan, Run, RunEvent, StepResult
+from execution.models import CoreLog, HostRun, Plan, Run, RunEvent, StepResult
 from tickets.models import OpsTask
 
 
@@ -38,6 +38,12 @@ def with_progress(hosts: QuerySet[HostRun]) -> QuerySet[HostRun]:
     return hosts.annotate(
         steps_done=Count("steps__order", filter=held, distinct=True), step_name=Coalesce(Subquery(latest), Value(""))
     )
+
+
+def core_logs_of(run: Run) -> QuerySet[CoreLog]:
+    """What the run's failed hosts left of their logs, without the texts; `size` in characters."""
+    rows = CoreLog.objects.filter(host_run__wave__run=run).select_related("host_run__server")
+    return rows.annotate(size=Length("text")).defer("text").order_by("pk")
 
 
 def events_after(run_pk: int, number: int, limit: int = 500) -> list[RunEvent]:

@@ -82,6 +82,7 @@ EVENTS: dict[str, Promise] = {
     "run_aborting": _("%(actor)s aborts the run: %(reason)s"),
     "run_retried": _("%(actor)s has the failed servers tried again (%(hosts)s): %(reason)s"),
     "host_isolated": _("Failed; goes back alone. %(error)s"),
+    "logs_kept": _("Core logs kept: %(count)s"),
     "host_taken": _("Connecting"),
     "host_recovered": _("Carrying on after a lost worker"),
     "step_started": _("%(step)s …"),
@@ -128,7 +129,7 @@ def step_label(name: str) -> str:
 
 def event_text(event: Mapping[str, Any]) -> str:
     """One event as a sentence; `event` is what `execution.live.events.event_to_dict` gives."""
-    data = {"wave": "", "error": "", "reason": "", "host": "", "hosts": "", "actor": "", **event["data"]}
+    data = {"wave": "", "error": "", "reason": "", "host": "", "hosts": "", "count": "", "actor": "", **event["data"]}
     undo = "↩ " if data.get("phase") == Phase.UNDO else ""
     data["step"] = undo + step_label(str(data.get("step", "")))
     data["status"] = status_labels().get(str(data.get("status", "")), str(data.get("status", "")))

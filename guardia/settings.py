@@ -290,6 +290,7 @@ GUARDIA_WITNESS_SECONDS = env.float("GUARDIA_WITNESS_SECONDS", default=10.0)
 # -- the engine ----------------------------------------------------------------------------------------------
 GUARDIA_HOSTS_AT_ONCE = env.int("GUARDIA_HOSTS_AT_ONCE", default=24)  # threads per worker process
 GUARDIA_LEASE_SECONDS = env.int("GUARDIA_LEASE_SECONDS", default=20)
+GUARDIA_CORE_LOG_KIB = env.int("GUARDIA_CORE_LOG_KIB", default=64)
 GUARDIA_CONNECT_SECONDS = env.int("GUARDIA_CONNECT_SECONDS", default=15)
 GUARDIA_GATEWAY_PULL_SECONDS = env.float("GUARDIA_GATEWAY_PULL_SECONDS", default=2.0)
 # In a gateway's home its own name (“MOEF/busan”), written there when it was enrolled; empty in the core's.

@@ -66,6 +66,14 @@ class EnvironmentProfile(models.Model):
         default=OnDrift.WARN,
         help_text=_("Looked at on each server at the beginning of a run."),
     )
+    core_logs = ArrayField(
+        models.CharField(max_length=255, validators=_BELOW),
+        verbose_name=_("further core logs"),
+        size=7,
+        default=list,
+        blank=True,
+        help_text=_("Their last part is kept with the core log's where a server fails."),
+    )
     legacy_ssh = ArrayField(
         models.CharField(max_length=48, choices=[(name, name) for name in LEGACY_SSH]),
         verbose_name=_("outdated SSH algorithms allowed"),

@@ -25,14 +25,14 @@ M = TypeVar("M", bound=models.Model)
 _TEXTS = ("code", "name", "hostname", "institution", "system", "site", "credential", "ip", "role", "home_dir", "jump",
     "server", "dialect", "database", "host", "client", "profile", "kind", "control", "backend", "member", "program",
     "drain_command", "undrain_command", "drained_command", "used_command")  # fmt: skip
-_LISTS = ("aliases", "host_keys", "legacy_ssh")
+_LISTS = ("aliases", "host_keys", "legacy_ssh", "core_logs")
 _SERVER_FIELDS = ("role", "number", "aliases", "redundancy_group", "host_keys", "home_dir", "ssh_port", "http_port")
 _BALANCER_FIELDS = ("control", "backend", "member", "program", "drain_command", "undrain_command", "drained_command",
     "used_command", "seconds", "others_needed", "is_active")  # fmt: skip
 _PROFILE_FIELDS = ("middleware", "startup_script", "shutdown_script", "pid_file", "log_file", "artefact_path",
     "backup_dir", "incoming_dir", "health_path", "log_ready", "log_broken", "free_disk_mib", "stop_seconds",
     "start_seconds", "legacy_ssh", "os_text", "process_text", "service_account", "sudo", "selinux",
-    "on_drift")  # fmt: skip
+    "on_drift", "core_logs")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,16 @@ class HostSession:
             _fail_if("" if is_number(value) else "the output is not a number")
             outcome.saved[op["save"]] = value
 
+    def tail(self, path: str, *, keep: int, seconds: float) -> str:
+        """The last bytes of a file, without our password. Raises StepFailed where it can't be had, SshError."""
+        argv = ["tail", "-c", str(keep), "--", path]
+        if is_worse(argv, self._spec.get("check")) is not None:
+            raise StepFailed("the command check refuses to read it", code="command_refused")
+        result = self._connection.run(argv, deadline=max(0.1, seconds), keep=keep)
+        if result.exit_status != 0:
+            raise StepFailed(self._clean(result.stderr, self._secret)[:500] or f"exit status {result.exit_status}")
+        return self._clean(result.stdout, self._secret)
+
     def _clean(self, output: str, secret: Secret) -> str:
         """The output without our password: a host knows it and may say it."""
         return output.replace(secret.value, MASK) if secret.kind == "password" else output

@@ -1,4 +1,5 @@
 from execution.models.choice import PlaybookChoice
+from execution.models.core_log import CoreLog
 from execution.models.events import EventHead, RunEvent
 from execution.models.facts import ServerFacts
 from execution.models.gateway import CoreLink, GatewayNonce, GatewayOrder, Parcel, RunPart
@@ -12,6 +13,7 @@ from execution.models.table import ResultTable
 
 __all__ = [
     "CoreLink",
+    "CoreLog",
     "EventHead",
     "GatewayNonce",
     "GatewayOrder",

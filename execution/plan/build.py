@@ -4,7 +4,7 @@
      strategy: `execution.playbooks.strategy`, waves: [[hostname, …], …],
      instructions: [a PM's words to do it differently, …] (only where there are some),
      hosts: {hostname: {check: `execution.plan.judge`, address, port, http_port, username, credential,
-                        credential_revision, host_keys, profile, profile_revision, tier, group,
+                        credential_revision, host_keys, logs: [path, …], profile, profile_revision, tier, group,
                         steps: [`execution.steps.ops.Step`, …], database: `execution.plan.databases`,
                         legacy_ssh: [algorithm, …], via: [a jump host: {hostname, address, port, …}, …],
                         balancers: {a balancer's host: {address, port, …}, …},
@@ -176,6 +176,7 @@ def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> d
         **_via(server),
         **_balancers(server, steps),
         "http_port": server.http_port,
+        "logs": core_logs_of(server),
         "profile": server.profile.name,
         "profile_revision": server.profile.revision,
         "tier": server.site.tier,
@@ -207,6 +208,12 @@ def _gateway(server: Server) -> dict[str, str]:
         message = _("Server %(name)s is reached by the gateway %(gateway)s, which is not in service.")
         raise PlanRefused(message % {"name": server.hostname, "gateway": gateway}, code="no_gateway")
     return {"gateway": gateway.full_code}
+
+
+def core_logs_of(server: Server) -> list[str]:
+    """The files whose last part is kept where the host fails."""
+    home, names = server.home_dir.rstrip("/"), [server.profile.log_file, *server.profile.core_logs]
+    return [f"{home}/{name}" for name in dict.fromkeys(names)]
 
 
 def filled_calls(definition: Definition, names: Mapping[str, Any]) -> list[tuple[StepCall, dict[str, Any]]]:

@@ -49,6 +49,7 @@ _FIELDS: dict[str, Promise] = {
     "credential": _("credential"),
     "credential_revision": _("credential revision"),
     "host_keys": _("pinned host keys"),
+    "logs": _("core logs"),
     "legacy_ssh": _("outdated SSH algorithms"),
     "via": _("jump hosts"),
     "balancers": _("balancers' hosts"),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from execution.choices import HALTED_CODE, Phase, StepStatus
@@ -18,6 +19,7 @@ from execution.exceptions import ClaimLost, Halted, StepFailed
 from execution.gate.brake import Brake
 from execution.gate.session import HostSession, Outcome, open_session
 from execution.models import HostRun, Run, StepResult
+from execution.rollout.core_logs import fetch_core_logs, keep_core_logs
 from execution.rollout.ledger import Ledger
 from execution.rollout.record import Begin, End, Keep, Note, Settle, steps_done
 from execution.rollout.where import SETTLED_STEPS, halted_where, has_open_change, left_out
@@ -81,7 +83,7 @@ class HostWorker:
         about = self.host_run, self.spec, self.claim, self.cancel
         try:
             with open_session(*about, self.brake, self.ledger.admit) as session:
-                work(session)
+                self._worked(work, session)
         except ClaimLost:
             raise
         except OutcomeUnknown as unknown:
@@ -95,6 +97,20 @@ class HostWorker:
                 self._settle(fail, error.code, str(error))
         else:
             self._settle(finish)
+
+    def _worked(self, work: Callable[[HostSession], None], session: HostSession) -> None:
+        """Where it fails, the host's logs are kept before the line is closed."""
+        try:
+            work(session)
+        except (ClaimLost, Halted, Cancelled):
+            raise
+        except (GuardiaError, OutcomeUnknown):
+            try:
+                logs = fetch_core_logs(session, self.spec.get("logs", ()))
+                self._read(lambda: keep_core_logs(self.host_run, self.claim, self.phase, logs))
+            except (GuardiaError, DatabaseError):
+                logger.exception("host run %s: its logs could not be kept", self.host_run.pk)
+            raise
 
     def _ways(self) -> tuple[Callable[[HostSession], None], str, str]:
         """What is to be done, and by which transitions it fails and ends."""

@@ -64,6 +64,7 @@ urlpatterns = [
     path("tasks/<str:task_id>/plan.json", views.plan_document, name="plan"),
     path("tasks/<str:task_id>/result.json", views.result_document, name="result"),
     path("tasks/<str:task_id>/tables/<int:table_pk>.csv", views.result_table, name="table"),
+    path("tasks/<str:task_id>/logs/<int:log_pk>/", views.core_log, name="core-log"),
     path("policies/", policies.policy_list, name="policies"),
     path("policies/new/", policies.propose, name="policy-new"),
     path("policies/<int:policy_pk>/change/", policies.propose, name="policy-change"),

@@ -1,5 +1,6 @@
 """Reads of the portal. Every query goes through a selector that is scoped to the user."""
 
+import re
 from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_required
@@ -12,11 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.caller import caller
 from accounts.models import User
 from execution.export_table import export_table
+from execution.open_log import open_core_log
 from execution.selectors import current_plan, latest_run
 from governance.selectors import steps_awaiting, tasks_to_validate
 from governance.selectors_authority import administered
 from guardia.common.canonical import canonical_bytes
-from guardia.common.errors import NotPermitted, NotVisible
+from guardia.common.errors import GuardiaError, NotPermitted, NotVisible
 from guardia.common.paging import newest_first
 from notifications.models import Notification
 from notifications.services import mark_read
@@ -117,6 +119,20 @@ def result_table(request: HttpRequest, task_id: str, table_pk: int) -> HttpRespo
     except NotPermitted as error:
         raise PermissionDenied(str(error)) from error
     return _download(content, f"{task_id}-{table_pk}.csv", "text/csv")
+
+
+@login_required
+@require_POST
+def core_log(request: HttpRequest, task_id: str, log_pk: int) -> HttpResponse:
+    """A log that a failed run kept, as plain text; a POST, because the chain notes who took it."""
+    try:
+        log = open_core_log(actor=caller(request), task_id=task_id, log_pk=log_pk)
+    except NotVisible as error:
+        raise Http404 from error
+    except GuardiaError as error:
+        raise PermissionDenied(str(error)) from error
+    name = f"{task_id}-{log.host_run.server.hostname}-{log.path.rpartition('/')[2]}.txt"
+    return _download(log.text.encode(), re.sub(r"[^\w.-]", "_", name, flags=re.ASCII), "text/plain; charset=utf-8")
 
 
 def searched_words(request: HttpRequest) -> str:

@@ -1,19 +1,26 @@
 """Strategies on real hosts: tolerance and a second try, bake and gate, the whole run back, a way back that fails."""
 
+import hashlib
 import subprocess
 import time
 
 import pytest
+from django.db import DatabaseError, transaction
 
+from audit.models import Entry
 from demo.fleet import Fleet
 from execution.choices import HeldFor, RollbackScope
-from execution.models import HostRun, Run, StepResult
+from execution.models import CoreLog, HostRun, Run, StepResult
+from execution.rollout.core_logs import fetch_core_logs
 from execution.rollout.drive import drive_run
 from execution.rollout.resume_run import resume_run
 from execution.rollout.retry_failed import retry_failed
 from execution.rollout.steer_run import abort_run, pause_run, skip_host
+from execution.ssh.exceptions import ConnectionLost
+from tests.doors import browser
 from tests.execution.fleet_tenant import FleetTenant, actions, artefact, assert_consistent
 from tests.execution.strategies import publish_strategy, told
+from tests.factories import Tenant
 from tests.queue import run_queue
 from tickets.models import OpsTask
 
@@ -145,3 +152,50 @@ def test_people_pause_skip_go_on_and_abort(tenant: FleetTenant) -> None:
     assert actions(tenant, names[2]) == actions(tenant, names[4]) == []
     assert versions(tenant) == before
     assert_consistent(run)
+
+
+def test_the_logs_of_a_failed_host_are_kept_bounded_masked_and_read_by_few(tenant: FleetTenant) -> None:
+    name = sorted(tenant.hosts)[0]
+    tenant.profile.core_logs = ["app/logs/none.log"]
+    tenant.profile.save()
+    log = tenant.tree(name).log
+    hostile = b"\xff\xfe\x1b[2J password=hunter2secret \xb0\xa1 <script>\n"
+    log.write_bytes(b"x" * 200_000 + hostile)
+    publish_strategy("{batches: [1, 100%]}")
+    task, _plan = tenant.approved(content=artefact("3.7.0", broken=True))
+    run_queue()
+    run = Run.objects.get(task=task)
+    assert (run.status, told(run)[name]) == ("ROLLED_BACK", "UNDONE")
+    kept, missing = CoreLog.objects.filter(host_run__wave__run=run).order_by("pk")
+    assert kept.path == str(log) and len(kept.text) <= 64 * 1024 and missing.error and not missing.text
+    assert "hunter2secret" not in kept.text and "\x1b" not in kept.text and "\x00" not in kept.text
+    assert hashlib.sha256(kept.text.encode()).hexdigest() == kept.sha256
+    assert Entry.objects.filter(action="log.kept", task_id=task.task_id).count() == 2
+    with pytest.raises(DatabaseError), transaction.atomic():
+        CoreLog.objects.filter(pk=kept.pk).update(text="forged")
+    path = f"/tasks/{task.task_id}/logs/{kept.pk}/"
+    for person, status in ((tenant.site_manager, 403), (Tenant(servers=1).pm, 404)):
+        assert browser(person).post(path).status_code == status
+    assert not Entry.objects.filter(action="log.opened").exists()
+    answer = browser(tenant.pm).post(path)
+    assert answer.status_code == 200 and answer.content.decode() == kept.text
+    assert answer["Content-Type"].startswith("text/plain") and "attachment" in answer["Content-Disposition"]
+    assert Entry.objects.filter(action="log.opened", task_id=task.task_id).count() == 1
+    assert 'id="core-logs"' in browser(tenant.pm).get(f"/tasks/{task.task_id}/").content.decode()
+
+
+class Silent:
+    """A session whose host answers nothing any more."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def tail(self, path: str, *, keep: int, seconds: float) -> str:
+        self.asked += 1
+        raise ConnectionLost
+
+
+def test_a_host_that_answers_no_more_is_asked_once() -> None:
+    session = Silent()
+    (found,) = fetch_core_logs(session, ["/a", "/b", "/c"])  # type: ignore[arg-type]
+    assert session.asked == 1 and found.error and not found.text

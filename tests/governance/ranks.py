@@ -24,7 +24,8 @@ from execution.gateways import keeping
 from execution.gateways.messages import fingerprint
 from execution.halts.lift import lift_halt
 from execution.halts.press import halt
-from execution.models import HostLock, HostRun, Playbook, Run, StepResult
+from execution.models import CoreLog, HostLock, HostRun, Playbook, Run, StepResult
+from execution.open_log import open_core_log
 from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import SHIPPED, publish_playbook
 from execution.rollout.after_halt import close_halted, resume_halted, roll_back_halted
@@ -170,6 +171,14 @@ def _steered(service: Callable[..., Any], *, has_failed: bool = False, **given: 
         return lambda: service(actor=o.operator, task_id=task.task_id, reason="x", **given)
 
     return ready
+
+
+def _open_log(o: Office) -> Act:
+    task, _plan = o.approved()
+    assert start_run(task.pk) is not None
+    host_run = HostRun.objects.get(wave__run__task=task)
+    log = CoreLog.objects.create(host_run=host_run, phase="APPLY", path="/l", text="x", sha256="d" * 64)
+    return lambda: open_core_log(actor=o.pm, task_id=task.task_id, log_pk=log.pk)
 
 
 def _skip(o: Office) -> Act:
@@ -378,6 +387,7 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "pause_run": _steered(pause_run),
     "abort_run": _steered(abort_run, rollback=RollbackScope.WAVE),
     "skip_host": _skip,
+    "open_core_log": _open_log,
     "retry_failed": _steered(retry_failed, has_failed=True),
     "review_change": _review,
     "revoke_standing_approval": _revoke,

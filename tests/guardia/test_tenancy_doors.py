@@ -124,6 +124,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/exception/", "post", f"/tasks/{waiting}/exception/", asking_for),
         ("tasks/<str:task_id>/exception/<int:exception_pk>/", "post", exception, {"decision": "APPROVE"}),
         ("tasks/<str:task_id>/resume/", "post", f"/tasks/{task}/resume/", {"reason": "why"}),
+        ("tasks/<str:task_id>/logs/<int:log_pk>/", "post", f"/tasks/{task}/logs/{zebra.core_log.pk}/", {}),
         ("tasks/<str:task_id>/run/<slug:act>/", "post", f"/tasks/{task}/run/pause/", {"reason": "why"}),
         ("tasks/<str:task_id>/run/<slug:act>/", "post", f"/tasks/{task}/run/retry/", {"reason": "why"}),
         ("halt/", "post", "/halt/", {"target": "INSTITUTION:ZEBRA-CODE", "reason": "why"}),

@@ -14,6 +14,7 @@ from audit.services.make_checkpoint import make_checkpoint
 from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Gateway, Server, Site, System
 from execution.live.events import append_event
 from execution.models import (
+    CoreLog,
     GatewayOrder,
     Halt,
     Healing,
@@ -158,6 +159,9 @@ class Zebra(Tenant):
         step = StepResult.objects.create(host_run=host_run, phase="APPLY", order=1, name="zebra step", output="얼룩말")
         self.table = ResultTable.objects.create(
             step=step, columns=["얼룩말"], rows=[["zebra"]], is_complete=True, is_masked=True, digest="d" * 64
+        )
+        self.core_log = CoreLog.objects.create(
+            host_run=host_run, phase="APPLY", path="/zebra/logs/catalina.out", text="얼룩말", sha256="d" * 64
         )
         ResultPackage.objects.create(run=self.run, document={"host": "zebra-host"}, digest="d" * 64)
         self._fill_by_hand()

@@ -1,4 +1,4 @@
-"""`manage.py bench [--part engine|governance|chain|peers|all]`: the figures of docs/performance.md."""
+"""`manage.py bench [--part engine|governance|chain|planning|peers|all]`: the figures of docs/performance.md."""
 
 import os
 import platform
@@ -18,6 +18,7 @@ from demo.bench.commands import milliseconds_per_line
 from demo.bench.governance import measure_governance
 from demo.bench.memory import PeakMemory
 from demo.bench.peers.table import measure_peers
+from demo.bench.planning import measure_planning
 from demo.bench.rollout import Figures, measure_rollout
 from demo.client import Person as Client
 from demo.fleet import Fleet, many_hosts, with_free_ports
@@ -37,10 +38,13 @@ class Command(BaseCommand):
     help = "Measure the product at work: latency, live events, memory, beside the bare connector."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--part", choices=["engine", "governance", "chain", "peers", "all"], default="all")
+        parser.add_argument(
+            "--part", choices=["engine", "governance", "chain", "planning", "peers", "all"], default="all"
+        )
         parser.add_argument("--hosts", type=int, default=200, help="servers of the engine's part")
         parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks of the governance part")
         parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the chain's part")
+        parser.add_argument("--servers", type=int, default=10_000, help="servers of the planning part")
         parser.add_argument("--rounds", type=int, default=3, help="rounds of the peers' part")
         parser.add_argument("--peers-a", default="50,200,1000", help="hosts that are connected to, beside the peers")
         parser.add_argument("--peers-b", default="50,200", help="hosts that are deployed to, beside the peers")
@@ -48,7 +52,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         prepare()
-        wanted = ["governance", "chain", "peers", "engine"] if options["part"] == "all" else [options["part"]]
+        wanted = (
+            ["governance", "chain", "planning", "peers", "engine"] if options["part"] == "all" else [options["part"]]
+        )
         if wanted != ["engine"]:
             self._head()
         if "governance" in wanted:
@@ -56,6 +62,9 @@ class Command(BaseCommand):
                 self._row(*figure)
         if "chain" in wanted:
             for name, asked, value in measure_chain(options["entries"]):
+                self._row(f"{name} ({asked})" if asked else name, value)
+        if "planning" in wanted:
+            for name, asked, value in measure_planning(options["servers"]):
                 self._row(f"{name} ({asked})" if asked else name, value)
         if "peers" in wanted:
             sizes = {work: [int(size) for size in options[f"peers_{work.lower()}"].split(",") if size] for work in "AB"}

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cmdb', '0004_databases'),
-        ('execution', '0009_host_commands'),
+        ('execution', '0012_chosen_playbooks'),
         ('tickets', '0005_lists_of_millions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

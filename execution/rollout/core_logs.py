@@ -1,0 +1,82 @@
+"""The last part of the logs of a host that failed: asked for on the line that is still open, bounded in time and
+size."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from audit.services import record
+from execution.choices import Phase
+from execution.exceptions import StepFailed
+from execution.gate.session import HostSession
+from execution.live.events import append_event
+from execution.models import CoreLog, HostRun
+from execution.ssh.exceptions import SshError
+from guardia.common.masking import mask
+from guardia.common.text import printable
+
+#: For all files of a host together: the rollback waits for it.
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    path: str
+    text: str
+    error: str = ""
+
+
+def fetch_core_logs(session: HostSession, paths: Sequence[str]) -> list[Fetched]:
+    """Never raises for what the host does: a file that can't be had says why, and a host that doesn't answer is asked
+    no more. A gateway keeps none: it tells the core of steps and hosts alone."""
+    if settings.GUARDIA_GATEWAY:
+        return []
+    ends, found = time.monotonic() + _SECONDS, list[Fetched]()
+    for path in paths:
+        try:
+            text = session.tail(path, keep=settings.GUARDIA_CORE_LOG_KIB * 1024, seconds=ends - time.monotonic())
+            found.append(Fetched(path, mask(printable(text))))
+        except StepFailed as error:
+            found.append(Fetched(path, "", str(error)))
+        except SshError as error:
+            found.append(Fetched(path, "", str(error)))
+            break
+    return found
+
+
+@transaction.atomic
+def keep_core_logs(host_run: HostRun, claim: str, phase: Phase, logs: Sequence[Fetched]) -> None:
+    """Beside the run, with an entry each that has its digest; nothing where another worker holds the host now."""
+    held = HostRun.objects.select_for_update(of=("self",), no_key=True).filter(pk=host_run.pk, claim=claim)
+    if not held or not logs:
+        return
+    run, server = host_run.wave.run, host_run.server
+    rows = CoreLog.objects.bulk_create(
+        CoreLog(
+            host_run=host_run,
+            phase=phase,
+            path=log.path[:1024],
+            text=log.text,
+            sha256=hashlib.sha256(log.text.encode()).hexdigest(),
+            error=mask(printable(log.error))[:500],
+        )
+        for log in logs
+    )
+    append_event(run, "logs_kept", host_run, host=server.hostname, count=sum(not row.error for row in rows))
+    for row in rows:
+        record(
+            action="log.kept",
+            actor="guardia-worker",
+            institution=run.task.institution,
+            subject=row,
+            task_id=run.task.task_id,
+            summary=row.error,
+            system=server.system.code,
+            server=server.hostname,
+            path=row.path,
+            output_sha256=row.sha256,
+        )
