@@ -102,6 +102,11 @@ class Migration(migrations.Migration):
             name='phase',
             field=models.CharField(choices=[('APPLY', 'Apply'), ('CHECK', 'Check again'), ('UNDO', 'Roll back')], max_length=8, verbose_name='phase'),
         ),
+        migrations.AlterField(
+            model_name='gatewayorder',
+            name='phase',
+            field=models.CharField(choices=[('APPLY', 'Apply'), ('CHECK', 'Check again'), ('UNDO', 'Roll back')], max_length=8, verbose_name='phase'),
+        ),
         migrations.AddConstraint(
             model_name='hostrun',
             constraint=models.CheckConstraint(condition=models.Q(('status__in', ['PENDING', 'RUNNING', 'DONE', 'FAILED', 'UNCERTAIN', 'UNDO_PENDING', 'UNDOING', 'UNDONE', 'UNDO_FAILED', 'UNTOUCHED', 'HALTED', 'CHECK_PENDING', 'CHECKING', 'SKIPPED', 'RETRIED'])), name='host_run_status_known'),
