@@ -21,7 +21,8 @@ from execution.export_table import export_table
 from execution.gate.direct import look_at_hosts
 from execution.gate.host_keys import ask_host_keys
 from execution.halts.press import halt
-from execution.models import HostRun, Playbook, ResultTable, StepResult
+from execution.models import CoreLog, HostRun, Playbook, ResultTable, StepResult
+from execution.open_log import open_core_log
 from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import publish_playbook
 from execution.rollout.resume_run import resume_run
@@ -166,6 +167,13 @@ class Case:
         )
         return lambda: export_table(actor=actor, task_id=task.task_id, table_pk=table.pk)
 
+    def a_core_log(self, actor: User) -> Act:
+        task, _plan = self.t.approved()
+        start_run(task.pk)
+        host_run = HostRun.objects.get(wave__run__task=task)
+        log = CoreLog.objects.create(host_run=host_run, phase="APPLY", path="/l", text="x", sha256="d" * 64)
+        return lambda: open_core_log(actor=actor, task_id=task.task_id, log_pk=log.pk)
+
     def proposal(self) -> int:
         return propose_policy_change(actor=self.officer, policy_pk=None, after=document(), reason="변경").pk
 
@@ -304,6 +312,7 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
         c.t.owner,
         lambda: export_chains(actor=c.t.owner, reason="감사", out=BytesIO()),
     ),
+    "opens a core log": lambda c: (c.auditor, c.a_core_log(c.auditor)),
     "exports rows": lambda c: (c.auditor, c.rows_of_a_query(c.auditor)),
     "proposes to go on": lambda c: (c.t.pm, lambda: propose_acceptance(actor=c.t.pm, hold_pk=c.hold(), reason="!")),
     "decides to go on": lambda c: (
