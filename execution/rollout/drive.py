@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 _TURN_SECONDS = 60
 #: Hosts that are done so soon after another one are followed by others in one go.
 _GATHER_SECONDS = 0.1
+#: While hosts wait and this worker is full it calls another one so often.
+_CALL_SECONDS = 2.0
 
 
 def drive_run(run_pk: int) -> None:
@@ -57,7 +59,7 @@ def drive_run(run_pk: int) -> None:
 class _Driver:
     def __init__(self, run: Run, hosts: dict[str, dict[str, object]], ledger: Ledger, brakes: Brakes) -> None:
         self.run, self.hosts, self.ledger, self.brakes = run, hosts, ledger, brakes
-        self.has_called = False
+        self.called_at = float("-inf")
 
     def work(self, ends: float) -> bool:
         """True when this worker has nothing more to do; False when its turn was over first."""
@@ -69,8 +71,7 @@ class _Driver:
                 living = advance(self.run.pk)
                 room = limit - len(flying)
                 taken = claim_hosts(self.run, self.ledger.claim, room) if living and room and not is_over else []
-                if room and len(taken) == room:
-                    self._call_another()
+                is_full = limit == len(flying) + len(taken) and self._call_another()
                 flying |= {pool.submit(self._carry_on, host_run) for host_run in taken}
                 if not flying:
                     if not living or not advance(self.run.pk):
@@ -80,16 +81,20 @@ class _Driver:
                     if not claimable(self.run):
                         return True  # others hold what is left; they advance the run when they are done
                     continue
-                done, flying = wait(flying, return_when=FIRST_COMPLETED)
+                done, flying = wait(flying, timeout=_CALL_SECONDS if is_full else None, return_when=FIRST_COMPLETED)
                 more, flying = wait(flying, timeout=_GATHER_SECONDS)
                 for future in done | more:
                     future.result()
 
-    def _call_another(self) -> None:
-        """More hosts wait than we can take: another worker helps, and calls the next one in its turn."""
-        if not self.has_called and claimable(self.run):
-            self.has_called = True
+    def _call_another(self) -> bool:
+        """More hosts wait than we can take: another worker helps, and calls the next one in its turn. Again after a
+        while, since a cluster that is busy may have fetched the bell. Whether any host waits."""
+        if not claimable(self.run):
+            return False
+        if time.monotonic() - self.called_at > _CALL_SECONDS:
+            self.called_at = time.monotonic()
             enqueue("execution.tasks.drive_run", self.run.pk)
+        return True
 
     def _carry_on(self, host_run: HostRun) -> None:
         trace = {"task_id": self.run.task.task_id, "run_id": str(self.run.pk), "channel": "worker"}

@@ -19,7 +19,7 @@ from tests.execution.gateways.place import Network, set_up_anew, two_networks, w
 from tests.execution.worker import Worker, until
 
 pytestmark = pytest.mark.slow
-HOSTS, AT_ONCE = 8, 2
+HOSTS, AT_ONCE = 12, 2
 #: Of a worker that has started: its own, and those of the processes of its cluster.
 _CONNECTIONS = 3
 #: docs/operations.md: what a machine that is cut off has begun in the database is given up by then.
