@@ -118,6 +118,7 @@ def order_document(order: GatewayOrder) -> dict[str, Any]:
         "phase": order.phase,
         "status": host_run.wave.run.status,
         "saved": host_run.saved,
+        "stays_drained": host_run.stays_drained,
         "steps": list(host_run.steps.order_by("pk").values(*columns)),
     }
 

@@ -97,7 +97,13 @@ def keep_order(said: dict[str, Any]) -> None:
     elif host_run.status in HELD:
         raise GateClosed("an order for a host that is being worked on", code="host_held")
     HostRun.objects.filter(pk=host_run.pk).update(
-        status=begins, claim="", lease_until=None, error_code="", error="", finished_at=None
+        status=begins,
+        stays_drained=said["stays_drained"] is True,
+        claim="",
+        lease_until=None,
+        error_code="",
+        error="",
+        finished_at=None,
     )
     Run.objects.filter(pk=run.pk).update(status=RunStatus(said["status"]), finished_at=None)
     HostLock.objects.update_or_create(server=server, defaults={"run": run})

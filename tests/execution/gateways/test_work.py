@@ -194,9 +194,19 @@ def test_parcels_are_numbered_chained_and_say_everything_once(host_run: HostRun,
 def test_an_undo_on_a_new_home_begins_from_what_the_core_knows(given: Given) -> None:
     steps = [{"phase": "APPLY", "order": 2, "attempt": 1, "name": "stop", "status": "OK", "error_code": ""}]
     work.keep_part(given.part)
-    work.keep_order({**given.order, "phase": "UNDO", "status": "ROLLING_BACK", "saved": {"pid": "9"}, "steps": steps})
+    work.keep_order(
+        {
+            **given.order,
+            "phase": "UNDO",
+            "status": "ROLLING_BACK",
+            "saved": {"pid": "9"},
+            "stays_drained": True,
+            "steps": steps,
+        }
+    )
     [host_run] = claim_hosts(run_of(), "w", 10)
     assert (host_run.status, host_run.saved, run_of().status) == ("UNDOING", {"pid": "9"}, "ROLLING_BACK")
+    assert host_run.stays_drained, "it is left out of its balancer, as the core wants it"
     assert StepResult.objects.get().name == "stop"
 
 
