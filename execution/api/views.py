@@ -63,7 +63,8 @@ class LiftView(APIView):
 
 
 class RunActView(APIView):
-    """Steer the run of a task: pause, resume, leave a host out, try what failed again, abort. 403 for whom it isn't."""
+    """Steer the run of a task: pause, resume, leave a host out, try what failed again, abort. 403 for whom it isn't,
+    and for personal tokens."""
 
     @extend_schema(
         request=RunActSerializer,

@@ -59,8 +59,8 @@ def test_more_leads_everywhere_one_may_go() -> None:
     admin = make_user(Role.ADMINISTRATOR, tenant.institution)
     cases: list[tuple[User, set[str]]] = [
         (tenant.site_manager, common),
-        (tenant.pm, common | {"/absence/", "/admin/", "/playbooks/"}),
-        (admin, common | {"/absence/", "/admin/", "/playbooks/", "/authority/", "/people/"}),
+        (tenant.pm, common | {"/absence/", "/admin/", "/playbooks/", "/gateways/"}),
+        (admin, common | {"/absence/", "/admin/", "/playbooks/", "/authority/", "/people/", "/gateways/"}),
     ]
     for person, expected in cases:
         page = browser(person).get("/more/").content.decode().partition("<main")[2].partition("</main>")[0]
