@@ -38,7 +38,7 @@ class Host:
         ask = f"exec 3<>{door} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '\"UP\"' <&3"
         tries = f"for i in $(seq 100); do ({ask}) 2>/dev/null && exit 0; sleep 0.1; done; exit 1"
         service = shlex.join(["perl", f"{self.app}/lib/service.pl", self.app, self.address, str(self.http_port)])
-        end = 'kill "$p" && while kill -0 "$p" 2>/dev/null; do sleep 0.01; done'
+        end = 'kill "$p" && while kill -0 "$p" 2>/dev/null; do sleep 0.05; done'
         return {
             "startup.sh": f"#!/bin/sh\nexec {service}\n",
             "shutdown.sh": f'#!/bin/sh\nf={shlex.quote(self.app)}/run/app.pid\np=$(cat "$f") && {end}; rm -f "$f"\n',
