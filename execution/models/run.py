@@ -177,6 +177,8 @@ class HostRun(models.Model):
     """
 
     scope_path = "wave__run__task__institution"
+    is_untouched = False
+    """Set by who claims it: no step of it was ever begun, so there is nothing to look up."""
 
     wave = models.ForeignKey(Wave, models.PROTECT, related_name="host_runs", verbose_name=_("wave"))
     server = models.ForeignKey(Server, models.PROTECT, related_name="host_runs", verbose_name=_("server"))

@@ -1,6 +1,7 @@
 """Who carries on with which host: compare-and-set claims, held by a lease in the database's own time."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.db.models.functions import Now
 
 from execution.choices import CLAIMABLE, HELD, HeldFor, HostStatus, RunStatus
 from execution.live.events import Happening, append_events
-from execution.models import GatewayOrder, HostRun, Run
+from execution.models import GatewayOrder, HostRun, Run, StepResult
 from guardia.common.bulk import update_rows
 
 _EXPIRED = Q(status__in=HELD, lease_until__lt=Now())
@@ -39,15 +40,18 @@ def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
     rows = (
         HostRun.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .filter(FREE | _EXPIRED, ours(), wave__run=run, wave__is_open=True)
+        .annotate(is_begun=Exists(StepResult.objects.filter(host_run=OuterRef("pk"))))
         .select_related("server__system__institution", "wave")
         .order_by("pk")[:limit]
     )
-    taken, happenings = list(rows), []
+    taken: list[Any] = list(rows)
+    happenings = []
     for host_run in taken:
         kind = "host_recovered" if host_run.status in HELD else "host_taken"
         if host_run.status not in HELD:
             _TAKE[HostStatus(host_run.status)](host_run)
         host_run.claim, host_run.wave.run = claim, run
+        host_run.is_untouched = not host_run.is_begun
         happenings.append(Happening(kind, host_run, {"host": host_run.server.hostname, "status": host_run.status}))
     HostRun.objects.filter(pk__in=[host_run.pk for host_run in taken]).update(claim=claim, lease_until=lease_end())
     update_rows(taken, ["status", "started_at"])

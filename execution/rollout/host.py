@@ -286,6 +286,8 @@ class HostWorker:
 
     def _done_before(self) -> Mapping[int, StepResult]:
         """What workers before this one did in this phase."""
+        if self.host_run.is_untouched:
+            return {}
         done = self._steps_done(self.phase)
         self.attempts = Counter({order: result.attempt for order, result in done.items()})
         return done
