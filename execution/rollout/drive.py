@@ -89,9 +89,9 @@ class _Driver:
     def _call_another(self) -> bool:
         """More hosts wait than we can take: another worker helps, and calls the next one in its turn. Again after a
         while, since a cluster that is busy may have fetched the bell. Whether any host waits."""
-        if not claimable(self.run):
-            return False
         if time.monotonic() - self.called_at > _CALL_SECONDS:
+            if not claimable(self.run):
+                return False
             self.called_at = time.monotonic()
             enqueue("execution.tasks.drive_run", self.run.pk)
         return True
