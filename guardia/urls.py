@@ -4,20 +4,19 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework_simplejwt.views import TokenRefreshView
 
 from execution.api import gateways
 from execution.api.views import HaltView, LiftView, RunActView
 from governance.api.views import ApprovalView
 from guardia import health
 from guardia.api.history import HistoryView
-from guardia.api.token import TokenView
+from guardia.api.token import RefreshView, TokenView
 from guardia.portal import door
 from tickets.api.views import IntakeView
 
 api: list[URLPattern | URLResolver] = [
     path("token/", TokenView.as_view(), name="token"),
-    path("token/refresh/", TokenRefreshView.as_view(), name="token-refresh"),
+    path("token/refresh/", RefreshView.as_view(), name="token-refresh"),
     path("sr/intake", IntakeView.as_view(), name="sr-intake"),
     path("approval/process", ApprovalView.as_view(), name="approval-process"),
     path("halt", HaltView.as_view(), name="halt"),

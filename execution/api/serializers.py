@@ -52,6 +52,10 @@ class HaltSerializer(serializers.ModelSerializer[Halt]):
         )
 
 
+class HaltsSerializer(serializers.Serializer[Any]):
+    halts = HaltSerializer(many=True)
+
+
 class RunActSerializer(serializers.Serializer[Any]):
     """What to do with the run of a task. `hostname` is for `skip`, `rollback` for `abort`: what goes back."""
 

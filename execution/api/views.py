@@ -11,6 +11,7 @@ from accounts.identity import IdentityProof, confirm_identity, remembered_proof
 from execution.api.serializers import (
     HaltRequestSerializer,
     HaltSerializer,
+    HaltsSerializer,
     LiftRequestSerializer,
     RunActSerializer,
     RunStateSerializer,
@@ -32,12 +33,16 @@ class HaltView(APIView):
 
     token_scope = TokenScope.READ
 
-    @extend_schema(responses={200: HaltSerializer(many=True)}, operation_id="halt_state")
+    @extend_schema(responses={200: HaltsSerializer, **refusals()}, operation_id="halt_state")
     def get(self, request: Request) -> Response:
         living = halts_visible_to(caller(request)).filter(lifted_at=None)
-        return Response({"halts": HaltSerializer(living, many=True).data})
+        return Response(HaltsSerializer({"halts": living}).data)
 
-    @extend_schema(request=HaltRequestSerializer, responses={201: HaltSerializer}, operation_id="halt_press")
+    @extend_schema(
+        request=HaltRequestSerializer,
+        responses={201: HaltSerializer, **refusals(400, 404, 409, 415)},
+        operation_id="halt_press",
+    )
     def post(self, request: Request) -> Response:
         data = _read(HaltRequestSerializer, request)
         pressed = halt(
@@ -54,7 +59,11 @@ class HaltView(APIView):
 class LiftView(APIView):
     """Lift what is pressed. 403 without the password or code where more than one run is halted."""
 
-    @extend_schema(request=LiftRequestSerializer, responses={200: HaltSerializer}, operation_id="halt_lift")
+    @extend_schema(
+        request=LiftRequestSerializer,
+        responses={200: HaltSerializer, **refusals(400, 404, 409, 415)},
+        operation_id="halt_lift",
+    )
     def post(self, request: Request) -> Response:
         data = _read(LiftRequestSerializer, request)
         proof = _proof(request, data["password"], data["otp"])
@@ -68,7 +77,7 @@ class RunActView(APIView):
 
     @extend_schema(
         request=RunActSerializer,
-        responses={200: RunStateSerializer, **refusals(400, 403, 404, 409)},
+        responses={200: RunStateSerializer, **refusals(400, 404, 409, 415)},
         operation_id="run_act",
     )
     def post(self, request: Request) -> Response:

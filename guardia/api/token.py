@@ -11,7 +11,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework_simplejwt.serializers import TokenRefreshSerializer
 from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.views import TokenRefreshView
 
 from accounts.api import scheme  # noqa: F401 - tells the OpenAPI document of personal tokens
 from accounts.lockout import count_failure, is_locked_out, locked_out
@@ -80,3 +82,15 @@ def _authenticated(request: Request, username: str, password: str, otp: str) -> 
             count_failure(http, username)
             raise AuthenticationFailed(_("The one-time code is not right."), code="otp_wrong")
     return user
+
+
+class RefreshView(TokenRefreshView):
+    """Another access token for a refresh token. 401 `token_not_valid` when it has ended or its user has left."""
+
+    @extend_schema(
+        request=TokenRefreshSerializer,
+        responses={200: TokenRefreshSerializer, **refusals(400, 415)},
+        operation_id="token_refresh",
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().post(request, *args, **kwargs)
