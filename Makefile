@@ -38,8 +38,9 @@ demo: .venv/.ready        ## the main job in the terminal, checked at every step
 check: .venv/.ready-dev   ## style, types, floors, messages, migrations, deployment settings
 	@bash tools/check.sh
 
+# Three at a time on two cores: many of the tests wait for hosts.
 test: .venv/.ready-dev    ## the tests
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
+	@$(PY) -m pytest -n 3 --dist loadfile -m "not slow" $(TESTS)
 
 test-slow: .venv/.ready-dev  ## the long suites
 	@$(PY) -m pytest -m slow $(TESTS)

@@ -166,6 +166,7 @@ def test_a_pm_chooses_the_way_back_afterwards(tenant: HaltTenant) -> None:
     assert_consistent(run)
 
 
+@pytest.mark.slow
 def test_a_way_back_can_be_halted_too_and_is_finished_later(tenant: HaltTenant) -> None:
     done, slow, *_rest = tenant.names
     run = tenant.begin()

@@ -51,7 +51,7 @@ def held(real: RealDatabase) -> Iterator[None]:
             other.wait(30)
 
 
-@pytest.mark.parametrize("waits", [True, False], ids=["inside", "just-begun"])
+@pytest.mark.parametrize("waits", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["inside", "just-begun"])
 def test_a_worker_killed_in_a_change(
     requests: Requests, real: RealDatabase, start_worker: Callable[[], Worker], waits: bool
 ) -> None:
@@ -76,6 +76,7 @@ def test_a_worker_killed_in_a_change(
         assert list(begun.values_list("status", flat=True)) == ["PROBED"]
 
 
+@pytest.mark.slow
 def test_the_worker_dies_between_the_steps(
     requests: Requests, real: RealDatabase, start_worker: Callable[[], Worker]
 ) -> None:

@@ -55,17 +55,21 @@ def check_truth(tenant: FleetTenant, run: Run) -> None:
 
 MOMENTS = [
     # step, broken artefact, phase: killed a moment after the step's row says that it has begun
-    ("upload", False, "APPLY"),
     ("stop", False, "APPLY"),
-    ("swap", False, "APPLY"),
     ("start", False, "APPLY"),
-    ("health", False, "APPLY"),
     ("start", True, "UNDO"),
+    ("upload", False, "APPLY"),
+    ("swap", False, "APPLY"),
+    ("health", False, "APPLY"),
     ("stop", True, "UNDO"),
 ]
+_QUICK = 3
 
 
-@pytest.mark.parametrize(("step", "broken", "phase"), MOMENTS)
+@pytest.mark.parametrize(
+    ("step", "broken", "phase"),
+    [*MOMENTS[:_QUICK], *(pytest.param(*moment, marks=pytest.mark.slow) for moment in MOMENTS[_QUICK:])],
+)
 def test_a_worker_killed_in_a_step(
     tenant: FleetTenant, start_worker: Callable[[], Worker], step: str, broken: bool, phase: str
 ) -> None:

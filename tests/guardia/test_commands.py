@@ -106,6 +106,7 @@ def test_a_taken_port_is_told_and_another_named_and_ctrl_c_stops_cleanly(tmp_pat
     wait_for("something was left running", lambda: not processes_of(portal.home), 20)
 
 
+@pytest.mark.slow
 def test_two_homes_side_by_side_and_a_killed_one_leaves_nothing_and_starts_again(tmp_path: Path) -> None:
     first, second = Portal(tmp_path / "one"), Portal(tmp_path / "two")
     assert first.address != second.address
@@ -120,7 +121,14 @@ def test_two_homes_side_by_side_and_a_killed_one_leaves_nothing_and_starts_again
     wait_for("something was left", lambda: not processes_of(first.home) and not processes_of(second.home), 20)
 
 
-@pytest.mark.parametrize("victim", ["uvicorn guardia.asgi", "manage.py worker", "guardia.embedded.guardian"])
+@pytest.mark.parametrize(
+    "victim",
+    [
+        "manage.py worker",
+        pytest.param("uvicorn guardia.asgi", marks=pytest.mark.slow),
+        pytest.param("guardia.embedded.guardian", marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_part_of_a_running_portal_comes_back(tmp_path: Path, victim: str) -> None:
     portal = Portal(tmp_path / "home")
     for process in psutil.Process(portal.process.pid).children(recursive=True):
