@@ -1,4 +1,4 @@
-"""`manage.py bench [--part engine|governance|chain|planning|peers|all]`: the figures of docs/performance.md."""
+"""`manage.py bench [--part engine|governance|chain|planning|upload|peers|all]`: the figures of docs/performance.md."""
 
 import os
 import platform
@@ -20,6 +20,7 @@ from demo.bench.memory import PeakMemory
 from demo.bench.peers.table import measure_peers
 from demo.bench.planning import measure_planning
 from demo.bench.rollout import Figures, measure_rollout
+from demo.bench.upload import measure_upload
 from demo.client import Person as Client
 from demo.fleet import Fleet, many_hosts, with_free_ports
 from demo.seed import Person, sample_password, seed
@@ -39,7 +40,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--part", choices=["engine", "governance", "chain", "planning", "peers", "all"], default="all"
+            "--part", choices=["engine", "governance", "chain", "planning", "upload", "peers", "all"], default="all"
         )
         parser.add_argument("--hosts", type=int, default=200, help="servers of the engine's part")
         parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks of the governance part")
@@ -53,7 +54,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         prepare()
         wanted = (
-            ["governance", "chain", "planning", "peers", "engine"] if options["part"] == "all" else [options["part"]]
+            ["governance", "chain", "planning", "upload", "peers", "engine"]
+            if options["part"] == "all"
+            else [options["part"]]
         )
         if wanted != ["engine"]:
             self._head()
@@ -65,6 +68,9 @@ class Command(BaseCommand):
                 self._row(f"{name} ({asked})" if asked else name, value)
         if "planning" in wanted:
             for name, asked, value in measure_planning(options["servers"]):
+                self._row(f"{name} ({asked})" if asked else name, value)
+        if "upload" in wanted:
+            for name, asked, value in measure_upload():
                 self._row(f"{name} ({asked})" if asked else name, value)
         if "peers" in wanted:
             sizes = {work: [int(size) for size in options[f"peers_{work.lower()}"].split(",") if size] for work in "AB"}
