@@ -23,11 +23,14 @@ from accounts.admin_filters import ScopedRelatedFilter
 from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import holds_role, sees_everything
+from audit import admin_keys as admin_keys  # registers its page
+from audit.chain import SEED_FIELDS
 from audit.checkpoint_keys import first_key
 from audit.choices import Mode
 from audit.exceptions import ReasonNeeded
 from audit.models import Chain, Checkpoint, Entry, IntegrityHold, Verification, Witness
 from audit.proofs import key_history, proof_of
+from audit.reading import Part, told_to
 from audit.seal import read_line
 from audit.selectors import chains_visible_to, entries_visible_to, holds_visible_to
 from audit.services.accept_break import decide_acceptance, may_decide, may_propose, propose_acceptance
@@ -125,7 +128,9 @@ class EntryAdmin(ReadOnlyAdmin):
             broken = holds_visible_to(caller(request)).filter(
                 chain=entry.chain.key, number__lte=entry.number, until__gte=entry.number
             )
-            extra_context = {**(extra_context or {}), "hold": broken.first(), "is_entry": True}
+            [told] = told_to(caller(request), [entry])
+            shown = {"hold": broken.first(), "is_entry": True, "told": _lines_of(told.body), "part": told.part}
+            extra_context = {**(extra_context or {}), **shown, "is_open": told.part in (Part.NONE, Part.OPEN)}
         return super().change_view(request, object_id, form_url, extra_context)
 
     @transaction.atomic
@@ -161,6 +166,17 @@ class EntryAdmin(ReadOnlyAdmin):
         response = HttpResponse(json.dumps(document, ensure_ascii=False), content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="proof-{entry.pk}.json"'
         return response
+
+
+def _lines_of(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """What an entry tells in words: the fields that its columns don't show, and its facts."""
+    names = ("object", "summary", "source_ip", "channel", "run_id", *SEED_FIELDS)
+    lines = {**{name: body.get(name) for name in names}, **body["facts"]}
+    return [
+        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in lines.items()
+        if value not in ("", None, [])
+    ]
 
 
 class _OfAll(ReadOnlyAdmin):

@@ -5,7 +5,7 @@ from typing import Any
 
 from guardia.common.canonical import canonical_bytes
 
-FORMAT = 2
+FORMAT = 3
 #: What an act did to a server: fields of their own since format 2, taken out of the facts. Unknown: empty, or null.
 SEED_FIELDS: dict[str, Any] = {
     "system": "",
@@ -20,7 +20,11 @@ _COMMON = frozenset(
     | {"object", "summary", "source_ip", "channel", "run_id", "facts"}
 )
 #: format → the fields of a body, all of them always there.
-FIELDS = {1: _COMMON, 2: _COMMON | frozenset(SEED_FIELDS)}
+FIELDS = {
+    1: _COMMON,
+    2: _COMMON | frozenset(SEED_FIELDS),
+    3: _COMMON | frozenset(SEED_FIELDS) | {"personal"},  # null, or the key's id and what is sealed (audit.personal)
+}
 _LEAF = b"\x00"
 _GATEWAY = "gateway:"
 

@@ -29,3 +29,9 @@ STOPPING = (HoldStatus.ACTIVE, HoldStatus.PROPOSED)
 class Mode(TextChoices):
     FULL = "FULL", _("Everything")
     INCREMENTAL = "INCREMENTAL", _("What is new")
+
+
+class KeyStatus(TextChoices):
+    LIVING = "LIVING", _("In use")
+    PROPOSED = "PROPOSED", _("Erasure waits for a second person")
+    ERASED = "ERASED", _("Erased")

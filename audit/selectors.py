@@ -7,7 +7,7 @@ from django.db.models.functions import Concat
 from accounts.models import Institution, User
 from accounts.scope import sees_everything, visible_to
 from audit.choices import STOPPING
-from audit.models import Chain, Entry, IntegrityHold
+from audit.models import Chain, DataKey, Entry, IntegrityHold
 
 #: `audit.chain.scope_of` in the database: a gateway's chain is its institution's business.
 _CONCERNS = Func(F("key"), Value("^gateway:(.*)/[^/]*$"), Value("institution:\\1"), function="regexp_replace")
@@ -23,6 +23,10 @@ def chains_visible_to(user: User | AnonymousUser) -> QuerySet[Chain]:
 
 def entries_visible_to(user: User | AnonymousUser) -> QuerySet[Entry]:
     return Entry.objects.filter(chain__in=chains_visible_to(user)).select_related("chain")
+
+
+def data_keys_visible_to(user: User | AnonymousUser) -> QuerySet[DataKey]:
+    return DataKey.objects.filter(chain__in=chains_visible_to(user)).select_related("chain", "proposed_by")
 
 
 def entries_of_task(task_id: str) -> QuerySet[Entry]:

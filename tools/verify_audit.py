@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 OLD_FIELDS = {"format", "chain", "number", "prev_hash", "recorded_at", "action", "actor", "task_id", "object_type"}
 OLD_FIELDS |= {"object_id", "object", "summary", "source_ip", "channel", "run_id", "facts"}
-BODY_FIELDS = {1: OLD_FIELDS, 2: OLD_FIELDS | {"system", "server", "step", "commands", "result_code", "output_sha256"}}
+SECOND_FIELDS = OLD_FIELDS | {"system", "server", "step", "commands", "result_code", "output_sha256"}
+BODY_FIELDS = {1: OLD_FIELDS, 2: SECOND_FIELDS, 3: SECOND_FIELDS | {"personal"}}
 COPIED = ("prev_hash", "recorded_at", "action", "actor", "task_id", "object_type", "object_id")
 DOCUMENT_FIELDS = {"format", "number", "previous", "made_at", "reason", "key_id", "next_key", "root", "chains"}
 

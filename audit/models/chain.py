@@ -23,6 +23,8 @@ class Chain(models.Model):
     # A broken chain that people have accepted is closed as evidence; another goes on for the same scope.
     scope = models.CharField(_("goes on for"), max_length=64, blank=True, default="", db_index=True)
     is_closed = models.BooleanField(_("closed"), default=False)
+    # Moves on when a data key is erased: writers read it with the lock, and drop what they remember.
+    key_epoch = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("chain")

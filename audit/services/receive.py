@@ -1,18 +1,21 @@
 """Entries of a chain that is kept elsewhere: taken as they are, in order, and never before they were verified."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
 
 from audit.chain import entry_hash, genesis
+from audit.data_keys import wrap
 from audit.exceptions import ForeignEntryRefused
-from audit.models import Chain, Entry
+from audit.models import Chain, DataKey, Entry
 from audit.rows import Row
 from audit.walk import sound_body
 
 _COLUMNS = ("prev_hash", "recorded_at", "action", "actor", "task_id", "object_type", "object_id")
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
 
 
 def receive_entries(*, key: str, bodies: Sequence[str]) -> int:
@@ -34,6 +37,22 @@ def receive_entries(*, key: str, bodies: Sequence[str]) -> int:
         Entry.objects.bulk_create(entries)
         chain.save(update_fields=["head_number", "head_hash"])
     return chain.head_number
+
+
+def receive_keys(*, key: str, keys: Sequence[dict[str, str]]) -> None:
+    """Keep the data keys of the chain `key` that come from where it is written, under the vault's key of this place;
+    those that are known stay as they are, erased ones too. Raises ValueError for what is no key.
+    """
+    if not keys:
+        return
+    chain = Chain.objects.get_or_create(key=key, defaults={"head_hash": genesis(key)})[0]
+    rows = []
+    for said in keys:
+        clear, key_id, subject = bytes.fromhex(said["key"]), said["id"], said["about"]
+        if len(clear) != 32 or not _KEY_ID.fullmatch(key_id) or not 0 < len(subject) <= 64:
+            raise ValueError("no data key")
+        rows.append(DataKey(chain=chain, key_id=key_id, subject=subject, wrapped=wrap(clear, key_id, key, subject)))
+    DataKey.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _entry(chain: Chain, text: str) -> Entry:

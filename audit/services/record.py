@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -11,11 +12,16 @@ from django.db.models import Q
 
 from accounts.models import Institution, User
 from audit.chain import SEED_FIELDS, body_of, entry_hash, gateway_chain, genesis
+from audit.data_keys import Cipher, Place, ciphers_for
 from audit.models import SYSTEM_CHAIN, Chain, Entry
+from audit.personal import personal_part, seal_part
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
 from guardia.common.context import current_trace
 from guardia.common.masking import mask
+
+#: The act after which nothing more is sealed with the data keys that writers remember.
+KEY_ERASED = "data_key.erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,8 @@ def record(
 
     `action` is past tense, dotted ("approval.step_approved"); `actor` a user, or the name of a process in words.
     `facts` hold what else matters: canonical JSON values. `system`, `server`, `step`, `commands`, `result_code` and
-    `output_sha256` become fields of the entry itself (`audit.chain.SEED_FIELDS`).
+    `output_sha256` become fields of the entry itself (`audit.chain.SEED_FIELDS`). What speaks of people is sealed
+    (`audit.personal` says what).
     Outside a transaction it raises: an entry that could be committed without its change proves nothing.
     The chain's row stays locked until the caller commits; take it last.
     """
@@ -75,8 +82,14 @@ def _append(drafts: Iterable[tuple[Institution | None, Draft]]) -> list[Entry]:
         raise transaction.TransactionManagementError("audit.record needs the transaction of the change it tells of")
     keyed = [(_scope(place), draft) for place, draft in drafts]
     chains = _locked({key for key, _draft in keyed})
-    entries = [_next_entry(chains[key], draft) for key, draft in keyed]
-    Chain.objects.bulk_update(chains.values(), ["head_number", "head_hash"])
+    if any(draft.action == KEY_ERASED for _key, draft in keyed):
+        for chain in chains.values():
+            chain.key_epoch += 1
+    told = [_told(chains[key], draft) for key, draft in keyed]
+    places = (one.place for one in told if one.personal)
+    ciphers = ciphers_for(places, {chain.pk: chain for chain in chains.values()})
+    entries = [_next_entry(one, ciphers.get(one.place)) for one in told]
+    Chain.objects.bulk_update(chains.values(), ["head_number", "head_hash", "key_epoch"])
     return entries
 
 
@@ -87,8 +100,18 @@ def _scope(place: Institution | None) -> str:
     return f"institution:{place.code}" if place is not None else SYSTEM_CHAIN
 
 
-def _next_entry(chain: Chain, draft: Draft) -> Entry:
-    """The entry after the chain's head, unsaved; the head in memory moves on to it."""
+class _Told(NamedTuple):
+    """What one entry will say, before it has its place in the chain."""
+
+    chain: Chain
+    moment: datetime
+    columns: dict[str, str]
+    said: dict[str, Any]
+    personal: dict[str, Any]
+    place: Place
+
+
+def _told(chain: Chain, draft: Draft) -> _Told:
     subject, trace, moment = draft.subject, current_trace(), now()
     columns = {
         "recorded_at": moment_text(moment),
@@ -98,27 +121,48 @@ def _next_entry(chain: Chain, draft: Draft) -> Entry:
         "object_type": ContentType.objects.get_for_model(subject).model if subject is not None else "",
         "object_id": str(subject.pk) if subject is not None else "",
     }
+    said = {
+        "object": mask(str(subject)) if subject is not None else "",
+        "summary": mask(draft.summary),
+        "source_ip": trace.source_ip,
+        "channel": trace.channel,
+        "run_id": trace.run_id,
+        **{name: draft.facts.get(name, unknown) for name, unknown in SEED_FIELDS.items()},
+    }
+    facts = {name: value for name, value in draft.facts.items() if name not in SEED_FIELDS}
+    personal = personal_part(columns["object_type"], said, facts)
+    hidden = personal.get("facts", {})
+    said |= {name: "" for name in personal if name != "facts"}
+    said["facts"] = {name: value for name, value in facts.items() if name not in hidden}
+    return _Told(chain, moment, columns, said, personal, (chain.pk, _whom(draft, moment)))
+
+
+def _whom(draft: Draft, moment: datetime) -> str:
+    """Whom or what an entry is about: what it says of people is erased together."""
+    subject = draft.subject
+    if isinstance(subject, User):
+        return f"user:{subject.pk}"
+    user_pk = getattr(subject, "user_id", None)
+    if user_pk is not None:
+        return f"user:{user_pk}"
+    return f"task:{draft.task_id}" if draft.task_id else f"{moment:%Y-%m}"
+
+
+def _next_entry(told: _Told, cipher: Cipher | None) -> Entry:
+    """The entry after the chain's head, unsaved; the head in memory moves on to it."""
+    chain, number, prev_hash = told.chain, told.chain.head_number + 1, told.chain.head_hash
+    sealed = None
+    if cipher is not None and told.personal:
+        sealed = seal_part(cipher.aead, cipher.key_id, told.personal, chain.key, number)
     body = body_of(
-        chain=chain.key,
-        number=chain.head_number + 1,
-        prev_hash=chain.head_hash,
-        facts={
-            **columns,
-            "object": mask(str(subject)) if subject is not None else "",
-            "summary": mask(draft.summary),
-            "source_ip": trace.source_ip,
-            "channel": trace.channel,
-            "run_id": trace.run_id,
-            **{name: draft.facts.get(name, unknown) for name, unknown in SEED_FIELDS.items()},
-            "facts": {name: value for name, value in draft.facts.items() if name not in SEED_FIELDS},
-        },
+        chain=chain.key, number=number, prev_hash=prev_hash, facts={**told.columns, **told.said, "personal": sealed}
     )
     entry = Entry(
-        **{**columns, "recorded_at": moment},
+        **{**told.columns, "recorded_at": told.moment},
         chain=chain,
-        number=chain.head_number + 1,
+        number=number,
         body=body.decode(),
-        prev_hash=chain.head_hash,
+        prev_hash=prev_hash,
         hash=entry_hash(body),
     )
     chain.head_number, chain.head_hash = entry.number, entry.hash

@@ -71,7 +71,7 @@ def _fill(chain: Chain, entries: int) -> None:
     texts = dict.fromkeys(("object", "source_ip", "channel", "run_id", "summary"), "")
     values = {"action": "step.ok", "actor": "guardia-worker", "task_id": "OPS-20261121-001"}
     columns = {**values, "object_type": "stepresult", "object_id": "31", "recorded_at": "2026-11-21T05:10:00.004000Z"}
-    facts = {**columns, **texts, **SEED_FIELDS, **_FACTS, "facts": {"attempt": 1, "phase": "APPLY"}}
+    facts = {**columns, **texts, **SEED_FIELDS, **_FACTS, "facts": {"attempt": 1, "phase": "APPLY"}, "personal": None}
     names = f"chain_id, number, prev_hash, hash, body, recorded_at, {', '.join(_COLUMNS)}"
     with transaction.atomic(), connection.cursor() as cursor:
         with cursor.cursor.copy(f"COPY audit_entry ({names}) FROM STDIN") as copy:

@@ -119,7 +119,8 @@ def _artefact(gateway: Gateway, said: dict[str, Any]) -> Answer:
 
 
 def _parcel(gateway: Gateway, said: dict[str, Any]) -> Answer:
-    return {"taken": taking.take_parcel(gateway, int(said["number"]), str(said["body"]))}
+    keys = said.get("keys", [])
+    return {"taken": taking.take_parcel(gateway, int(said["number"]), str(said["body"]), keys), "keys": len(keys)}
 
 
 pull, part, artefact = door(_pull), door(_part), door(_artefact)

@@ -77,7 +77,10 @@ class Courier:
             if not Parcel.objects.exists() and spool.seal_parcel() is None:
                 return
             parcel = Parcel.objects.order_by("number")[0]
-            answer = self.core.ask("parcel", {"number": parcel.number, "body": parcel.body})
+            keys = spool.keys_to_give()
+            answer = self.core.ask("parcel", {"number": parcel.number, "body": parcel.body, "keys": keys})
+            if answer.get("keys") == len(keys):
+                spool.keys_given(keys)
             spool.handed_over(int(answer["taken"]))
             self._pull_if_due()
 

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from audit.chain import gateway_chain
-from audit.models import Chain, Entry
+from audit.data_keys import clear_key
+from audit.models import Chain, DataKey, Entry
 from execution.choices import CLAIMABLE, HALTED_CODE, HELD, HostStatus
 from execution.gateways.away import own_presses
 from execution.gateways.messages import parcel_digest
@@ -55,6 +56,18 @@ def waiting() -> int:
 def handed_over(number: int) -> None:
     """The core has everything up to this parcel."""
     Parcel.objects.filter(number__lte=number).delete()
+
+
+def keys_to_give() -> list[dict[str, str]]:
+    """What opens the personal parts of entries: the core is to have it, and nobody else."""
+    rows = DataKey.objects.filter(chain__key=gateway_chain(settings.GUARDIA_GATEWAY)).select_related("chain")
+    clear = [(row, clear_key(row)) for row in rows.order_by("pk")[:_MOST]]
+    return [{"id": row.key_id, "about": row.subject, "key": key.hex()} for row, key in clear if key is not None]
+
+
+def keys_given(keys: list[dict[str, str]]) -> None:
+    """The core has them: who carries this machine off reads nothing of what was told before."""
+    DataKey.objects.filter(key_id__in=[key["id"] for key in keys]).delete()
 
 
 def _seal(most: int) -> Parcel | None:

@@ -1,6 +1,7 @@
 """What the core takes from a gateway: parcels of its spool, each once and in order, all of one or nothing of it."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from django_fsm import TransitionNotAllowed
 
 from audit.chain import gateway_chain
 from audit.exceptions import ForeignEntryRefused
-from audit.services.receive import receive_entries
+from audit.services.receive import receive_entries, receive_keys
 from cmdb.models import Gateway
 from execution.choices import CLAIMABLE, HELD, HaltScope, HostStatus, Phase, StepStatus
 from execution.facts.compare import drift_of
@@ -59,8 +60,9 @@ _IMPOSSIBLE = (
 )
 
 
-def take_parcel(gateway: Gateway, number: int, body: str) -> int:
+def take_parcel(gateway: Gateway, number: int, body: str, keys: Sequence[dict[str, str]] = ()) -> int:
     """Take the next parcel; one that was taken is acknowledged again. Returns the last number that the core has.
+    `keys` open the personal parts of its entries; they come beside the parcel, which lies in the spool.
 
     Raises ParcelRefused, with an alarm, for a gap, a fork, or a parcel whose content can't be.
     """
@@ -69,6 +71,7 @@ def take_parcel(gateway: Gateway, number: int, body: str) -> int:
         previous = content["previous"]
         _press(gateway, content["halts"])
         with transaction.atomic():
+            receive_keys(key=gateway_chain(gateway.full_code), keys=keys)
             return _take(gateway, number, previous, body, content)
     except ParcelRefused as refusal:
         raise_alarm(gateway, str(refusal))

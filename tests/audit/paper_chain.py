@@ -46,7 +46,8 @@ def entry(number: int, prev_hash: str, key: str = KEY, summary: str = "") -> Ent
         "object_id": str(number),
     }
     texts = dict.fromkeys(("object", "source_ip", "channel", "run_id"), "")
-    facts = {**columns, **texts, **SEED_FIELDS, "summary": summary or f'{number}번째\t"일"', "facts": {"n": number}}
+    told = {**texts, **SEED_FIELDS, "summary": summary or f'{number}번째\t"일"', "facts": {"n": number}}
+    facts = {**columns, **told, "personal": {"key": "k", "sealed": f"{number}"} if number % 2 else None}
     body = body_of(chain=key, number=number, prev_hash=prev_hash, facts=facts)
     return {"number": number, "prev_hash": prev_hash, **columns, "body": body.decode(), "hash": entry_hash(body)}
 

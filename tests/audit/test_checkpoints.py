@@ -28,6 +28,7 @@ from audit.verification import verify_all
 from guardia.common.errors import InvalidInput, NotPermitted
 from tests.audit.forgery import forge, make_chain, triggers_off
 from tests.audit.paper_chain import resealed, tool
+from tests.audit.words import body_of_entry
 from tests.factories import make_institution, make_user
 from tests.snapshot import nothing_changes
 
@@ -218,7 +219,7 @@ def test_checkpoints_are_append_only(sql: str) -> None:
 def test_the_export_is_an_entry_and_the_tool_verifies_it(tmp_path: Path) -> None:
     chain = sealed()
     path = exported(tmp_path / "chain.jsonl")
-    told = json.loads(Entry.objects.filter(action="chain.exported").latest("pk").body)
+    told = body_of_entry(Entry.objects.filter(action="chain.exported").latest("pk"))
     assert told["summary"] == "감사" and len(told["facts"]["file_sha256"]) == 64
     key = tmp_path / "first.pem"
     key.write_text(first_key())
@@ -256,7 +257,7 @@ def test_a_proof_holds_for_its_entry_and_for_no_other() -> None:
     for entry in chain.entries.order_by("number"):
         proof = json.loads(json.dumps(proof_of(entry, first_key())))
         assert tool().verify_proof(proof, first_key()) == []
-        proof["body"] = proof["body"].replace("번째", "번쩨")
+        proof["body"] = proof["body"].replace("test.act", "test.acr")
         assert tool().verify_proof(proof, first_key()) != []
         proof = proof_of(entry, first_key())
         if proof["consistency"]:  # the newest entries are under one checkpoint only

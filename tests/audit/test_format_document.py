@@ -1,14 +1,17 @@
 """`docs/audit-format.md` is enough to recompute a chain: its example is recomputed here from its own words."""
 
+import base64
 import hashlib
 import json
 import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import transaction
 
 from audit.chain import body_of, entry_hash, genesis
+from audit.personal import open_part
 from audit.services import record
 from guardia.common.canonical import canonical_bytes
 from tests.factories import make_institution
@@ -47,6 +50,16 @@ def test_the_product_computes_the_same() -> None:
         made = body_of(chain=fields["chain"], number=fields["number"], prev_hash=fields["prev_hash"], facts=facts)
         assert made == body.encode()
         assert entry_hash(made) == digest
+
+
+def test_the_personal_part_of_the_example_opens_as_the_document_says() -> None:
+    [key], [part] = blocks("key"), blocks("personal")
+    body = json.loads(blocks("body")[0])
+    sealed = base64.b64decode(body["personal"]["sealed"])
+    bound = "\0".join(["guardia-personal-1", body["chain"], str(body["number"]), body["personal"]["key"]])
+    assert AESGCM(bytes.fromhex(key)).decrypt(sealed[:12], sealed[12:], bound.encode()).decode() == part
+    assert open_part(AESGCM(bytes.fromhex(key)), body["personal"], body["chain"], body["number"]) == json.loads(part)
+    assert open_part(AESGCM(bytes.fromhex(key)), body["personal"], body["chain"], body["number"] + 1) is None
 
 
 @pytest.mark.django_db

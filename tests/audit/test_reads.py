@@ -15,6 +15,7 @@ from execution.rollout.claims import claim_hosts
 from execution.rollout.start_run import start_run
 from execution.ssh.exceptions import SshError
 from tests.audit.forgery import make_chain
+from tests.audit.words import body_of_entry
 from tests.doors import api, browser
 from tests.factories import Tenant, make_institution, make_user
 
@@ -22,9 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def told(action: str) -> list[dict[str, object]]:
-    return [
-        json.loads(body) for body in Entry.objects.filter(action=action).order_by("pk").values_list("body", flat=True)
-    ]
+    return [body_of_entry(entry) for entry in Entry.objects.filter(action=action).order_by("pk")]
 
 
 def test_a_credential_that_is_used_is_told_also_when_the_host_does_not_answer() -> None:

@@ -9,11 +9,13 @@ from django.db import transaction
 
 from audit.chain import SEED_FIELDS, entry_hash, genesis
 from audit.models import Chain, Entry
+from audit.reading import Part, told
 from audit.services import record
 from audit.verification import verify_all
 from guardia.common.canonical import canonical_bytes
 from guardia.common.context import traced
 from tests.audit.forgery import forge
+from tests.audit.words import words_of
 from tests.factories import make_institution, make_user
 from tests.snapshot import nothing_changes
 
@@ -56,7 +58,6 @@ def test_the_body_holds_who_when_where_what_and_the_hash_before() -> None:
             institution=institution,
             subject=institution,
             task_id="OPS-1",
-            summary="왜",
             result_code=0,
             server="was-01",
             hosts=["a", "b"],
@@ -66,7 +67,8 @@ def test_the_body_holds_who_when_where_what_and_the_hash_before() -> None:
     assert first.prev_hash == genesis(f"institution:{institution.code}")
     assert datetime.strptime(body.pop("recorded_at"), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) == entry.recorded_at
     assert body == {
-        "format": 2,
+        "format": 3,
+        "personal": None,
         "chain": f"institution:{institution.code}",
         "number": 2,
         "prev_hash": first.hash,
@@ -76,7 +78,7 @@ def test_the_body_holds_who_when_where_what_and_the_hash_before() -> None:
         "object_type": "institution",
         "object_id": str(institution.pk),
         "object": institution.name,
-        "summary": "왜",
+        "summary": "",
         "source_ip": "127.0.0.9",
         "channel": "api",
         "run_id": "7",
@@ -107,22 +109,22 @@ def test_hostile_text_is_kept_and_verifies() -> None:
 @pytest.mark.django_db
 def test_a_summary_with_a_password_is_masked() -> None:
     entry = record(**ENTRY, summary="password=hunter2secret 로 접속")
-    assert "hunter2secret" not in entry.body
+    assert "hunter2secret" not in words_of(entry) and "접속" in words_of(entry)
 
 
 @pytest.mark.django_db
-def test_entries_of_the_first_format_go_on_to_verify_beside_those_of_the_second() -> None:
+def test_entries_of_the_older_formats_go_on_to_verify_beside_those_of_the_newest() -> None:
     institution = make_institution()
-    entry = record(**{**ENTRY, "institution": institution})
-    body = {**json.loads(entry.body), "format": 1}
-    for name in SEED_FIELDS:
-        del body[name]
-    text = canonical_bytes(body)
-    forge("UPDATE audit_entry SET body = %s, hash = %s WHERE id = %s", text.decode(), entry_hash(text), entry.pk)
-    forge("UPDATE audit_chain SET head_hash = %s WHERE id = %s", entry_hash(text), entry.chain_id)
-    record(**{**ENTRY, "institution": institution})
-    assert [json.loads(row.body)["format"] for row in Entry.objects.filter(chain=entry.chain).order_by("number")] == [
-        1,
-        2,
-    ]
+    for old in (1, 2):
+        entry = record(**{**ENTRY, "institution": institution})
+        body = {**json.loads(entry.body), "format": old}
+        for name in ("personal", *(SEED_FIELDS if old == 1 else ())):
+            del body[name]
+        text = canonical_bytes(body)
+        forge("UPDATE audit_entry SET body = %s, hash = %s WHERE id = %s", text.decode(), entry_hash(text), entry.pk)
+        forge("UPDATE audit_chain SET head_hash = %s WHERE id = %s", entry_hash(text), entry.chain_id)
+    record(**{**ENTRY, "institution": institution}, summary="왜")
+    rows = Entry.objects.filter(chain=entry.chain).order_by("number")
+    assert [json.loads(row.body)["format"] for row in rows] == [1, 2, 3]
     assert verify_all().is_intact
+    assert [found.part for found in told(rows)] == [Part.NONE, Part.NONE, Part.OPEN]

@@ -22,6 +22,7 @@ from governance.services.schedule_task import run_later, set_priority
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
 from notifications.models import Notification
+from tests.audit.words import words_of
 from tests.factories import Tenant, make_user
 from tests.governance.hours import closed_window, freeze
 from tests.queue import waiting
@@ -135,7 +136,7 @@ def test_the_pm_alone_puts_tasks_in_order(tenant: Tenant) -> None:
         set_priority(actor=tenant.pm, task_id=tasks[0].task_id, priority=Priority.HIGHEST, reason=" ")
     set_priority(actor=tenant.pm, task_id=tasks[1].task_id, priority=Priority.HIGHEST, reason="장애")
     entry = Entry.objects.get(action="task.priority_set")
-    assert '"from":3' in entry.body and '"to":1' in entry.body and "장애" in entry.body
+    assert '"from":3' in entry.body and '"to":1' in entry.body and "장애" in words_of(entry)
     starts()
     sweep()
     assert starts() == [tasks[1].pk, tasks[2].pk, tasks[0].pk]

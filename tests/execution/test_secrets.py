@@ -16,6 +16,7 @@ from demo.fleet import Fleet
 from demo.fleet.hostile import hostile
 from execution.models import HostRun, ResultPackage, RunEvent, StepResult
 from notifications.models import Notification
+from tests.audit.words import words_of
 from tests.execution.fleet_tenant import FleetTenant, own_fleet
 from tests.execution.worker import until, workers
 from tests.factories import Tenant, make_credential, make_server
@@ -103,7 +104,7 @@ def told() -> list[str]:
     """What people can read, as they read it."""
     rows: list[Any] = [*RunEvent.objects.all(), *StepResult.objects.all(), *HostRun.objects.all()]
     words = [str(vars(row)) for row in rows]
-    words += [entry.body for entry in Entry.objects.all()]
+    words += [words_of(entry) for entry in Entry.objects.all()]
     words += [json.dumps(package.document) for package in ResultPackage.objects.all()]
     words += [note.text for note in Notification.objects.all()]
     return words + [task.reason for task in OpsTask.objects.all()]

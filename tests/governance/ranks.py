@@ -9,8 +9,10 @@ from django.db import transaction
 
 from accounts.choices import Authority, Role
 from accounts.models import User
-from audit.models import IntegrityHold
+from audit.models import DataKey, IntegrityHold
+from audit.services import record
 from audit.services.accept_break import decide_acceptance, propose_acceptance
+from audit.services.erase_key import decide_erasure, propose_erasure
 from audit.services.export import export_chains
 from cmdb.models import EnvironmentProfile, Gateway, Site
 from cmdb.services.import_cmdb import import_cmdb
@@ -310,6 +312,23 @@ def _decide_acceptance(o: Office) -> Act:
     return lambda: decide_acceptance(actor=o.admin, hold_pk=hold, accept=False)
 
 
+def _data_key(o: Office) -> DataKey:
+    with transaction.atomic():
+        record(action="test.told", actor="guardia", institution=o.institution, task_id="OPS-1", summary="x")
+    return DataKey.objects.get(subject="task:OPS-1")
+
+
+def _propose_erasure(o: Office) -> Act:
+    key = _data_key(o)
+    return lambda: propose_erasure(actor=o.officer, key_pk=key.pk, reason="x")
+
+
+def _decide_erasure(o: Office) -> Act:
+    key = _data_key(o)
+    DataKey.objects.filter(pk=key.pk).update(status="PROPOSED", proposed_by=o.officer, reason="x")
+    return lambda: decide_erasure(actor=o.admin, key_pk=key.pk, erase=True)
+
+
 def _save_profile(o: Office) -> Act:
     row = EnvironmentProfile.objects.get(institution=o.institution)
     return lambda: save_profile(actor=o.operator, profile=row)
@@ -353,6 +372,7 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     ),
     "decide_freeze_exception": _decide_exception,
     "decide_acceptance": _decide_acceptance,
+    "decide_erasure": _decide_erasure,
     "decide_host_key": _decide_key,
     "decide_policy_change": _decide_policy,
     "decide_step": _decide,
@@ -373,6 +393,7 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "plan_absence_for": lambda o: lambda: _away(o, o.admin),
     "plan_again": _task_act(plan_again, "pm", "ERR", reason="x"),
     "propose_acceptance": _propose_acceptance,
+    "propose_erasure": _propose_erasure,
     "propose_policy_change": lambda o: lambda: _propose(o),
     "publish_playbook": lambda o: lambda: publish_playbook(actor=o.operator, source=_NEW_PLAYBOOK),
     "reassign_step": _reassign,

@@ -9,6 +9,7 @@ from accounts.models import Membership, User, UserSession
 from audit.models import Entry
 from governance.services.accounts import create_account, end_role, grant_role, unlock_account
 from guardia.common.errors import GuardiaError, InvalidInput, NotPermitted, NotVisible
+from tests.audit.words import words_of
 from tests.doors import api, assert_refused, browser
 from tests.factories import PASSWORD, Tenant, make_institution, make_user
 from tests.snapshot import nothing_changes
@@ -71,7 +72,7 @@ def test_a_role_is_given_and_ended_by_others_and_the_desk_closes_with_the_last(t
     assert [row.role for row in person.memberships.all()] == ["SITE_MANAGER"]
     entries = Entry.objects.filter(action__startswith="role.", object_id=str(person.pk)).order_by("pk")
     assert [entry.action for entry in entries] == ["role.granted", "role.ended"]
-    assert "부서 이동" in entries[1].body and entries[1].chain.key == f"institution:{tenant.institution.code}"
+    assert "부서 이동" in words_of(entries[1]) and entries[1].chain.key == f"institution:{tenant.institution.code}"
 
 
 def test_who_may_not_hears_who_could(tenant: Tenant, admin: User) -> None:

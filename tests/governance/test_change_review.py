@@ -1,6 +1,5 @@
 """A prepared change: submitted by a process, judged by a PM for the diff that was shown, as often as it takes."""
 
-import json
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from governance.models import ChangeReview
 from governance.services.review_change import review_change
 from governance.services.submit_change import DIFF_LIMIT, submit_change
 from guardia.common.errors import GuardiaError
+from tests.audit.words import body_of_entry
 from tests.doors import browser
 from tests.factories import Tenant, make_user
 from tests.snapshot import nothing_changes
@@ -70,7 +70,7 @@ def test_reworked_until_accepted_and_then_it_may_run() -> None:
     assert kept == [(1, "rework", "로그를 남기세요"), (2, "accept", "")]
     actions = Entry.objects.filter(task_id=change.task.task_id, action__startswith="change.").order_by("pk")
     assert [e.action for e in actions] == ["change.submitted", "change.reviewed"] * 2
-    told = json.loads(actions[1].body)
+    told = body_of_entry(actions[1])
     assert told["summary"] == "로그를 남기세요" and told["facts"]["diff_digest"]
 
 

@@ -1,7 +1,5 @@
 """The approvals of one deployment: the owner, then the PM; and everybody who may not."""
 
-import json
-
 import pytest
 from django.utils import translation
 
@@ -14,6 +12,7 @@ from governance.models import ApprovalRound, ApprovalStep, SystemOwner
 from governance.selectors import approved_digest, steps_awaiting
 from governance.services.decide_step import decide_step
 from guardia.common.errors import GuardiaError
+from tests.audit.words import body_of_entry
 from tests.factories import Tenant, approve, pending_step, proof_of
 from tests.queue import run_queue, waiting
 from tests.snapshot import nothing_changes
@@ -75,7 +74,7 @@ def test_the_owner_then_the_pm_approve_and_the_run_is_asked_for() -> None:
         "approval.approved",
         "task.approved",
     ]
-    told = json.loads(Entry.objects.filter(action="approval.approved").earliest("pk").body)
+    told = body_of_entry(Entry.objects.filter(action="approval.approved").earliest("pk"))
     assert told["summary"] == "확인했습니다" and told["facts"]["plan_digest"] == plan.digest
     assert all(report.is_intact for report in verify_all())
     assert waiting() == [("execution.tasks.start_run", (task.pk,))]

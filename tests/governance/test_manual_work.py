@@ -1,6 +1,5 @@
 """MAN and ERR are no dead ends: take over, record with evidence, be accepted by another; or plan again, or close."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from governance.services.record_manual_work import record_manual_work
 from governance.services.take_over import take_over
 from guardia.common.clock import now
 from guardia.common.errors import GuardiaError
+from tests.audit.words import body_of_entry
 from tests.factories import Tenant, approve, make_server, make_user
 from tests.snapshot import nothing_changes
 from tickets.locks import lock_task
@@ -84,7 +84,7 @@ def test_taken_over_recorded_and_accepted_by_another() -> None:
     assert kinds[-2:] == ["taken_over", "closed_by_hand"]
     entries = Entry.objects.filter(task_id=closed.task_id).order_by("pk")
     assert [e.action for e in entries][-3:] == ["manual.taken_over", "manual.recorded", "task.closed_by_hand"]
-    facts = json.loads(entries.get(action="manual.recorded").body)["facts"]
+    facts = body_of_entry(entries.get(action="manual.recorded"))["facts"]
     assert (facts["files"], facts["servers"]) == ({piece.sha256: "결과.txt"}, [scene.servers[0].hostname])
     assert all(report.is_intact for report in verify_all())
 

@@ -6,12 +6,15 @@ from io import BytesIO
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
 from accounts.choices import Authority, Role
 from accounts.models import Membership, User
 from accounts.services.tokens import create_token
-from audit.models import IntegrityHold
+from audit.models import DataKey, IntegrityHold
+from audit.services import record
 from audit.services.accept_break import decide_acceptance, propose_acceptance
+from audit.services.erase_key import decide_erasure, propose_erasure
 from audit.services.export import export_chains
 from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_row import save_row
@@ -156,6 +159,13 @@ class Case:
         scope = f"institution:{self.t.institution.code}"
         values = {"scope": scope, "chain": scope, "number": 1, "until": 1, "kind": "altered", "detail": "", **fields}
         return IntegrityHold.objects.create(**values).pk
+
+    def data_key(self, **fields: Any) -> int:
+        with transaction.atomic():
+            record(action="x", actor="guardia", institution=self.t.institution, task_id="OPS-1", summary="!")
+        key = DataKey.objects.get(subject="task:OPS-1", chain__key=f"institution:{self.t.institution.code}")
+        DataKey.objects.filter(pk=key.pk).update(**fields)
+        return key.pk
 
     def rows_of_a_query(self, actor: User) -> Act:
         task, _plan = self.t.approved()
@@ -315,6 +325,16 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
     "opens a core log": lambda c: (c.auditor, c.a_core_log(c.auditor)),
     "exports rows": lambda c: (c.auditor, c.rows_of_a_query(c.auditor)),
     "proposes to go on": lambda c: (c.t.pm, lambda: propose_acceptance(actor=c.t.pm, hold_pk=c.hold(), reason="!")),
+    "proposes to erase": lambda c: (
+        c.t.pm,
+        lambda: propose_erasure(actor=c.t.pm, key_pk=c.data_key(), reason="!"),
+    ),
+    "decides own wish to erase": lambda c: (
+        c.t.security,
+        lambda: decide_erasure(
+            actor=c.t.security, key_pk=c.data_key(status="PROPOSED", proposed_by=c.t.security), erase=True
+        ),
+    ),
     "decides to go on": lambda c: (
         c.t.pm,
         lambda: decide_acceptance(actor=c.t.pm, hold_pk=c.hold(status="PROPOSED"), accept=True),

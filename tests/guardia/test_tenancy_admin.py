@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.choices import Role
 from accounts.models import Membership, User
-from audit.models import Chain, Entry
+from audit.models import Chain, DataKey, Entry
 from execution.models import HostKeyScan, HostLock, HostRun
 from governance.models import ApprovalStep, SystemOwner
 from notifications.models import Notification
@@ -25,12 +25,18 @@ from tests.snapshot import nothing_changes
 
 pytestmark = pytest.mark.django_db
 
+
+def data_key_of(zebra: Zebra) -> DataKey:
+    return DataKey.objects.filter(chain__key=f"institution:{zebra.institution.code}").earliest("pk")
+
+
 #: model with pages in the admin → one of its rows that belongs to the second tenant
 ROWS: dict[str, Callable[[Zebra], Model]] = {
     "accounts.Institution": lambda zebra: zebra.institution,
     "accounts.User": lambda zebra: zebra.site_manager,
     "audit.Chain": lambda zebra: Chain.objects.get(key="institution:ZEBRA-CODE"),
     "audit.Entry": lambda zebra: Entry.objects.filter(task_id=zebra.task.task_id).earliest("pk"),
+    "audit.DataKey": lambda zebra: data_key_of(zebra),
     "audit.Checkpoint": lambda zebra: zebra.checkpoint,
     "audit.IntegrityHold": lambda zebra: zebra.hold,
     "audit.Verification": lambda zebra: zebra.verification,
@@ -78,6 +84,8 @@ MORE = {
 #: The same for acts on one row: pattern → row → path.
 MORE_OF_ROWS: dict[str, Callable[[Zebra], str]] = {
     "admin/audit/entry/<path:object_id>/proof/": lambda z: f"/admin/audit/entry/{z.task_entry.pk}/proof/",
+    "admin/audit/datakey/<path:object_id>/propose/": lambda z: f"/admin/audit/datakey/{data_key_of(z).pk}/propose/",
+    "admin/audit/datakey/<path:object_id>/decide/": lambda z: f"/admin/audit/datakey/{data_key_of(z).pk}/decide/",
     "admin/audit/integrityhold/<path:object_id>/propose/": lambda z: f"/admin/audit/integrityhold/{z.hold.pk}/propose/",
     "admin/audit/integrityhold/<path:object_id>/decide/": lambda z: f"/admin/audit/integrityhold/{z.hold.pk}/decide/",
 }

@@ -24,6 +24,7 @@ UNSCOPED = {
     "accounts.UserSession",
     "audit.Chain",
     "audit.Checkpoint",
+    "audit.DataKey",
     "audit.Entry",
     "audit.IntegrityHold",
     "audit.SealedChain",

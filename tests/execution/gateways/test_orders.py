@@ -201,7 +201,7 @@ def test_a_repeated_parcel_is_acknowledged_and_counts_once(tenant: Tenant, gatew
     [order] = gateway.pull()["orders"]
     parcel = gateway.parcel(hosts=[gateway.host(order["order"], "DONE", steps=[step(0)])])
     for _time in range(3):
-        assert gateway.ask("parcel", parcel) == (200, {"taken": 1})
+        assert gateway.ask("parcel", parcel) == (200, {"taken": 1, "keys": 0})
     assert StepResult.objects.count() == 1 and gateway.reread().alarm == ""
 
 
@@ -279,7 +279,10 @@ def entries(gateway: ScriptedGateway, count: int, number: int = 0, before: str =
     for at in range(number + 1, number + count + 1):
         facts = {**common, "action": "step.ok", "actor": "guardia-worker", "recorded_at": moment_text(now())}
         body = body_of(
-            chain=key, number=at, prev_hash=before, facts={**facts, "commands": [], "result_code": 0, "facts": {}}
+            chain=key,
+            number=at,
+            prev_hash=before,
+            facts={**facts, "commands": [], "result_code": 0, "facts": {}, "personal": None},
         )
         before = entry_hash(body)
         bodies.append(body.decode())
