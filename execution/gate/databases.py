@@ -16,10 +16,10 @@ from execution.steps.arguments import BadArgument
 from execution.steps.expect import unmet
 from execution.steps.sql.client import log_in_line
 from execution.steps.sql.looking import SPEAKERS
-from execution.steps.sql.results import Found, complaint, hide_personal, read_table
+from execution.steps.sql.results import Found, complaint, read_table
 from execution.steps.sql.rows import LARGEST_FILE, insert_statements, read_rows
 from guardia.common.errors import GuardiaError
-from guardia.common.masking import MASK
+from guardia.common.masking import MASK, hide_personal
 from tickets.models.artefact import stored_path
 
 _SHORTEST_SECRET = 3  # shorter ones would mask half of every output

@@ -7,8 +7,11 @@ from typing import Any
 from django.db import connection
 
 from execution.models import HostRun, Run, RunEvent
+from guardia.common.masking import mask_all
 
 CHANNEL = "guardia_events"
+#: What of an event is not in our own words.
+_SAID = ("output", "error", "reason", "text")
 #: One round trip: this is the busiest row of a run.
 _NEXT_NUMBER = """
     WITH head AS (UPDATE execution_eventhead SET number = number + %s WHERE run_id = %s RETURNING number)
@@ -39,9 +42,15 @@ def append_events(run: Run, happenings: Sequence[Happening]) -> None:
         return
     first = _take_numbers(run, len(happenings)) - len(happenings) + 1
     RunEvent.objects.bulk_create(
-        RunEvent(run=run, number=number, kind=each.kind, host_run=each.host_run, data=each.data)
+        RunEvent(run=run, number=number, kind=each.kind, host_run=each.host_run, data=_masked(each.data))
         for number, each in enumerate(happenings, start=first)
     )
+
+
+def _masked(data: dict[str, Any]) -> dict[str, Any]:
+    """What servers and people said without secrets and contacts: whoever sees the run reads it."""
+    said = {name: mask_all(data[name]) for name in _SAID if isinstance(data.get(name), str)}
+    return {**data, **said} if said else data
 
 
 def hosts_settled(run: Run, host_runs: Sequence[HostRun]) -> None:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.choices import TokenScope
+from accounts.contacts import shown_to
 from audit.models import Entry
 from audit.selectors import entries_of_task
 from execution.models import HostRun, Run
@@ -99,8 +100,9 @@ class HistoryView(APIView):
             .select_related("round", "requester", "original_owner", "approver", "decided_by")
             .order_by("round__number", "order")
         )
+        text = shown_to(request.user, task.text, institution_id=task.institution_id, author_id=task.requester_id)
         body = {
-            "task": TaskSerializer(task).data,
+            "task": {**TaskSerializer(task).data, "text": text},
             "plan_digest": plan.digest if plan else None,
             "plan_changes": PartChangeSerializer(voided_differences(task), many=True).data,
             "approvals": ApprovalStepSerializer(steps, many=True).data,

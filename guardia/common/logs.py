@@ -6,14 +6,14 @@ import logging
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
 from guardia.common.context import current_trace
-from guardia.common.masking import mask
+from guardia.common.masking import mask_all
 
 
 class MaskingFilter(logging.Filter):
     """Renders the message once and masks it, so that no handler behind it sees a secret."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = mask(record.getMessage()), ()
+        record.msg, record.args = mask_all(record.getMessage()), ()
         return True
 
 
@@ -32,5 +32,5 @@ class JsonFormatter(logging.Formatter):
             "run": trace.run_id,
         }
         if record.exc_info:
-            line["traceback"] = mask(self.formatException(record.exc_info))
+            line["traceback"] = mask_all(self.formatException(record.exc_info))
         return json.dumps({key: value for key, value in line.items() if value}, ensure_ascii=False)

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.contacts import shown_to
 from execution.choices import RunStatus
 from execution.selectors import latest_run
 from guardia.common.chips import chip as chip_of
@@ -87,6 +88,13 @@ def panel_links(panels: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]
 def need(slot: str) -> str | Promise:
     """The words for something a request lacks."""
     return NEEDS.get(slot, slot)
+
+
+@register.simple_tag(takes_context=True)
+def request_text(context: dict[str, Any], task: OpsTask) -> str:
+    """What was asked for, as this reader may see it."""
+    user = context["request"].user
+    return shown_to(user, task.text, institution_id=task.institution_id, author_id=task.requester_id)
 
 
 @register.simple_tag

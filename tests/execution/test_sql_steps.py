@@ -11,7 +11,8 @@ from execution.steps.library import LIBRARY
 from execution.steps.sql import judge
 from execution.steps.sql.client import log_in_line
 from execution.steps.sql.names import Table, names_in
-from execution.steps.sql.results import complaint, hide_personal, read_table
+from execution.steps.sql.results import complaint, read_table
+from guardia.common.masking import hide_personal
 
 DATABASE: dict[str, Any] = {
     "name": "main", "dialect": "postgresql", "client": "", "host": "127.0.0.1", "port": 5432, "database": "app",

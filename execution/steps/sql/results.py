@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from guardia.common.masking import hide_personal
 from guardia.common.text import printable
 
 _LONGEST_CELL, _MOST_COLUMNS = 4000, 200
@@ -15,16 +16,6 @@ _PERSONAL_COLUMN = re.compile(
     r"(^|_)(name|nm|addr|address|tel|phone|mobile|hp|email|mail|birth|birthday|jumin|rrn|ssn|passport|account_no|acct)"
     r"(_|\d|$)|이름|성명|주소|전화|휴대폰|연락처|메일|생년|주민|여권|계좌|면허",
     re.IGNORECASE,
-)
-_PERSONAL = (
-    re.compile(r"\b\d{6}-?[0-9]\d{6}\b"),  # resident registration, foreigner registration
-    re.compile(r"\b0\d{1,2}[-. ]?\d{3,4}[-. ]?\d{4}\b"),  # telephone
-    re.compile(r"\+82[-. ]?\d{1,2}[-. ]?\d{3,4}[-. ]?\d{4}\b"),
-    re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"),
-    re.compile(r"\b\d{4}[- ]?\d{4}[- ]?\d{4}[- ]?\d{4}\b"),  # cards
-    re.compile(r"\b[A-Z]{1,2}\d{7,8}\b"),  # passport
-    re.compile(r"\b\d{2}-\d{2}-\d{6}-\d{2}\b"),  # driving licence
-    re.compile(r"\b\d{2,6}-\d{2,6}-\d{2,8}(?:-\d{1,4})?\b"),  # bank accounts
 )
 _HIDDEN = "***"
 _COMPLAINT = re.compile(
@@ -57,13 +48,6 @@ def read_table(stdout: str, dialect: str, *, limit: int, masked: bool, truncated
         [_cell(value, is_hidden, masked) for value, is_hidden in zip(row, hidden, strict=True)] for row in rows[:limit]
     ]
     return Found([printable(column)[:128] for column in columns], kept, len(rows) <= limit and not truncated, masked)
-
-
-def hide_personal(text: str) -> str:
-    """Text with what looks like a number, address or account of a person replaced."""
-    for pattern in _PERSONAL:
-        text = pattern.sub(_HIDDEN, text)
-    return text
 
 
 def complaint(stderr: str) -> str:
