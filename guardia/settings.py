@@ -15,6 +15,7 @@ from accounts.password_profiles import password_profile
 from guardia.database import database_url
 from guardia.keys import secret_from_home
 from guardia.ldap import ldap_settings
+from guardia.logging_config import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -298,18 +299,14 @@ _name = GUARDIA_HOME / "keys" / "gateway" / "name"
 GUARDIA_GATEWAY = _name.read_text().strip() if _name.exists() else ""
 
 # -- logs ----------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"mask": {"()": "guardia.common.logs.MaskingFilter"}},
-    "formatters": {"json": {"()": "guardia.common.logs.JsonFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["mask"]}},
-    "root": {"handlers": ["console"], "level": env.str("GUARDIA_LOG_LEVEL", default="INFO")},
-    "loggers": {
-        "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
-        "paramiko": {"level": "CRITICAL"},
-        "django_auth_ldap": {"level": "ERROR"},  # it names whatever was typed as a name
-        "axes": {"level": "ERROR"},  # the chain tells it better
-        "httpx": {"level": "WARNING"},
-    },
-}
+GUARDIA_LOG_DIR = env.str("GUARDIA_LOG_DIR", default="") or str(GUARDIA_HOME / "logs")
+GUARDIA_LOG_MIB = env.int("GUARDIA_LOG_MIB", default=16)
+GUARDIA_LOG_DAYS = env.int("GUARDIA_LOG_DAYS", default=90)
+GUARDIA_LOG_FILES = env.int("GUARDIA_LOG_FILES", default=60)
+LOGGING = logging_config(
+    Path(GUARDIA_LOG_DIR),
+    level=env.str("GUARDIA_LOG_LEVEL", default="INFO"),
+    max_bytes=GUARDIA_LOG_MIB * 1024 * 1024,
+    days=GUARDIA_LOG_DAYS,
+    keep=GUARDIA_LOG_FILES,
+)

@@ -14,6 +14,7 @@ from cmdb.models import Server, System
 from guardia.common.errors import InvalidInput
 from tickets.choices import NEEDS_FILE, NEEDS_SERVERS
 from tickets.exceptions import NotYourSystem, UnknownServer, UnknownSystem
+from tickets.intake_log import parser_said
 from tickets.parsing.catalogue import Catalogue, InstitutionEntry, ServerEntry, SystemEntry
 from tickets.parsing.parser import parse_request
 from tickets.parsing.result import CATEGORY_OF, ParsedRequest
@@ -54,7 +55,9 @@ def understand(
     """
     named = _named_servers(actor, hostnames)
     system = _named_system(actor, system_code) if system_code else named[0].system if named else None
+    began = time.monotonic()
     parsed = _read(text, system, has_artefact)
+    parser_said(text, parsed, time.monotonic() - began)
     if sub_type:
         parsed = _as_named(parsed, sub_type, params or {})
     if system is None and parsed.system:

@@ -17,6 +17,7 @@ from governance.timer import restart_timer, stop_timer
 from guardia.common.clock import now
 from guardia.common.errors import NotPermitted
 from notifications.services import notify
+from tickets.intake_log import heard
 from tickets.locks import lock_visible_task
 
 
@@ -64,6 +65,7 @@ def restart_forsaken_timers() -> int:
     return forsaken.update(due_at=Now())
 
 
+@heard("answer", words="answer")
 @transaction.atomic
 def answer_question(*, actor: User, task_id: str, answer: str) -> StepQuestion:
     """Answer the open question about the actor's own task; the step's time begins anew.

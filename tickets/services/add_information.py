@@ -9,6 +9,7 @@ from audit.services import record
 from guardia.common.errors import NotPermitted
 from tickets.choices import TaskStatus
 from tickets.exceptions import EmptyRequest, NotInThatState
+from tickets.intake_log import heard
 from tickets.locks import lock_visible_task
 from tickets.models import OpsTask
 from tickets.services.apply_understanding import apply_understanding
@@ -17,6 +18,7 @@ from tickets.services.store_artefact import store_artefact
 from tickets.understanding import understand
 
 
+@heard("information")
 def add_information(*, actor: User, task_id: str, text: str = "", artefact: UploadedFile | None = None) -> OpsTask:
     """Answer what a task in INF asks for: more words, a file, or both; then it is understood again.
 

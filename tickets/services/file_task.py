@@ -15,6 +15,7 @@ from guardia.common.errors import InvalidInput, NotPermitted
 from guardia.common.masking import mask
 from tickets.choices import Channel, SubType
 from tickets.exceptions import EmptyRequest
+from tickets.intake_log import heard
 from tickets.locks import lock_task
 from tickets.models import Artefact, OpsTask, TaskNumber
 from tickets.services.apply_understanding import apply_understanding
@@ -26,6 +27,7 @@ FILING_ROLES = tuple(role for role in Role if role != Role.AUDITOR)
 KEY_LIMIT = 64
 
 
+@heard("request")
 def file_task(
     *,
     actor: User,
