@@ -32,7 +32,7 @@ from execution.steps.ops import Op
 from execution.steps.saving import asked_by, saved_by
 from execution.steps.sql.results import Found
 from guardia.common.errors import GuardiaError
-from guardia.common.masking import MASK
+from guardia.common.masking import MASK, cut_short
 from tickets.models.artefact import stored_path
 
 _KEPT_OUTPUT = 16 * 1024
@@ -222,7 +222,7 @@ class HostSession:
                 raise Cancelled(outcome_unknown=True)
         digest.update(bytes.fromhex(result.sha256))
         outcome.exit_status = result.exit_status
-        outcome.output = (outcome.output + self._clean(result.stdout + result.stderr, secret))[:_KEPT_OUTPUT]
+        outcome.output = cut_short(outcome.output + self._clean(result.stdout + result.stderr, secret), _KEPT_OUTPUT)
         _fail_if(problem)
         if "save" in op:
             value = result.stdout.strip()

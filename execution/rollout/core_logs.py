@@ -38,14 +38,20 @@ def fetch_core_logs(session: HostSession, paths: Sequence[str]) -> list[Fetched]
     ends, found = time.monotonic() + _SECONDS, list[Fetched]()
     for path in paths:
         try:
-            text = session.tail(path, keep=settings.GUARDIA_CORE_LOG_KIB * 1024, seconds=ends - time.monotonic())
-            found.append(Fetched(path, mask(printable(text))))
+            keep = settings.GUARDIA_CORE_LOG_KIB * 1024
+            text = session.tail(path, keep=keep, seconds=ends - time.monotonic())
+            found.append(Fetched(path, mask(printable(_whole_lines(text, keep)))))
         except StepFailed as error:
             found.append(Fetched(path, "", str(error)))
         except SshError as error:
             found.append(Fetched(path, "", str(error)))
             break
     return found
+
+
+def _whole_lines(text: str, keep: int) -> str:
+    """Without the line that the beginning was cut off from: it may hold a secret without its name."""
+    return text if len(text.encode()) < keep else text.partition("\n")[2]
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from typing import Any
 
 from guardia.common.canonical import moment_text
 from guardia.common.context import current_trace
-from guardia.common.masking import mask_all
+from guardia.common.masking import cut_short, mask_all
 
 LONGEST_MESSAGE = 16 * 1024
 _LONGEST_TRACEBACK = 32 * 1024
@@ -65,11 +65,7 @@ def _rendered(record: logging.LogRecord) -> str:
 
 
 def _bounded(text: str) -> str:
-    """Masked, and cut where it is too long: before the last word, which may be the half of a secret."""
-    if len(text) <= LONGEST_MESSAGE:
-        return mask_all(text)
-    head = text[:LONGEST_MESSAGE]
-    return mask_all(head[: max(head.rfind(" "), head.rfind("\n"), LONGEST_MESSAGE - 1024)]) + _CUT
+    return mask_all(cut_short(text, LONGEST_MESSAGE)) + (_CUT if len(text) > LONGEST_MESSAGE else "")
 
 
 def _masked(value: Any) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from guardia.common.masking import StreamMask, mask_all
 from guardia.embedded.exceptions import EmbeddedError
 from guardia.embedded.leash import SPARED
 from guardia.embedded.linux import command_line, processes_with
@@ -20,6 +21,7 @@ _MARK = "GUARDIA_LEASH"  # in the environment of the child and of what it forks
 _FIRST_DELAY = 0.25  # seconds before the first restart; doubled for each death within a minute
 _LONGEST_DELAY = 10.0
 _LEASH_MARGIN = 5.0  # seconds for the leash to kill what the child left, after the child's own time
+_LONGEST_LINE = 256 * 1024  # the reader breaks longer ones before
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Child:
     cwd: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     reader: LineReader | None = field(default=None, init=False)
+    mask: StreamMask = field(default_factory=lambda: StreamMask(mask_all, _LONGEST_LINE), init=False)
     restart_at: float | None = field(default=None, init=False)
     _mark: str = field(default="", init=False)
     _deaths: list[float] = field(default_factory=list, init=False)

@@ -141,7 +141,7 @@ class ProcessGroup:
             return False
         lines, more = child.reader.read()
         for line in lines:
-            self._say(child.name, line)
+            self._say(child.name, child.mask.feed(f"{line}\n").removesuffix("\n"))  # whatever a library prints
         return more
 
     def _say(self, name: str, line: str) -> None:

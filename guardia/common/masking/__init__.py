@@ -10,10 +10,10 @@ from guardia.common.masking.named import NAMED
 from guardia.common.masking.people import CARD, EMAIL, IN_TABLES, PHONE, RESIDENT
 from guardia.common.masking.private_keys import key_spans
 from guardia.common.masking.statements import insert_spans
-from guardia.common.masking.stream import StreamMask
+from guardia.common.masking.stream import StreamMask, cut_short
 from guardia.common.masking.tokens import TOKENS
 
-__all__ = ["MASK", "StreamMask", "hide_personal", "mask", "mask_all"]
+__all__ = ["MASK", "StreamMask", "cut_short", "hide_personal", "mask", "mask_all"]
 
 #: Stored nowhere.
 _FORBIDDEN = Net(*NAMED, *TOKENS, RESIDENT, CARD)

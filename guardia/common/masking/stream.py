@@ -10,17 +10,26 @@ LONGEST_LINE = 16 * 1024
 CUT = " …[cut]"
 
 
+def cut_short(text: str, longest: int) -> str:
+    """At most `longest` characters; where something is cut off, the last word goes with it: it may be the half of a
+    secret by which nobody would know it."""
+    if len(text) <= longest:
+        return text
+    head = text[:longest]
+    return head[: max(head.rfind(" "), head.rfind("\t"), head.rfind("\n"), longest - 1024, 0)]
+
+
 @dataclass(slots=True)
 class StreamMask:
-    """Feed it the pieces of a text in order, then `close` it; a line longer than `LONGEST_LINE` is cut there.
+    """Feed it the pieces of a text in order, then `close` it; a line longer than `longest` is cut there.
 
     So a secret that lies across a border of two pieces is seen whole, memory stays bounded, and a private key is
     hidden to its last line, however its lines come.
     """
 
     mask: Callable[[str], str]
+    longest: int = LONGEST_LINE
     _rest: str = ""
-    _is_cut: bool = False
     _block: KeyBlock = field(default_factory=KeyBlock)
 
     def feed(self, piece: str) -> str:
@@ -38,15 +47,12 @@ class StreamMask:
         return self._line()
 
     def _take(self, part: str) -> None:
-        room = LONGEST_LINE - len(self._rest)
-        self._is_cut = self._is_cut or len(part) > room
+        room = self.longest + 1 - len(self._rest)
         self._rest += part[:room]
 
     def _line(self) -> str:
-        line, is_cut = self._rest, self._is_cut
-        self._rest, self._is_cut = "", False
-        if is_cut:  # what is cut off may be the half of a secret that tells it: the last word goes, too
-            line = line[: max(line.rfind(" "), line.rfind("\t"), LONGEST_LINE - 1024)]
+        line = cut_short(self._rest, self.longest)
+        is_cut, self._rest = len(self._rest) > self.longest, ""
         is_end = "\r" if line.endswith("\r") else ""
         body = line.removesuffix("\r")
         spans = [span for span in self._block.spans(body) if span[1] > span[0]]
