@@ -1,5 +1,6 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class FaultKind(TextChoices):
@@ -35,3 +36,32 @@ class KeyStatus(TextChoices):
     LIVING = "LIVING", _("In use")
     PROPOSED = "PROPOSED", _("Erasure waits for a second person")
     ERASED = "ERASED", _("Erased")
+
+
+class ReportKind(TextChoices):
+    """What a report tells of a period (`audit.reports`)."""
+
+    VERIFICATION = "VERIFICATION", _("Verification report")
+    ACCESS_REVIEW = "ACCESS_REVIEW", _("Access review of a month")
+    BY_USER = "BY_USER", _("Activity per user")
+    BY_TASK = "BY_TASK", _("Activity per task")
+    BY_SYSTEM = "BY_SYSTEM", _("Activity per system")
+    BY_APPROVER = "BY_APPROVER", _("Activity per approver")
+
+
+class ReportFormat(TextChoices):
+    PDF = "pdf", "PDF"
+    XLSX = "xlsx", "XLSX (Excel)"
+    JSONL = "jsonl", "JSON Lines"
+
+
+class ReportState(TextChoices):
+    QUEUED = "QUEUED", pgettext_lazy("report", "Waits for a worker")
+    RUNNING = "RUNNING", pgettext_lazy("report", "Is being made")
+    READY = "READY", pgettext_lazy("report", "Ready")
+    FAILED = "FAILED", pgettext_lazy("report", "Failed")
+    EXPIRED = "EXPIRED", pgettext_lazy("report", "Deleted")
+
+
+#: A worker has these before it.
+UNDER_WAY = (ReportState.QUEUED, ReportState.RUNNING)

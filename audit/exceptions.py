@@ -2,12 +2,14 @@
 
 GuardiaError
 ├── InvalidInput
-│   └── ReasonNeeded       an export, a proof or an acceptance needs a reason
+│   ├── ReasonNeeded       an export, a proof, a report or an acceptance needs a reason
+│   └── ReportTooLong      more rows than the format can carry sensibly
 ├── NotPermitted
 │   └── SecondPersonNeeded  who proposed an acceptance doesn't decide it
 ├── StaleState
 │   └── ForeignEntryRefused  an entry handed over by a gateway isn't the next sound one of its chain
 └── Unavailable
+    ├── ReportFileMissing  a report's file isn't there, or isn't what was recorded
     ├── SealKeyMissing     the private key of the checkpoints isn't on this machine
     └── StoreFailed        a store outside the database didn't take a checkpoint
 """
@@ -22,6 +24,11 @@ class ReasonNeeded(InvalidInput):
     default_message = _("Give a reason.")
 
 
+class ReportTooLong(InvalidInput):
+    code = "report_too_long"
+    default_message = _("The report would have too many rows. Order it for a shorter period.")
+
+
 class SecondPersonNeeded(NotPermitted):
     code = "second_person"
     default_message = _("Another security officer or administrator decides this.")
@@ -30,6 +37,11 @@ class SecondPersonNeeded(NotPermitted):
 class ForeignEntryRefused(StaleState):
     code = "entry_refused"
     default_message = _("The entry doesn't follow the one before it.")
+
+
+class ReportFileMissing(Unavailable):
+    code = "report_file_missing"
+    default_message = _("The file is not what was recorded, or not there any more. Order the report again.")
 
 
 class SealKeyMissing(Unavailable):

@@ -1,6 +1,7 @@
 """What the queue may ask for (`guardia.common.broker`)."""
 
 from audit.choices import Mode
+from audit.services import make_report as reports
 from audit.services.deliver import deliver_checkpoints
 from audit.services.make_checkpoint import checkpoint_if_due
 from audit.services.verify import verify
@@ -18,3 +19,11 @@ def verify_new() -> None:
 
 def verify_everything() -> None:
     verify(mode=Mode.FULL, actor="guardia")
+
+
+def make_report(report_pk: int) -> None:
+    reports.make_report(report_pk)
+
+
+def sweep_reports() -> None:
+    reports.sweep_reports()

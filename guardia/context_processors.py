@@ -18,7 +18,18 @@ _BANNERS = 3
 #: Beyond it the exact number says nothing more.
 COUNTED = 100
 #: Places that have no tab of their own at the bottom of a phone.
-_PLACES_OF_MORE = ("more", "messages", "queue", "calendar", "policies", "absence", "authority", "people", "account")
+_PLACES_OF_MORE = (
+    "more",
+    "messages",
+    "queue",
+    "calendar",
+    "policies",
+    "absence",
+    "authority",
+    "people",
+    "account",
+    "reports",
+)
 
 
 @dataclass(frozen=True, slots=True)

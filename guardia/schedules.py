@@ -15,6 +15,7 @@ SCHEDULES = {
     "sweep of plans and runs": ("execution.tasks.sweep", 1),
     "escalation of approvals": ("governance.tasks.escalate_due_steps", 1),
     "checkpoints and their stores": ("audit.tasks.checkpoint", 1),
+    "reports that wait, died or are over": ("audit.tasks.sweep_reports", 1),
     "verification of what is new": ("audit.tasks.verify_new", 60),
     "check of who answers for what": ("governance.tasks.check_authority", MONTHLY),
     "verification of everything": ("audit.tasks.verify_everything", _DAY),

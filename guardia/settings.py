@@ -262,6 +262,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {  # one name for the fields that share it
         "ChannelEnum": "tickets.choices.Channel",
         "RunStatusEnum": "execution.choices.RunStatus",
+        "ReportKindEnum": "audit.choices.ReportKind",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from audit.api import views as reports
 from execution.api import gateways
 from execution.api.views import HaltView, LiftView, RunActView
 from governance.api.views import ApprovalView
@@ -22,6 +23,12 @@ api: list[URLPattern | URLResolver] = [
     path("halt", HaltView.as_view(), name="halt"),
     path("halt/lift", LiftView.as_view(), name="halt-lift"),
     path("run/act", RunActView.as_view(), name="run-act"),
+    path("reports", reports.ReportsView.as_view(), name="reports"),
+    path("reports/<int:report_pk>", reports.ReportView.as_view(), name="report"),
+    path("reports/<int:report_pk>/download", reports.ReportDownloadView.as_view(), name="report-download"),
+    path("reports/<int:report_pk>/retry", reports.ReportRetryView.as_view(), name="report-retry"),
+    path("reports/<int:report_pk>/explain", reports.ReportExplainView.as_view(), name="report-explain"),
+    path("reports/<int:report_pk>/sign-off", reports.ReportSignOffView.as_view(), name="report-sign-off"),
     path("task/history/<str:task_id>", HistoryView.as_view(), name="task-history"),
 ]
 

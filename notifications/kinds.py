@@ -43,6 +43,8 @@ KINDS: dict[str, Promise] = {
     "closed_not_done": _("%(task)s was closed by %(actor)s without being done: %(reason)s"),
     "plan_voided": _("%(task)s: what was approved has changed, so it must be approved again. Changed: %(parts)s"),
     "integrity_broken": _("Integrity alert: %(chain)s is not what was recorded, from number %(number)s on."),
+    "report_ready": _("Your report %(report)s is ready."),
+    "report_failed": _("Your report %(report)s could not be made: %(reason)s"),
     "witness_failing": _("Checkpoints don't reach the store %(store)s since %(since)s: %(problem)s"),
     "gateway_shown": _("The gateway %(gateway)s has enrolled: compare its fingerprint with its console."),
     "gateway_forged": _("Somebody sent messages in the name of the gateway %(gateway)s. They were refused."),

@@ -9,8 +9,9 @@ from accounts.choices import Role
 from accounts.models import Institution, User, UserSession
 from accounts.scope import holders_of
 from accounts.signals import logged_in_elsewhere
-from audit.models import IntegrityHold, Witness
-from audit.signals import integrity_broken, witness_failing
+from audit.choices import ReportState
+from audit.models import IntegrityHold, Report, Witness
+from audit.signals import integrity_broken, report_settled, witness_failing
 from notifications.services import notify
 
 
@@ -51,6 +52,20 @@ def _witness_failing(witness: Witness, **_: Any) -> None:
         store=witness.name,
         since=since,
         problem=witness.error,
+    )
+
+
+@receiver(report_settled)
+def _report_settled(report: Report, **_: Any) -> None:
+    """Whoever ordered it; each edition and each failure once."""
+    is_ready = report.state == ReportState.READY
+    notify(
+        recipients=[report.requested_by],
+        kind="report_ready" if is_ready else "report_failed",
+        key=f"report:{report.pk}:{report.digest if is_ready else report.touched_at.isoformat()}",
+        link=f"/reports/{report.pk}/",
+        report=f"#{report.pk}",
+        **({} if is_ready else {"reason": report.error}),
     )
 
 

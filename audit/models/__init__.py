@@ -2,6 +2,7 @@ from audit.models.chain import SYSTEM_CHAIN, Chain, Entry
 from audit.models.checkpoint import Checkpoint, SealedChain, Witness
 from audit.models.data_key import DataKey
 from audit.models.integrity import IntegrityHold, Verification
+from audit.models.report import Explanation, Report
 
 __all__ = [
     "SYSTEM_CHAIN",
@@ -9,7 +10,9 @@ __all__ = [
     "Checkpoint",
     "DataKey",
     "Entry",
+    "Explanation",
     "IntegrityHold",
+    "Report",
     "SealedChain",
     "Verification",
     "Witness",

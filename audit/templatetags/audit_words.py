@@ -2,7 +2,9 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit.act_words import act_words as words_of
 from audit.choices import FaultKind
+from audit.reports.entries import person_words as name_of
 
 register = template.Library()
 
@@ -25,3 +27,15 @@ def fault_kind(kind: str) -> str | Promise:
 @register.filter
 def store_state(state: str) -> str | Promise:
     return _STATES.get(state, state)
+
+
+@register.filter
+def act_words(action: str) -> str:
+    """`approval.approved` in words."""
+    return words_of(action)
+
+
+@register.filter
+def person_words(actor: str) -> str:
+    """`user:7:kim.site` without the number."""
+    return name_of(actor)

@@ -9,6 +9,8 @@ _DECEIVING = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u
 
 def printable(text: str) -> str:
     """`text` with control characters (terminal escapes, NUL) and direction marks replaced by U+FFFD."""
+    if text.isprintable():  # nearly all of it: neither controls nor format characters
+        return text
     return "".join(char if char in _KEPT or not _is_deceiving(char) else "\ufffd" for char in text)
 
 

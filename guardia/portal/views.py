@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.caller import caller
 from accounts.models import User
+from audit.selectors import institutions_to_report, may_report
 from execution.export_table import export_table
 from execution.open_log import open_core_log
 from execution.selectors import current_plan, latest_run
@@ -84,7 +85,9 @@ def message_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def more(request: HttpRequest) -> HttpResponse:
     """Every other place, for screens that have no room for the bar on top."""
-    context = {"place": "more", "may_administer": administered(caller(request)).exists()}
+    user = caller(request)
+    reports = may_report(user, None) or institutions_to_report(user).exists()
+    context = {"place": "more", "may_administer": administered(user).exists(), "may_report": reports}
     return render(request, "portal/more.html", context)
 
 

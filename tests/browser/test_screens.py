@@ -122,7 +122,7 @@ def everybodys_pages(zebra: Zebra, root: User) -> dict[User, tuple[str, ...]]:
             "/halt/",
             f"/admin/tickets/opstask/{zebra.task.pk}/change/",
         ),
-        zebra.security: (preview,),
+        zebra.security: (preview, "/reports/", f"/reports/{zebra.report.pk}/"),
         root: (
             *(
                 "/policies/",

@@ -9,11 +9,16 @@ from django.db import transaction
 
 from accounts.choices import Authority, Role
 from accounts.models import User
-from audit.models import DataKey, IntegrityHold
+from audit.choices import ReportFormat, ReportKind
+from audit.models import DataKey, IntegrityHold, Report
 from audit.services import record
 from audit.services.accept_break import decide_acceptance, propose_acceptance
 from audit.services.erase_key import decide_erasure, propose_erasure
 from audit.services.export import export_chains
+from audit.services.make_report import make_report
+from audit.services.order_report import order_report, retry_report
+from audit.services.review_report import explain_entry, sign_off_review
+from audit.services.take_report import take_report
 from cmdb.models import EnvironmentProfile, Gateway, Site
 from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_profile import save_profile
@@ -329,6 +334,42 @@ def _decide_erasure(o: Office) -> Act:
     return lambda: decide_erasure(actor=o.admin, key_pk=key.pk, erase=True)
 
 
+def _order(o: Office) -> Report:
+    return order_report(
+        actor=o.officer, kind=ReportKind.ACCESS_REVIEW, format=ReportFormat.JSONL, institution=o.institution,
+        since=local_day(), until=local_day(), reason="x",
+    )  # fmt: skip
+
+
+def _made(o: Office) -> int:
+    """A review of this month, with at least one entry."""
+    report = _order(o)
+    make_report(report.pk)
+    return report.pk
+
+
+def _take_report(o: Office) -> Act:
+    pk = _made(o)
+    return lambda: take_report(actor=o.officer, report_pk=pk, reason="x")[1].close()
+
+
+def _retry_report(o: Office) -> Act:
+    pk = _made(o)
+    Report.objects.filter(pk=pk).update(state="FAILED")
+    return lambda: retry_report(actor=o.officer, report_pk=pk)
+
+
+def _explain(o: Office) -> Act:
+    pk = _made(o)
+    chain = f"institution:{o.institution.code}"
+    return lambda: explain_entry(actor=o.officer, report_pk=pk, chain=chain, number=1, text="x")
+
+
+def _sign_off(o: Office) -> Act:
+    pk = _made(o)
+    return lambda: sign_off_review(actor=o.security, report_pk=pk, finding="x")
+
+
 def _save_profile(o: Office) -> Act:
     row = EnvironmentProfile.objects.get(institution=o.institution)
     return lambda: save_profile(actor=o.operator, profile=row)
@@ -383,6 +424,11 @@ ACTS: dict[str, Callable[[Office], Act]] = {
         lambda: people.end_role(actor=o.admin, membership_pk=o.owner.memberships.get().pk, reason="x")
     ),
     "export_chains": lambda o: lambda: export_chains(actor=o.officer, reason="x", out=io.BytesIO()),
+    "order_report": lambda o: lambda: _order(o),
+    "retry_report": _retry_report,
+    "take_report": _take_report,
+    "explain_entry": _explain,
+    "sign_off_review": _sign_off,
     "export_reworks": lambda o: lambda: export_reworks(actor=o.pm, out=io.BytesIO()),
     "give_standing_approval": lambda o: lambda: stand(o),
     "grant_role": lambda o: (

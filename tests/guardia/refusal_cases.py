@@ -11,11 +11,15 @@ from django.db import transaction
 from accounts.choices import Authority, Role
 from accounts.models import Membership, User
 from accounts.services.tokens import create_token
+from audit.choices import ReportFormat, ReportKind
 from audit.models import DataKey, IntegrityHold
 from audit.services import record
 from audit.services.accept_break import decide_acceptance, propose_acceptance
 from audit.services.erase_key import decide_erasure, propose_erasure
 from audit.services.export import export_chains
+from audit.services.make_report import make_report
+from audit.services.order_report import order_report
+from audit.services.review_report import sign_off_review
 from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_row import save_row
 from cmdb.services.store_credential import store_credential
@@ -50,7 +54,7 @@ from governance.services.standing_approvals import give_standing_approval, revok
 from governance.services.take_over import take_over
 from governance.services.validate_result import validate_result
 from governance.services.withdraw_task import withdraw_task
-from guardia.common.clock import now
+from guardia.common.clock import local_day, now
 from tests.factories import Tenant, approve, make_user, pending_step, stand
 from tests.governance.hours import freeze
 from tests.governance.test_policy_changes import document
@@ -74,6 +78,19 @@ class Case:
         self.auditor = make_user(Role.AUDITOR, self.t.institution)
         self.officer, self.second = make_user(Role.SECURITY_OFFICER), make_user(Role.ADMINISTRATOR)
         self.gone, self.nobody = make_user(is_active=False), make_user()
+
+    def review(self, actor: User) -> int:
+        """An access review of this month that is ready."""
+        report = order_report(
+            actor=actor, kind=ReportKind.ACCESS_REVIEW, format=ReportFormat.JSONL, institution=self.t.institution,
+            since=local_day(), until=local_day(), reason="감사",
+        )  # fmt: skip
+        make_report(report.pk)
+        return report.pk
+
+    def confirm(self, author: User, actor: User) -> Act:
+        pk = self.review(author)
+        return lambda: sign_off_review(actor=actor, report_pk=pk, finding="이상 없음")
 
     def task(self, status: str = "", **fields: Any) -> OpsTask:
         task, _plan = self.t.planned()
@@ -322,6 +339,9 @@ CASES: dict[str, Callable[[Case], tuple[User, Act]]] = {
         c.t.owner,
         lambda: export_chains(actor=c.t.owner, reason="감사", out=BytesIO()),
     ),
+    "orders a report": lambda c: (c.t.owner, lambda: c.review(c.t.owner)),
+    "confirms own review": lambda c: (c.t.security, c.confirm(c.t.security, c.t.security)),
+    "confirms a review": lambda c: (c.auditor, c.confirm(c.officer, c.auditor)),
     "opens a core log": lambda c: (c.auditor, c.a_core_log(c.auditor)),
     "exports rows": lambda c: (c.auditor, c.rows_of_a_query(c.auditor)),
     "proposes to go on": lambda c: (c.t.pm, lambda: propose_acceptance(actor=c.t.pm, hold_pk=c.hold(), reason="!")),

@@ -60,7 +60,7 @@ def test_more_leads_everywhere_one_may_go() -> None:
     cases: list[tuple[User, set[str]]] = [
         (tenant.site_manager, common),
         (tenant.pm, common | {"/absence/", "/admin/", "/playbooks/", "/gateways/"}),
-        (admin, common | {"/absence/", "/admin/", "/playbooks/", "/authority/", "/people/", "/gateways/"}),
+        (admin, common | {"/absence/", "/admin/", "/playbooks/", "/authority/", "/people/", "/gateways/", "/reports/"}),
     ]
     for person, expected in cases:
         page = browser(person).get("/more/").content.decode().partition("<main")[2].partition("</main>")[0]

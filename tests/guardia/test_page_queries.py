@@ -23,7 +23,7 @@ LIMIT = 20
 PAGES = (
     *("/", "/inbox/", "/queue/", "/tasks/", "/tasks/new/", "/messages/", "/more/", "/people/", "/authority/"),
     *("/servers/keys/", "/calendar/", "/policies/", "/policies/new/", "/policies/changes/", "/halt/", "/absence/"),
-    *("/account/", "/admin/", "/playbooks/"),
+    *("/account/", "/admin/", "/playbooks/", "/reports/"),
 )
 
 

@@ -52,6 +52,7 @@ PAGES = {
     "calendar/": ["/calendar/", "/calendar/?month=2026-10&of=i1", *(f"/calendar/?of=s{number}" for number in range(9))],
     "halt/": ["/halt/", "/halt/?task=OPS-20260101-001"],
     "servers/keys/": ["/servers/keys/", "/servers/keys/?q=e", "/servers/keys/?page=2"],
+    "reports/": ["/reports/", "/reports/?page=2"],
     "gateways/": ["/gateways/", "/gateways/?page=2"],
     "gateways/new/": ["/gateways/new/"],
     "inbox/": ["/inbox/", "/inbox/?page=2"],
@@ -76,7 +77,12 @@ STAFF_PAGES = {
 }
 #: Acts on one's own account that name no object: they know whose it is by the session.
 OWN_ACTS = {"account/totp/disable/", "account/totp/codes/"}
-API_PAGES = {"api/v1/halt": ["/api/v1/halt"], "api/schema/": ["/api/schema/"], "api/docs/": ["/api/docs/"]}
+API_PAGES = {
+    "api/v1/halt": ["/api/v1/halt"],
+    "api/v1/reports": ["/api/v1/reports"],
+    "api/schema/": ["/api/schema/"],
+    "api/docs/": ["/api/docs/"],
+}
 
 
 def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
@@ -92,6 +98,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
     record = {"text": "얼룩말", "done_at": "2026-01-01T10:00"}
     pinning = {"decision": "accept", "comparison": "얼룩말"}
     far = {"seen": "zebra", "codes": "ZEBRA-SITE", "when_away": "HALT", "away_seconds": 60, "reason": "얼룩말"}
+    said = {"reason": "얼룩말", "text": "얼룩말", "chain": zebra.task_entry.chain.key, "number": 1}
     owners, person = f"/authority/systems/{zebra.system.pk}/", f"/people/{zebra.owner.pk}/"
     role = zebra.owner.memberships.all()[0].pk
     return [
@@ -167,6 +174,11 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
             (f"gateways/<int:gateway_pk>/{act}/", "post", f"/gateways/{zebra.gateway.pk}/{act}/", far)
             for act in ("code", "confirm", "sites", "policy", "revoke")
         ),
+        ("reports/<int:report_pk>/", "get", f"/reports/{zebra.report.pk}/", {}),
+        *(
+            (f"reports/<int:report_pk>/{act}/", "post", f"/reports/{zebra.report.pk}/{act}/", said)
+            for act in ("download", "retry", "explain", "sign-off")
+        ),
         ("account/sessions/<int:session_pk>/end/", "post", f"/account/sessions/{zebra.session.pk}/end/", {}),
         ("account/tokens/<int:token_pk>/revoke/", "post", f"/account/tokens/{zebra.token.pk}/revoke/", {}),
     ]
@@ -190,12 +202,21 @@ def api_objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         "plan_digest": zebra.waiting_plan.digest,
         "password": PASSWORD,
     }
+    order = {"kind": "VERIFICATION", "format": "pdf", "institution": "ZEBRA-CODE", "reason": "x"}
+    order |= {"since": "2026-10-01", "until": "2026-10-31"}
+    said = {"reason": "x", "text": "x", "finding": "x", "entry_chain": zebra.task_entry.chain.key, "entry_number": 1}
     return [
         ("api/v1/task/history/<str:task_id>", "get", f"/api/v1/task/history/{zebra.task.task_id}", {}),
         ("api/v1/approval/process", "post", "/api/v1/approval/process", decision),
         ("api/v1/run/act", "post", "/api/v1/run/act", {"task_id": zebra.task.task_id, "act": "pause", "reason": "x"}),
         ("api/v1/halt", "post", "/api/v1/halt", {"scope": "INSTITUTION", "institution": "ZEBRA-CODE", "reason": "x"}),
         ("api/v1/halt", "post", "/api/v1/halt", {"scope": "RUN", "task_id": zebra.task.task_id, "reason": "x"}),
+        ("api/v1/reports", "post", "/api/v1/reports", order),
+        ("api/v1/reports/<int:report_pk>", "get", f"/api/v1/reports/{zebra.report.pk}", {}),
+        *(
+            (f"api/v1/reports/<int:report_pk>/{act}", "post", f"/api/v1/reports/{zebra.report.pk}/{act}", said)
+            for act in ("download", "retry", "explain", "sign-off")
+        ),
         ("api/v1/halt/lift", "post", "/api/v1/halt/lift", {"halt_id": zebra.halt.pk, "reason": "x"}),
     ]
 

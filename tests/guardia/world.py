@@ -9,8 +9,11 @@ from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.services.sessions import begin_session
 from accounts.services.tokens import create_token
-from audit.models import Entry, IntegrityHold, Verification
+from audit.choices import ReportFormat, ReportKind
+from audit.models import Entry, Explanation, IntegrityHold, Report, Verification
 from audit.services.make_checkpoint import make_checkpoint
+from audit.services.make_report import make_report
+from audit.services.order_report import order_report
 from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Gateway, Server, Site, System
 from execution.live.events import append_event
 from execution.models import (
@@ -82,6 +85,7 @@ class Zebra(Tenant):
             scope="institution:ZEBRA-CODE", chain="institution:ZEBRA-CODE~9", number=1, until=1, kind="altered",
             detail="zebra", status="RESTORED",
         )  # fmt: skip
+        self._fill_report()
         self.session = begin_session(user=self.pm, source_ip="127.0.0.9", browser="zebra browser")
         self.token, self.token_text = create_token(actor=self.pm, name="zebra token", scopes=["read"], days=9)
         self.absence = plan_absence(
@@ -175,6 +179,18 @@ class Zebra(Tenant):
         host_run = HostRun.objects.get(wave__run=self.run)
         GatewayOrder.objects.create(gateway=self.gateway, host_run=host_run, phase="APPLY", settled_at=now())
         RunPart.objects.create(run=self.run, signature="zebra")
+
+    def _fill_report(self) -> None:
+        """A review of this month, ordered by one person of the tenant and explained."""
+        auditor = make_user(Role.AUDITOR, self.institution, username="zebra-auditor", display_name="얼룩말 감사")
+        report = order_report(
+            actor=auditor, kind=ReportKind.ACCESS_REVIEW, format=ReportFormat.JSONL, institution=self.institution,
+            since=local_day(), until=local_day(), reason="얼룩말 점검",
+        )  # fmt: skip
+        make_report(report.pk)
+        self.report = Report.objects.get(pk=report.pk)
+        assert self.report.state == "READY", self.report.error
+        Explanation.objects.create(report=report, entry=self.task_entry, text="얼룩말", written_by=auditor)
 
     def _fill_by_hand(self) -> None:
         diff = "--- a/zebra\n+++ b/zebra\n@@ -1 +1 @@\n-얼룩말\n+zebra\n"

@@ -26,6 +26,8 @@ NO_TASK = {
     "gateway_alarm",
     "integrity_broken",
     "witness_failing",
+    "report_ready",
+    "report_failed",
     "absence_set",
     "absence_ended",
     "authority_stale",
@@ -36,7 +38,7 @@ NO_TASK = {
 NAMES = (
     *("task", "title", "actor", "reason", "missing", "hosts", "parts", "time", "address", "answer", "count", "freeze"),
     *("name", "outcome", "period", "question", "revision", "systems"),
-    *("target", "chain", "gateway", "number", "store", "since", "problem"),
+    *("target", "chain", "gateway", "number", "store", "since", "problem", "report"),
 )
 VALUES = {name: f"<{name}>" for name in NAMES}
 
