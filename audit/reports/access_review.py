@@ -63,7 +63,7 @@ def why_words(why: Value) -> str:
 def access_review(report: Report, progress: Progress) -> Document:
     """What people did in the month; the program's own acts are no access. Leaves the keys of what stands out in
     `report.standing_out`, unsaved."""
-    entries = entries_of(report).filter(BY_PEOPLE).order_by("pk")
+    entries = entries_of(report).filter(BY_PEOPLE).order_by("recorded_at", "pk")
     rows = entries.count()
     progress.expect(rows)
     report.standing_out = []

@@ -96,7 +96,7 @@ def activity(report: Report, progress: Progress) -> Document:
 
 def _gather(report: Report, kind: _Kind, progress: Progress) -> dict[str, _Sum]:
     """One pass over the entries: which belong to whom. Only their keys are kept, eight bytes each."""
-    entries = entries_of(report).order_by("pk")
+    entries = entries_of(report).order_by("recorded_at", "pk")
     if report.kind in (ReportKind.BY_USER, ReportKind.BY_APPROVER):
         entries = entries.filter(BY_PEOPLE)
     progress.expect(entries.count())

@@ -20,6 +20,7 @@ from demo.main_job import Cast, MainJob
 from demo.report import Report
 from demo.seed import sample_password, seed
 from demo.stage import fleet_on_stage
+from demo.taken_report import take_a_report
 from demo.tamper import altered_entry, rewritten_chain
 from guardia.embedded.ports import choose_port
 from guardia.processes import HOST, PREFERRED_PORT, portal_processes, prepare
@@ -61,6 +62,7 @@ def _show(port: int, fleet: Fleet, report: Report, stop: Any) -> None:
         cast = Cast(*people)
         MainJob(cast, fleet.inventory(), settings.GUARDIA_HOME, report).run()
         Escalation(cast, settings.GUARDIA_HOME, report).run()
+        take_a_report(Person(base, "moon.auditor", sample_password()), report)
         _prove(report)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told and counts
         report.check(f"the demonstration broke off: {type(error).__name__}: {error}", False)
