@@ -26,6 +26,7 @@ from audit.reports.entries import (
     result_words,
 )
 from audit.reports.facts import facts_of
+from guardia.common.masking import mask_all
 
 #: Entries that stand out are named on the report's page, this many at most.
 NAMED = 1000
@@ -68,7 +69,7 @@ def access_review(report: Report, progress: Progress) -> Document:
     progress.expect(rows)
     report.standing_out = []
     written = Explanation.objects.filter(report=report).select_related("written_by")
-    explained = {one.entry_id: f"{one.text} ({one.written_by})" for one in written}
+    explained = {one.entry_id: f"{mask_all(one.text)} ({one.written_by})" for one in written}
 
     def stream_rows() -> Iterator[Row]:
         places, people = institution_names(), dict(User.objects.values_list("pk", "username"))
@@ -135,10 +136,13 @@ def _moment(text: Value) -> datetime:
 
 
 def _signatures(report: Report) -> list[Signature]:
-    reviewer = Signature(_("Reviewer"), str(report.requested_by), _day(report.ordered_at), report.reason)
+    reviewer = Signature(_("Reviewer"), str(report.requested_by), _day(report.ordered_at), mask_all(report.reason))
     if report.signed_by is None:
         return [reviewer, Signature(_("Confirmed by"))]
-    return [reviewer, Signature(_("Confirmed by"), str(report.signed_by), _day(report.signed_at), report.finding)]
+    return [
+        reviewer,
+        Signature(_("Confirmed by"), str(report.signed_by), _day(report.signed_at), mask_all(report.finding)),
+    ]
 
 
 def _day(moment: datetime | None) -> str:

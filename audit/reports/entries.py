@@ -19,6 +19,7 @@ from audit.reading import Part, may_read_personal, told
 from audit.reports.document import Value
 from audit.selectors import chains_visible_to
 from guardia.common.canonical import moment_text
+from guardia.common.masking import mask_all
 
 _CHUNK = 2000
 #: What people did; the program's own acts aren't theirs.
@@ -58,7 +59,8 @@ def entries_of(report: Report) -> QuerySet[Entry]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One entry as a report tells it. Values come from its body; where that can't be read, from the columns."""
+    """One entry as a report tells it. Values come from its body; where that can't be read, from the columns. Reports
+    leave the house: telephone numbers and e-mail addresses are hidden, whoever orders them."""
 
     pk: int
     chain: str
@@ -137,9 +139,9 @@ def _tell(entry: Entry, body: dict[str, Any], part: Part) -> Told:
         task_id=entry.task_id,
         object_type=entry.object_type,
         object_id=entry.object_id,
-        object=_text(body, "object"),
+        object=mask_all(_text(body, "object")),
         # What is sealed from this reader isn't told; what nobody can read any more is.
-        summary=_text(body, "summary") if part in (Part.NONE, Part.OPEN, Part.SEALED) else f"[{part.label}]",
+        summary=mask_all(_text(body, "summary")) if part in (Part.NONE, Part.OPEN, Part.SEALED) else f"[{part.label}]",
         source_ip=_text(body, "source_ip"),
         channel=_text(body, "channel"),
         system=_text(body, "system"),

@@ -13,7 +13,7 @@ from audit.services.make_checkpoint import make_checkpoint
 from audit.services.make_report import make_report
 from governance.services.accounts import end_role
 from tests.audit.forgery import forge
-from tests.audit.reports.month import OUTPUT, PLAN, October, at, lines_of, made, order
+from tests.audit.reports.month import OUTPUT, PLAN, October, at, content_of, lines_of, made, order
 from tests.factories import make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
@@ -218,3 +218,10 @@ def test_what_entries_say_of_people_is_opened_for_those_who_may_read_it_and_told
     assert told["approval.approved"] == "[삭제됨]" and told["chain.exported"] == "국정감사 자료"
     states = {line["state"] for line in lines_of(made(everybody, ReportKind.VERIFICATION), "entry")}
     assert states <= {"intact", "sealed"}
+
+
+def test_contacts_do_not_leave_the_house() -> None:
+    october = October()
+    october.tell(at(14, 9), "task.received", october.site, october.institution, summary="담당 010-1234-5678, a@moef.kr")
+    text = content_of(made(october.security, ReportKind.BY_USER, institution=october.institution)).decode()
+    assert "담당" in text and "1234-5678" not in text and "a@moef.kr" not in text
