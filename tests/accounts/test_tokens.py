@@ -32,6 +32,7 @@ CLOSED = {
     "SpectacularSwaggerSplitView",
     "LiftView",
     "RunActView",
+    *(f"Report{act}View" for act in ("Download", "Retry", "Explain", "SignOff")),
 }
 
 

@@ -1,8 +1,11 @@
 """Each format holds what it was given, whatever that is, and is what people and programs can open."""
 
 import json
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
@@ -158,3 +161,31 @@ def test_a_real_report_can_be_read_back_from_its_pdf_in_korean() -> None:
         "정상",
     ):
         assert words in text, words
+
+
+def peak_of(write: Callable[[Document, IO[bytes]], int], count: int, path: Path) -> int:
+    """The most memory that writing so many rows takes, in bytes."""
+    rows = ((number, f"값 {number}", "2026-10-01T00:00:00.000000Z", "a" * 64) for number in range(count))
+    made = document([])
+    made = replace(made, rows=count, tables=[replace(made.tables[0], rows=rows)])
+    tracemalloc.start()
+    try:
+        with path.open("w+b") as out:
+            assert write(made, out) == count
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("count", [4_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("write", [write_xlsx, write_jsonl])
+def test_memory_does_not_grow_with_the_rows(
+    write: Callable[[Document, IO[bytes]], int], count: int, tmp_path: Path
+) -> None:
+    few = peak_of(write, count // 20, tmp_path / "few")
+    assert peak_of(write, count, tmp_path / "many") < few + 2_000_000
+
+
+@pytest.mark.slow
+def test_the_longest_pdf_stays_within_bounds(tmp_path: Path) -> None:
+    assert peak_of(pdf.write_pdf, pdf.MOST_ROWS, tmp_path / "long") < 100_000_000
