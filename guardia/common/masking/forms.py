@@ -18,7 +18,7 @@ _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2010: "-", 
 
 
 #: Digits enough for a telephone, however they are set.
-_NUMBER = re.compile(r"(?:[0-9][-. ()~]{0,3}+){9}")
+_NUMBER = re.compile(r"(?:[0-9][-. ()~/]{0,3}+){9}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ _WORDS = (
     r"(?:pass(?:word|wd|phrase|code)|passwort|pswd|pwd|secret|credentials?|token|(?:api|access|account|auth|private"
     r"|secret|master|encryption|signing|service|crtfc|shared)[_.-]?key|(?<![a-z])(?:pass|pw)(?![a-z])"
     r"|(?-i:(?<=[a-z0-9])P(?:w|ass)(?![a-z]))"
-    r"|비밀\s?번호|패스워드|비번|암호|인증\s?키|접근\s?키|시크릿|토큰)"
+    r"|비밀\s?번호|패스워드|비번|암호|인증\s?키|접근\s?키|API\s?키|시크릿|토큰)"
 )
 _QUOTED = r"\"(?P<double>(?:[^\"\\\n]|\\.)++)|'(?P<single>(?:[^'\\\n]|\\.)++)"
 # A separator belongs to the secret unless another name and value come after it.
@@ -36,6 +36,12 @@ _PAIR = re.compile(
     rf"(?:{_QUOTED})",
     re.IGNORECASE,
 )
+_NEXT = re.compile(rf"(?P<word>{_WORDS})(?P<tail>[\w.-]{{0,20}})[\"']\s{{0,3}},\s{{0,3}}(?:{_QUOTED})", re.IGNORECASE)
+_BEHIND = re.compile(
+    r"(?:계정(?:\s?정보)?|접속\s?정보|아이디|(?<![a-z])id\s?/\s?p(?:w|ass\w{0,4}))[ \t:=]{1,4}"
+    r"[\w.-]{1,32}\s?/\s?(?P<bare>[!-~]{4,64}+)",
+    re.IGNORECASE,
+)
 _FLAG = re.compile(
     r"(?<![\w-])--?(?:[a-z]{1,16}-){0,3}(?P<word>pass(?:word|wd|phrase)?|pw|pwd|token|secret|(?:api|access|secret)-?key"
     rf"|(?:src|dest)?storepass|keypass)[ \t]{{1,4}}(?!-)(?:{_QUOTED}|(?P<bare>[^\s\"'|;&<>]++))",
@@ -61,7 +67,8 @@ _NOTHING = re.compile(
 _SENTENCE = frozenset(
     "a an and are at be been by can cannot changed did do does enter expired failed failure field fields for has have"  # noqa: SIM905 - a list of words
     " incorrect invalid is it length maximum may minimum mismatch missing must need needed needs no not of ok on or"
-    " please policy protected rejected required reset rotated rotation sent set should success successful that the this"
+    " passwd password please"
+    " policy protected rejected required reset rotated rotation sent set should success successful that the this"
     " to too unchanged updated verified was weak will wrong your accepted authentication granted denied".split()
 )
 _CIPHER = re.compile(
@@ -99,11 +106,26 @@ def _named(match: re.Match[str]) -> Span | None:
     value, word = match.string[slice(*span)], match["word"].lower().replace(" ", "")
     tail = match["tail"] if "tail" in match.re.groupindex else ""
     said = match["sep"].strip() if "sep" in match.re.groupindex else "="
+    if re.match(r"[a-z]{2,}", tail) and not re.match(r"hash|value|confirm|text|str|check|new|old|again", tail):
+        return None  # another word: a tokenizer, a secretary
     if _HARMLESS_TAIL.search(tail) or (tail.strip("_-.").lower() in ("id", "ids", "s", "key_id") and _is_plain(value)):
         return None
     if _NOTHING.fullmatch(value) or _HANGUL_ONLY.fullmatch(value):
         return None
     return span if _is_secret(match, word, value, said) else None
+
+
+def _next(match: re.Match[str]) -> Span | None:
+    """The argument after the name; a list of names goes on with another name."""
+    span = _named(match)
+    return span if span is not None and re.search(r"[0-9!@#$%^*]", match.string[slice(*span)]) else None
+
+
+def _behind(match: re.Match[str]) -> Span | None:
+    """`계정 root/…`: what stands after a user's name."""
+    value = match["bare"].rstrip(".,)")
+    is_mixed = re.search(r"[A-Za-z]", value) and re.search(r"[0-9!@#$%^*]", value)
+    return (match.start("bare"), match.start("bare") + len(value)) if is_mixed else None
 
 
 def _is_secret(match: re.Match[str], word: str, value: str, said: str) -> bool:
@@ -151,7 +173,7 @@ def _spoken(match: re.Match[str]) -> Span | None:
 
 def _is_beside(word: str, value: str) -> bool:
     """With nothing between the word and it: letters among signs or, after a Korean word, digits."""
-    is_korean = word.endswith(("번호", "비번", "워드", "암호"))
+    is_korean = word.endswith(("번호", "비번", "워드", "암호", "키", "시크릿", "토큰"))
     is_mixed = bool(re.search(r"[A-Za-z]", value) and re.search(r"[0-9!@#$%^*]" if is_korean else r"[!@#$%^*]", value))
     return is_mixed and not re.search(r"[=:/]|^-", value) and word.lower() not in ("token", "key", "pass", "pw")
 
@@ -176,11 +198,13 @@ _NEEDLES: tuple[str, ...] = (
     "암호",
     "인증",
 )
-_NEEDLES += ("접근", "시크릿", "토큰")
+_NEEDLES += ("접근", "api", "시크릿", "토큰")
 NAMED = (
     Form("password", _NAMED, _NEEDLES, _named),
     Form("password", _SPOKEN, _NEEDLES, _spoken),
     Form("password", _ELEMENT, _NEEDLES, _named),
     Form("password", _PAIR, _NEEDLES, _named),
+    Form("password", _NEXT, _NEEDLES, _next),
+    Form("password", _BEHIND, ("계정", "접속", "아이디", "id"), _behind),
     Form("password", _FLAG, _NEEDLES, _flag),
 )

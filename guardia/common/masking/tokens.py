@@ -71,7 +71,8 @@ def _scheme(match: re.Match[str]) -> Span | None:
 def _cookie(match: re.Match[str]) -> Span | None:
     value, name = match["secret"], match["name"].lower()
     is_short = len(value) < (16 if name in ("sid", "session") else 8) or (value.isdigit() and len(value) < 16)
-    return None if is_short else match.span("secret")
+    is_word = match["colon"] is not None and (len(value) < 16 or not re.search(r"[0-9]", value))
+    return None if is_short or (is_word and match["colon"][-1:] not in "\"'") else match.span("secret")
 
 
 _PREFIXED = re.compile(
@@ -102,7 +103,7 @@ _SCHEMES = re.compile(r"(?<![\w-])(?P<scheme>bearer|basic)\s{1,4}(?P<value>[\w.~
 _COOKIES = re.compile(
     r"(?<![\w.-])(?P<name>JSESSIONID(?:SSO)?|PHPSESSID|ASPSESSIONID\w{0,12}|ASP\.NET_SessionId|connect\.sid|sess(?:ion)?"
     r"(?:[_-]?(?:id|token|key))?|[\w-]{0,24}_?session(?:_?id)?|sid|(?:csrf|xsrf)[_-]?token|remember[_-]?me|SSO[_-]?\w{0,12}"
-    r"|WMONID|CFTOKEN|auth[_-]?(?:cookie|session))(?:=|[\"']?: ?[\"'])(?P<secret>[^\s;,\"'&<>?\\|)\]}]++)",
+    r"|WMONID|CFTOKEN|auth[_-]?(?:cookie|session))(?:=|(?P<colon>[\"']?: ?[\"']?))(?P<secret>[^\s;,\"'&<>?\\|)\]}]++)",
     re.IGNORECASE,
 )
 _LOGINS = r"(?:docker|podman|nerdctl|helm|oc|az|cf|skopeo|buildah)"
@@ -205,9 +206,19 @@ _HASHES: tuple[str, ...] = (
     "pbkdf2_",
     "scram-",
 )
+_HOOK = re.compile(
+    r"(?:hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/[0-9]{1,24}/)(?P<secret>[\w/-]{8,}+)"
+)
+_AT_HOST = re.compile(
+    r"(?<![\w./:-])[A-Za-z][\w.-]{0,31}:(?P<secret>[^\s:@/\"'<>]{2,64}+)@(?=[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[\w.-]{1,100}:[0-9]{2,5}(?![0-9]))"
+)
+
+
 TOKENS = (
     Form("token", _PREFIXED, _PREFIXES),
     Form("token", re.compile(r"(?<![\w-])eyJ[\w-]{8,4000}+(?:\.[\w-]*+){0,4}+"), ("eyj",), _jwt),
+    Form("token", _HOOK, ("hooks.slack", "webhooks/")),
+    Form("password", _AT_HOST, ("@",)),
     Form("password hash", _HASH, (*_HASHES, "scrypt$", "*")),
     Form("password", _URL, ("://",), _in_url),
     Form("authorization", _AUTHORIZATION, ("authorization",), _header),
