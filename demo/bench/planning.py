@@ -29,12 +29,12 @@ def measure_planning(count: int) -> Iterator[tuple[str, str, str]]:
         waves = plan_waves(map(candidate_of, rows), _TIERED)
         seconds = time.monotonic() - started
         yield f"tiered rollout of {count:,} servers: rows → {len(waves)} waves", "≤ 5 s", f"{seconds:.2f} s"
-        started = time.monotonic()
+        started, cpu = time.monotonic(), time.process_time()
         definition = parse_playbook((SHIPPED / f"{_PLAYBOOK}.yaml").read_text(encoding="utf-8"))
         size = len(canonical_bytes(dry_run(definition, Server.objects.filter(system=system), {})))
-        seconds = time.monotonic() - started
+        seconds, cpu = time.monotonic() - started, time.process_time() - cpu
         figure = f"the whole plan of a restart: every command of {count:,} servers, checked ({size >> 20} MiB)"
-        yield figure, "", f"{seconds:.1f} s"
+        yield figure, "≤ 5 s", f"{seconds:.1f} s ({cpu:.1f} s of the processor)"
         transaction.set_rollback(True)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from cmdb.choices import GatewayState
@@ -27,23 +28,19 @@ from cmdb.models.inventory import LONGEST_WAY
 from execution.exceptions import NoPlaybook, PlanRefused
 from execution.models import Playbook
 from execution.plan.artefacts import facts_of
-from execution.plan.balancers import balancer_hosts, balancers_of, trusted_by, with_balancers
+from execution.plan.balancers import balancer_hosts, balancers_of, with_balancers
 from execution.plan.databases import DATABASE, database_of, seed_of, with_databases
-from execution.plan.expects import with_scan
-from execution.plan.judge import judge_steps
+from execution.plan.drafts import Drafts
 from execution.plan.waves import Candidate, plan_waves
-from execution.playbooks.calls import StepCall, misfits
 from execution.playbooks.params import ParamInvalid, filled_params
 from execution.playbooks.schema import Definition, parse_playbook
-from execution.playbooks.template import UnknownVariable, fill, variables_in
-from execution.steps.library import LIBRARY
 from execution.steps.ops import Step
-from execution.words import step_label
 from governance.selectors import instructions_for
 from tickets.models import OpsTask
 
 FORMAT = 1
 WAY = tuple("__".join(["jump"] * length + [row]) for length in range(1, 4) for row in ("profile", "credential"))
+_SHARED = ("profile", "credential", "system", "site__gateway__institution", *WAY)
 _PROFILE_PATHS = (
     "startup_script",
     "shutdown_script",
@@ -86,17 +83,21 @@ def build_document(task: OpsTask, playbook: Playbook) -> dict[str, Any]:
     artefacts = [
         {"name": row.name, "sha256": row.sha256, "size": row.size} for row in task.artefacts.order_by("-pk")[:1]
     ]
-    ties = ("site__gateway__institution", "profile", "credential", "system", "facts", *WAY)
-    rows = task.servers.select_related(*ties).order_by("hostname")
     wanted = Wanted(
         task_id=task.task_id,
-        servers=list(with_balancers(with_databases(rows))),
+        servers=planned_servers(task.servers.all()),
         given=task.params,
         artefacts=artefacts,
         instructions=instructions_for(task),
     )
     reference = {"name": playbook.name, "version": playbook.version, "digest": playbook.digest}
     return document_for(wanted, parse_playbook(playbook.source), reference)
+
+
+def planned_servers(servers: QuerySet[Server]) -> list[Server]:
+    """With all that a plan says of them; what many share is fetched once."""
+    rows = servers.select_related("facts").prefetch_related(*_SHARED).order_by("hostname")
+    return list(with_balancers(with_databases(rows)))
 
 
 def document_for(wanted: Wanted, definition: Definition, playbook: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,6 +112,7 @@ def document_for(wanted: Wanted, definition: Definition, playbook: Mapping[str, 
         raise PlanRefused(str(error), code="param_invalid") from error
     artefacts = [{**row, **facts_of(row, definition.needs, params)} for row in wanted.artefacts]
     waves = plan_waves(map(candidate_of, wanted.servers), definition.strategy)
+    drafts = Drafts(definition)
     return {
         **({"instructions": wanted.instructions} if wanted.instructions else {}),
         "format": FORMAT,
@@ -122,7 +124,7 @@ def document_for(wanted: Wanted, definition: Definition, playbook: Mapping[str, 
         "strategy": definition.strategy.document(),
         "waves": waves,
         "hosts": {
-            server.hostname: _host(server, definition, _names(server, definition, wanted, params, artefacts))
+            server.hostname: _host(server, drafts, _names(server, definition, drafts, wanted, params, artefacts))
             for server in wanted.servers
         },
     }
@@ -135,10 +137,10 @@ def candidate_of(server: Server) -> Candidate:
 
 
 def _names(
-    server: Server, definition: Definition, wanted: Wanted, params: Mapping[str, Any], artefacts: list[dict[str, Any]]
+    server: Server, definition: Definition, drafts: Drafts, wanted: Wanted, params: Any, artefacts: list[dict[str, Any]]
 ) -> dict[str, Any]:
     names = variables(server, wanted.task_id, params, artefacts)
-    if any("balancers" in variables_in(call.arguments) for call in definition.steps):
+    if "balancers" in drafts.variables:
         names["balancers"] = balancers_of(server)
     if DATABASE in definition.needs:
         names[DATABASE] = database_of(server, wanted.given.get(DATABASE))
@@ -147,7 +149,7 @@ def _names(
     return names
 
 
-def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> dict[str, Any]:
+def _host(server: Server, drafts: Drafts, names: Mapping[str, Any]) -> dict[str, Any]:
     credential = server.credential
     if not server.is_active:
         raise PlanRefused(_("Server %(name)s is not active.") % {"name": server.hostname}, code="server_inactive")
@@ -162,13 +164,7 @@ def _host(server: Server, definition: Definition, names: Mapping[str, Any]) -> d
         raise PlanRefused(
             _("Jump host %(name)s is not active or has no credential.") % {"name": unfit.hostname}, code="no_way"
         )
-    steps = [_step(call, arguments) for call, arguments in filled_calls(definition, names)]
-    steps = with_scan([step for step in steps if step["apply"]], server, names)
-    programs, files = trusted_by(names["balancers"])
-    programs = [names["path"][name] for name in ("startup_script", "shutdown_script")] + programs
-    check = judge_steps(steps, home=names["home"], programs=programs, files=files)
-    if check["verdict"] == "block":
-        raise PlanRefused(_refusal(server.hostname, check["found"]), code="command_blocked")
+    steps, check = drafts.of(server, names)
     return {
         "check": check,
         **({DATABASE: names[DATABASE]} if DATABASE in names else {}),
@@ -214,50 +210,6 @@ def core_logs_of(server: Server) -> list[str]:
     """The files whose last part is kept where the host fails."""
     home, names = server.home_dir.rstrip("/"), [server.profile.log_file, *server.profile.core_logs]
     return [f"{home}/{name}" for name in dict.fromkeys(names)]
-
-
-def filled_calls(definition: Definition, names: Mapping[str, Any]) -> list[tuple[StepCall, dict[str, Any]]]:
-    """The playbook's calls with this host's values in them. Raises PlanRefused for a name that isn't known."""
-    try:
-        names = {**names, "params": _with_defaults(definition, names)}
-        return [(call, fill(call.arguments, names)) for call in definition.steps]
-    except ParamInvalid as error:
-        raise PlanRefused(str(error), code="param_invalid") from error
-    except UnknownVariable as error:
-        raise PlanRefused(_("The playbook asks for “%(name)s”, which isn't known.") % {"name": error}) from error
-
-
-def _with_defaults(definition: Definition, names: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters, where a default that names the host's own paths gets its value; what people gave is never read
-    as a template."""
-    params = dict(names["params"])
-    for param in definition.params:
-        if variables_in(param.default) and params.get(param.name) == param.default:
-            params[param.name] = param.checked(fill(param.default, names))
-    return params
-
-
-def _step(call: StepCall, arguments: dict[str, Any]) -> Step:
-    if wrong := misfits(call.name, arguments):
-        raise PlanRefused(
-            _("Step “%(step)s” can't take this “%(name)s”.") % {"step": call.name, "name": wrong[0]},
-            code="bad_argument",
-        )
-    try:
-        return LIBRARY[call.name](**arguments)
-    except ValueError as error:
-        raise PlanRefused(
-            _("Step “%(step)s” can't be made: %(error)s") % {"step": call.name, "error": error}, code="bad_argument"
-        ) from error
-
-
-def _refusal(hostname: str, found: list[dict[str, str]]) -> str:
-    worst = next(finding for finding in found if finding["verdict"] == "block")
-    return _("The command check refuses a command of step “%(step)s” on %(host)s: %(reason)s") % {
-        "step": step_label(worst["step"]),
-        "host": hostname,
-        "reason": worst["reason"],
-    }
 
 
 def door_of(server: Server, credential: Credential | None) -> dict[str, Any]:

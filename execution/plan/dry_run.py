@@ -9,9 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
 
 from cmdb.models import Server
-from execution.plan.balancers import with_balancers
-from execution.plan.build import WAY, Wanted, document_for
-from execution.plan.databases import with_databases
+from execution.plan.build import Wanted, document_for, planned_servers
 from execution.plan.render import commands_of
 from execution.playbooks.schema import Definition
 from tickets.services.store_artefact import store_artefact
@@ -34,10 +32,8 @@ def dry_run(
     if file is not None:
         stored = store_artefact(SimpleUploadedFile(file.name, file.read_bytes()))
         artefacts = [{"name": stored.name, "sha256": stored.sha256, "size": stored.size}]
-    chosen = servers.select_related("site", "profile", "credential", "system", "facts", *WAY).order_by("hostname")
-    rows = list(with_balancers(with_databases(chosen)))
     reference = {"name": definition.name, "version": definition.version, "digest": ""}
-    return document_for(Wanted(TASK, rows, given, artefacts), definition, reference)
+    return document_for(Wanted(TASK, planned_servers(servers), given, artefacts), definition, reference)
 
 
 def dry_steps(host: Mapping[str, Any]) -> list[DryStep]:

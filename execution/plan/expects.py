@@ -7,25 +7,21 @@ from cmdb.choices import OnDrift
 from cmdb.models import Server
 from execution.models import ServerFacts
 from execution.steps.ops import Step
-from execution.steps.scanning import scan
 
 _PROGRAMS = ("startup_script", "shutdown_script")
 _FOLDERS = ("backup_dir", "incoming_dir")
 
 
-def with_scan(steps: Sequence[Step], server: Server, names: Mapping[str, Any]) -> list[Step]:
-    """The steps behind a look at the host, where the profile has something to be looked at."""
+def expects_of(steps: Sequence[Step], server: Server, paths: Mapping[str, str]) -> dict[str, Any]:
+    """What is to be found there before the steps are begun; empty where the profile has nothing to be looked at."""
     if server.profile.on_drift == OnDrift.IGNORE:
-        return list(steps)
-    paths = names["path"]
+        return {}
     used = set(_texts(steps))
     expected = {paths[name]: "program" for name in _PROGRAMS if paths[name] in used} | {
         paths[name]: "folder" for name in _FOLDERS if any(text.startswith(f"{paths[name]}/") for text in used)
     }
-    expects = {"named": expected_of(server), "paths": expected, "on_drift": server.profile.on_drift}
-    if not expects["named"] and not expected:
-        return list(steps)
-    return [scan(home=names["home"], pid_file=paths["pid_file"], expects=expects), *steps]
+    named = expected_of(server)
+    return {"named": named, "paths": expected, "on_drift": server.profile.on_drift} if named or expected else {}
 
 
 def expected_of(server: Server) -> dict[str, str]:

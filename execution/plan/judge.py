@@ -5,7 +5,7 @@ found: [{step, command, reason}, …]}; `found` holds what isn't allowed. `files
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -128,27 +128,38 @@ def _judged_sql(op: Mapping[str, Any]) -> Judgement | None:
     return Judgement(Verdict.ESCALATE, judgement.reason) if is_softened else judgement
 
 
+def judge_step(step: Step, surroundings: Surroundings) -> list[dict[str, str]]:
+    """What isn't allowed of one step."""
+    found: list[dict[str, str]] = []
+    for op in _ops_of(step):
+        judgement = judge_op(op, surroundings)
+        if judgement is None or judgement.verdict is Verdict.ALLOW:
+            continue
+        finding = {
+            "step": step["name"],
+            "command": commands_of([op])[0][:400],
+            "verdict": judgement.verdict.word,
+            "reason": judgement.reason,
+        }
+        if finding not in found:
+            found.append(finding)
+    return found
+
+
 def judge_steps(
-    steps: Sequence[Step], *, home: str, programs: Sequence[str], files: Sequence[str] = ()
+    steps: Sequence[Step],
+    *,
+    home: str,
+    programs: Sequence[str],
+    files: Sequence[str] = (),
+    judged: Callable[[Step, Surroundings], list[dict[str, str]]] = judge_step,
 ) -> dict[str, Any]:
-    """The `check` of a host."""
+    """The `check` of a host; `judged` may know what was said of a step before."""
     surroundings = surroundings_of(home, tuple(programs), tuple(files))
-    worst, found = Verdict.ALLOW, []
+    found: list[dict[str, str]] = []
     for step in steps:
-        for op in _ops_of(step):
-            judgement = judge_op(op, surroundings)
-            if judgement is None or judgement.verdict is Verdict.ALLOW:
-                continue
-            worst = max(worst, judgement.verdict)
-            command = commands_of([op])[0]
-            finding = {
-                "step": step["name"],
-                "command": command[:400],
-                "verdict": judgement.verdict.word,
-                "reason": judgement.reason,
-            }
-            if finding not in found:
-                found.append(finding)
+        found += [finding for finding in judged(step, surroundings) if finding not in found]
+    worst = max((Verdict[finding["verdict"].upper()] for finding in found), default=Verdict.ALLOW)
     trusted = {"programs": list(programs), **({"files": list(files)} if files else {})}
     return {"verdict": worst.word, "home": home, **trusted, "found": found}
 

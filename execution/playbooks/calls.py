@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_origin, get_type_hints
 
 from django.utils.translation import gettext as _
@@ -58,7 +59,7 @@ def _call(source: Source, path: Path, item: Any, known: Mapping[str, type]) -> S
     arguments = {} if arguments is None else arguments
     if not isinstance(arguments, dict):
         raise source.error(path, _("step “%(name)s” takes named arguments.") % {"name": name})
-    signature, hints = inspect.signature(LIBRARY[name]).parameters, get_type_hints(LIBRARY[name])
+    signature, hints = inspect.signature(LIBRARY[name]).parameters, _hints(name)
     for key in arguments:
         if key not in signature:
             raise source.error((*path, key), _("step “%(name)s” takes no “%(key)s”.") % {"name": name, "key": key})
@@ -99,5 +100,10 @@ def fits(value: Any, hint: Any) -> bool:
 
 def misfits(name: str, arguments: Mapping[str, Any]) -> list[str]:
     """Names of filled-in arguments that are of the wrong type after all."""
-    hints = get_type_hints(LIBRARY[name])
+    hints = _hints(name)
     return [key for key, value in arguments.items() if not fits(value, hints[key])]
+
+
+@cache
+def _hints(name: str) -> Mapping[str, Any]:
+    return get_type_hints(LIBRARY[name])

@@ -22,8 +22,8 @@ def fill(value: Any, names: Mapping[str, Any]) -> Any:
         return value
     whole = _PLACEHOLDER.fullmatch(value)
     if whole:
-        return _look_up(whole[1], names)
-    return _PLACEHOLDER.sub(lambda match: str(_look_up(match[1], names)), value)
+        return looked_up(whole[1], names)
+    return _PLACEHOLDER.sub(lambda match: str(looked_up(match[1], names)), value)
 
 
 def variables_in(value: Any) -> set[str]:
@@ -41,7 +41,8 @@ def whole_variable(value: Any) -> str:
     return match[1] if match else ""
 
 
-def _look_up(path: str, names: Mapping[str, Any]) -> Any:
+def looked_up(path: str, names: Mapping[str, Any]) -> Any:
+    """The value that a placeholder names. Raises UnknownVariable."""
     found: Any = names
     for part in path.split("."):
         if not isinstance(found, Mapping) or part not in found:

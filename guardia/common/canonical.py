@@ -5,17 +5,20 @@ with microseconds and a `Z`. Whatever the rules can't express is refused instead
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from json.encoder import encode_basestring
 from typing import Any
 from uuid import UUID
+
+_CONSTANTS = {None: "null", True: "true", False: "false"}
+#: Characters: what is longer is seldom the same, and isn't kept.
+_SHARED = 4096
 
 
 def canonical_bytes(value: Any) -> bytes:
     """The canonical encoding of `value`. Raises TypeError for floats, sets, bytes and unknown objects."""
-    text = json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "backslashreplace")
+    return _json(value, {}).encode("utf-8", "backslashreplace")
 
 
 def digest(value: Any) -> str:
@@ -30,24 +33,41 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | str):
-        return _text(value) if isinstance(value, str) else value
+def _json(value: Any, seen: dict[int, tuple[Any, str]]) -> str:
+    """`seen`: lists and mappings so far with what became of them; a large document has the same ones many times."""
+    if isinstance(value, str):
+        return encode_basestring(_text(value))
+    if value is None or isinstance(value, bool):
+        return _CONSTANTS[value]
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, dict | list | tuple | Mapping):
+        known = seen.get(id(value))
+        return known[1] if known is not None else _container(value, seen)
     if isinstance(value, datetime):
-        return moment_text(value)
+        return encode_basestring(moment_text(value))
     if isinstance(value, date):
-        return value.isoformat()
+        return encode_basestring(value.isoformat())
     if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError("canonical objects have text keys only")
-        return {_text(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return encode_basestring(str(value))
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
+def _container(value: Mapping[Any, Any] | list[Any] | tuple[Any, ...], seen: dict[int, tuple[Any, str]]) -> str:
+    if isinstance(value, list | tuple):
+        text = f"[{','.join([_json(item, seen) for item in value])}]"
+    elif all(isinstance(key, str) for key in value):
+        parts = {_text(key): _json(item, seen) for key, item in value.items()}
+        text = f"{{{','.join([f'{encode_basestring(key)}:{parts[key]}' for key in sorted(parts)])}}}"
+    else:
+        raise TypeError("canonical objects have text keys only")
+    if len(text) <= _SHARED:
+        seen[id(value)] = value, text  # the value too, so that nothing else gets its id
+    return text
+
+
 def _text(value: str) -> str:
+    if type(value) is str and value.isascii() and "\x00" not in value:
+        return value
     # PostgreSQL keeps neither NUL nor lone surrogates; both come only from hostile data.
     return str(value).replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
