@@ -98,6 +98,7 @@ def _pull(gateway: Gateway, said: dict[str, Any]) -> Answer:
         "runs": runs,
         "halts": [_halt(row) for row in _halts(gateway.institution, runs)],
         "orders": [giving.order_document(order) for order in orders if order.pk not in have],
+        "taken_back": sorted(gateway.orders.filter(pk__in=have, settled_at__isnull=False).values_list("pk", flat=True)),
     }
 
 

@@ -108,6 +108,7 @@ class Courier:
                 when_away=answer["when_away"],
                 away_seconds=int(answer["away_seconds"]),
             )
+            work.drop_orders([int(pk) for pk in answer.get("taken_back", [])])
             work.close_runs([int(pk) for pk in answer["runs"]])
         mirror_halts(answer["halts"])
         for order in answer["orders"]:

@@ -24,7 +24,7 @@ from execution.gate.integrity import check_integrity
 from execution.gateways.home import core_key
 from execution.gateways.messages import FORMAT, credential_bound, part_bytes
 from execution.halts.press import halt
-from execution.live.events import append_event
+from execution.live.events import append_event, hosts_settled
 from execution.models import GatewayOrder, HostLock, HostRun, Run
 from execution.rollout.claims import FREE
 from execution.rollout.locks import lock_run
@@ -193,16 +193,25 @@ def lose_orders(gateway: Gateway, actor: User) -> None:
 
 @transaction.atomic
 def _lose(gateway: Gateway, run_pk: int) -> None:
-    run = lock_run(run_pk)
+    why = f"its gateway {gateway.code} was revoked while it worked on it"
+    lose_open_orders(gateway, lock_run(run_pk), "gateway_revoked", why)
+
+
+def lose_open_orders(gateway: Gateway, run: Run, code: str, why: str) -> list[HostRun]:
+    """End the gateway's orders in a locked run: what became of the hosts, nobody knows. Gives those that it held."""
+    lost: list[HostRun] = []
     for order in open_orders(gateway).filter(host_run__wave__run=run):
-        host_run = HostRun.objects.select_for_update(of=("self",), no_key=True).get(pk=order.host_run_id)
+        rows = HostRun.objects.select_for_update(of=("self",), no_key=True).select_related("server")
+        host_run = rows.get(pk=order.host_run_id)
         GatewayOrder.objects.filter(pk=order.pk).update(settled_at=now())
         if host_run.claim != order.claim or host_run.status not in HELD:
             continue
         lose = host_run.lose if order.phase in (Phase.APPLY, Phase.UNDO) else host_run.fail
-        lose("gateway_revoked", f"its gateway {gateway.code} was revoked while it worked on it")
+        lose(code, why)
         host_run.save()
-        append_event(run, "host_settled", host_run, host=host_run.server.hostname, status=host_run.status)
+        lost.append(host_run)
+    hosts_settled(run, lost)
+    return lost
 
 
 def _of(gateway: Gateway) -> Q:

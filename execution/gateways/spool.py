@@ -137,7 +137,7 @@ def _event(event: RunEvent, order: GatewayOrder) -> dict[str, Any]:
 
 
 def _host(order: GatewayOrder) -> dict[str, Any]:
-    """How the host stands in this snapshot, and its steps that were not told yet as they are now."""
+    """How the host stands in this snapshot, and its steps and logs that were not told yet as they are now."""
     host_run = HostRun.objects.get(pk=order.host_run_id)
     steps = [step for step in host_run.steps.order_by("pk") if order.told.get(str(step.pk)) != step.status]
     order.told |= {str(step.pk): step.status for step in steps}
@@ -145,6 +145,9 @@ def _host(order: GatewayOrder) -> dict[str, Any]:
     is_new = facts is not None and order.told.get("facts") != moment_text(facts.seen_at)
     if facts is not None:
         order.told["facts"] = moment_text(facts.seen_at)
+    kept = host_run.core_logs.filter(taken_at__gte=order.given_at).order_by("pk")
+    logs = [log for log in kept if f"log {log.pk}" not in order.told]
+    order.told |= {f"log {log.pk}": "" for log in logs}
     is_settled = _is_settled(host_run)
     order.settled_at = now() if is_settled else None
     order.save(update_fields=["told", "settled_at"])
@@ -157,6 +160,7 @@ def _host(order: GatewayOrder) -> dict[str, Any]:
         "error": host_run.error,
         "steps": [_step(step) for step in steps],
         "facts": {"named": facts.named, "paths": facts.paths} if facts is not None and is_new else None,
+        "logs": [{name: getattr(log, name) for name in ("path", "text", "error")} for log in logs],
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import DataError, transaction
 from django_fsm import TransitionNotAllowed
 
@@ -22,6 +23,7 @@ from execution.gateways.messages import parcel_digest
 from execution.halts.press import halt
 from execution.live.events import append_event
 from execution.models import GatewayOrder, HostRun, ResultTable, Run, StepResult
+from execution.rollout.core_logs import Fetched, add_core_logs
 from execution.rollout.facts import keep_facts
 from execution.rollout.locks import lock_run
 from execution.words import EVENTS
@@ -153,6 +155,7 @@ def _tell_run(run_pk: int, told: dict[str, Any]) -> None:
             _tell_step(host_run, order, step)
         if said["facts"] is not None:
             _tell_facts(run, host_run, said["facts"])
+        _tell_logs(run, host_run, order, said.get("logs", []))
         _tell_host(host_run, order, said)
     for order, said in told["refused"]:
         _refuse(run, order, str(said["reason"]))
@@ -228,6 +231,14 @@ def _tell_facts(run: Run, host_run: HostRun, said: dict[str, Any]) -> None:
     drift = drift_of(facts, op["expects"])
     keep_facts([(host_run.server, Outcome(facts=facts, drift=drift))])
     StepResult.objects.filter(host_run=host_run, phase=Phase.APPLY, order=order).update(drift=drift)
+
+
+def _tell_logs(run: Run, host_run: HostRun, order: GatewayOrder, said: list[dict[str, Any]]) -> None:
+    """What it kept of a failed host's logs, of those that the plan names; its own entries tell of them."""
+    planned = run.plan.content["hosts"][host_run.server.hostname].get("logs", ())
+    longest = settings.GUARDIA_CORE_LOG_KIB * 1024
+    logs = [Fetched(str(log["path"]), str(log["text"])[-longest:], str(log["error"])) for log in said]
+    add_core_logs(run, host_run, Phase(order.phase), [log for log in logs if log.path in planned])
 
 
 def _texts(said: dict[str, Any]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from accounts.models import Institution, User
 from audit.services import record
 from cmdb.models import Credential, EnvironmentProfile, Server, Site, System
 from cmdb.vault import seal
-from execution.choices import HELD, HostStatus, Phase, RunStatus
+from execution.choices import CLAIMABLE, HELD, HostStatus, Phase, RunStatus
 from execution.exceptions import GateClosed
 from execution.gate.orders import check_signature
 from execution.gateways.giving import doors_of, files_of
@@ -33,6 +33,7 @@ from execution.models import (
     StepResult,
     Wave,
 )
+from execution.rollout.abandon import put_down
 from guardia.common.agreement import open_for
 from guardia.common.clock import now
 from guardia.common.queue import enqueue
@@ -119,6 +120,26 @@ def keep_order(said: dict[str, Any]) -> None:
         phase=phase,
     )
     enqueue("execution.tasks.drive_run", run.pk)
+
+
+@transaction.atomic
+def drop_orders(numbers: list[int]) -> None:
+    """People at the core have taken these hosts back: whoever works on one here stops behind the command that it is at.
+    What it had told until then is spooled still."""
+    for order in GatewayOrder.objects.filter(pk__in=numbers, settled_at=None).order_by("pk"):
+        host_run = HostRun.objects.select_for_update(of=("self",), no_key=True).get(pk=order.host_run_id)
+        if host_run.status in (*HELD, *CLAIMABLE):
+            put_down(host_run, "taken_back", "taken back at the core")
+        GatewayOrder.objects.filter(pk=order.pk).update(settled_at=now())
+        record(
+            action="gateway.order_dropped",
+            actor=ACTOR,
+            institution=host_run.wave.run.task.institution,
+            subject=host_run,
+            task_id=host_run.wave.run.task.task_id,
+            server=host_run.server.hostname,
+            order=order.pk,
+        )
 
 
 @transaction.atomic

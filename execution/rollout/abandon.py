@@ -28,7 +28,7 @@ def abandon(run_pk: int, refusal: GateClosed) -> None:
         return
     named = [host.server.hostname for host in hosts if host.status != HostStatus.PENDING]
     for host in hosts:
-        _settle(host, refusal)
+        put_down(host, refusal.code, str(refusal))
         append_event(run, "host_settled", host, host=host.server.hostname, status=host.status, code=host.error_code)
     if settings.GUARDIA_GATEWAY:
         return
@@ -40,13 +40,14 @@ def abandon(run_pk: int, refusal: GateClosed) -> None:
     finish_run(run)
 
 
-def _settle(host: HostRun, refusal: GateClosed) -> None:
+def put_down(host: HostRun, code: str, why: str) -> None:
+    """Nobody goes on with a locked host: where a change may be under way, nobody knows how it is."""
     if host.status == HostStatus.PENDING:
         host.spare()
     elif host.status in (HostStatus.CHECK_PENDING, HostStatus.CHECKING):
         host.end_check()
     elif host.status in HELD:
-        host.lose(refusal.code, str(refusal))
+        host.lose(code, why)
     else:
-        host.fail_undo(refusal.code, str(refusal))
+        host.fail_undo(code, why)
     host.save()

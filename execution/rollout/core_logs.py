@@ -14,7 +14,7 @@ from execution.choices import Phase
 from execution.exceptions import StepFailed
 from execution.gate.session import HostSession
 from execution.live.events import append_event
-from execution.models import CoreLog, HostRun
+from execution.models import CoreLog, HostRun, Run
 from execution.ssh.exceptions import SshError
 from guardia.common.masking import mask
 from guardia.common.text import printable
@@ -32,15 +32,13 @@ class Fetched:
 
 def fetch_core_logs(session: HostSession, paths: Sequence[str]) -> list[Fetched]:
     """Never raises for what the host does: a file that can't be had says why, and a host that doesn't answer is asked
-    no more. A gateway keeps none: it tells the core of steps and hosts alone."""
-    if settings.GUARDIA_GATEWAY:
-        return []
+    no more."""
     ends, found = time.monotonic() + _SECONDS, list[Fetched]()
     for path in paths:
         try:
             keep = settings.GUARDIA_CORE_LOG_KIB * 1024
             text = session.tail(path, keep=keep, seconds=ends - time.monotonic())
-            found.append(Fetched(path, mask(printable(_whole_lines(text, keep)))))
+            found.append(Fetched(path, _whole_lines(text, keep)))
         except StepFailed as error:
             found.append(Fetched(path, "", str(error)))
         except SshError as error:
@@ -58,22 +56,10 @@ def _whole_lines(text: str, keep: int) -> str:
 def keep_core_logs(host_run: HostRun, claim: str, phase: Phase, logs: Sequence[Fetched]) -> None:
     """Beside the run, with an entry each that has its digest; nothing where another worker holds the host now."""
     held = HostRun.objects.select_for_update(of=("self",), no_key=True).filter(pk=host_run.pk, claim=claim)
-    if not held or not logs:
+    if not held:
         return
     run, server = host_run.wave.run, host_run.server
-    rows = CoreLog.objects.bulk_create(
-        CoreLog(
-            host_run=host_run,
-            phase=phase,
-            path=log.path[:1024],
-            text=log.text,
-            sha256=hashlib.sha256(log.text.encode()).hexdigest(),
-            error=mask(printable(log.error))[:500],
-        )
-        for log in logs
-    )
-    append_event(run, "logs_kept", host_run, host=server.hostname, count=sum(not row.error for row in rows))
-    for row in rows:
+    for row in add_core_logs(run, host_run, phase, logs):
         record(
             action="log.kept",
             actor="guardia-worker",
@@ -86,3 +72,23 @@ def keep_core_logs(host_run: HostRun, claim: str, phase: Phase, logs: Sequence[F
             path=row.path,
             output_sha256=row.sha256,
         )
+
+
+def add_core_logs(run: Run, host_run: HostRun, phase: Phase, logs: Sequence[Fetched]) -> list[CoreLog]:
+    """The rows and their event; the entries are the caller's."""
+    clean = [(log.path[:1024], mask(printable(log.text)), mask(printable(log.error))[:500]) for log in logs]
+    rows = CoreLog.objects.bulk_create(
+        CoreLog(
+            host_run=host_run,
+            phase=phase,
+            path=path,
+            text=text,
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
+            error=error,
+        )
+        for path, text, error in clean
+    )
+    if rows:
+        count = sum(not row.error for row in rows)
+        append_event(run, "logs_kept", host_run, host=host_run.server.hostname, count=count)
+    return rows

@@ -93,9 +93,8 @@ def _is_baked(run: Run, wave: Wave, following: Wave, seconds: int) -> bool:
 
 
 def _ask_checks(run: Run, wave: Wave) -> bool:
-    """Have the health of the wave's hosts checked once more; False where there is nothing to check. Hosts of gateways
-    aren't asked: a gateway knows ways forward and back."""
-    hosts = list(locked_hosts(run).filter(wave=wave, status=HostStatus.DONE, server__site__gateway=None))
+    """Have the health of the wave's hosts checked once more; False where there is nothing to check."""
+    hosts = list(locked_hosts(run).filter(wave=wave, status=HostStatus.DONE))
     begun, content = steps_begun(run, hosts), run.plan.content["hosts"]
     asked = [
         host

@@ -73,8 +73,7 @@ def isolate_failed(run: Run, wave: Wave) -> None:
     begun, content = steps_begun(run, failed), run.plan.content["hosts"]
     for host in failed:
         name = host.server.hostname
-        is_ours = host.server.site.gateway_id is None  # a gateway isn't told of it, and puts its hosts back
-        host.stays_drained = is_ours and drains(content[name]["steps"], {result.order for result in begun[host.pk]})
+        host.stays_drained = drains(content[name]["steps"], {result.order for result in begun[host.pk]})
         host.ask_undo()
         host.save(update_fields=["status", "stays_drained"])
         append_event(run, "host_isolated", host, host=name, status=host.status, error=host.error)
@@ -100,6 +99,7 @@ def spare_pending(run: Run) -> None:
         host.end_check()
     if waiting:
         HostRun.objects.bulk_update(waiting, ["status", "finished_at"], batch_size=_BATCH)
+        hosts_settled(run, waiting)
         run.waves.filter(pk__in={host.wave_id for host in waiting}).update(checked_at=None)
 
 

@@ -36,6 +36,11 @@ class FingerprintForm(forms.Form):
     seen = forms.CharField(max_length=80)
 
 
+class TakeBackForm(forms.Form):
+    task_id = forms.CharField(max_length=32)
+    reason = forms.CharField(max_length=2000, required=False)
+
+
 class SitesForm(forms.Form):
     codes = forms.CharField(max_length=50_000, required=False)
 

@@ -19,12 +19,13 @@ from cmdb.models import Gateway, Site
 from execution.gateways import keeping
 from execution.gateways.giving import open_orders
 from execution.gateways.selectors import gateways_visible_to
+from execution.gateways.take_back import runs_waiting_for, take_back_servers
 from governance.selectors_authority import administered
 from guardia.common.errors import GuardiaError, InvalidInput
 from guardia.portal.acts import act_and_return
 from guardia.portal.administration import administers_all, refusal_for
 from guardia.portal.forms import ReasonForm
-from guardia.portal.gateway_forms import FingerprintForm, GatewayForm, PolicyForm, SitesForm
+from guardia.portal.gateway_forms import FingerprintForm, GatewayForm, PolicyForm, SitesForm, TakeBackForm
 
 _PER_PAGE = 20
 _HOSTS_SHOWN = 20
@@ -85,6 +86,7 @@ def gateway(request: HttpRequest, found: Gateway) -> HttpResponse:
         "gateway": found,
         "sites": SitesForm.words_of(found),
         "orders": orders[:_HOSTS_SHOWN],
+        "waiting": runs_waiting_for(found),
         "may": _administers(caller(request), found),
         "policy": PolicyForm({"when_away": found.when_away, "away_seconds": found.away_seconds}),
     }
@@ -137,6 +139,16 @@ def set_policy(request: HttpRequest, found: Gateway) -> HttpResponse:
         context = {"reason": _("The form was not complete."), "back": f"/gateways/{found.pk}/"}
         return render(request, "portal/refused.html", context, status=400)
     return _act(request, found, _("It hears of it at its next visit."), keeping.set_gateway_policy, **form.cleaned_data)
+
+
+@of_a_gateway
+@require_POST
+def take_back(request: HttpRequest, found: Gateway) -> HttpResponse:
+    """The servers of one run."""
+    form = TakeBackForm(request.POST)
+    given = form.cleaned_data if form.is_valid() else {"task_id": "", "reason": ""}
+    done = _("Taken back. People have to look at those servers.")
+    return _act(request, found, done, take_back_servers, **given)
 
 
 @of_a_gateway

@@ -104,6 +104,7 @@ urlpatterns = [
     path("gateways/<int:gateway_pk>/confirm/", gateways.confirm, name="gateway-confirm"),
     path("gateways/<int:gateway_pk>/sites/", gateways.set_sites, name="gateway-sites"),
     path("gateways/<int:gateway_pk>/policy/", gateways.set_policy, name="gateway-policy"),
+    path("gateways/<int:gateway_pk>/take-back/", gateways.take_back, name="gateway-take-back"),
     path("gateways/<int:gateway_pk>/revoke/", gateways.revoke, name="gateway-revoke"),
     path("reports/", reports.report_list, name="reports"),
     path("reports/<int:report_pk>/", reports.report, name="report"),

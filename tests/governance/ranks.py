@@ -29,9 +29,10 @@ from execution.gate.direct import look_at_hosts
 from execution.gate.host_keys import ask_host_keys, decide_host_key
 from execution.gateways import keeping
 from execution.gateways.messages import fingerprint
+from execution.gateways.take_back import take_back_servers
 from execution.halts.lift import lift_halt
 from execution.halts.press import halt
-from execution.models import CoreLog, HostLock, HostRun, Playbook, Run, StepResult
+from execution.models import CoreLog, GatewayOrder, HostLock, HostRun, Playbook, Run, StepResult
 from execution.open_log import open_core_log
 from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import SHIPPED, publish_playbook
@@ -380,6 +381,14 @@ def _gateway(o: Office, state: str = "WAITING") -> int:
     return Gateway.objects.create(institution=o.institution, code="g", name="g", state=state, **keys).pk
 
 
+def _take_back(o: Office) -> Act:
+    pk, (task, _plan) = _gateway(o, "ACTIVE"), o.approved()
+    run = start_run(task.pk)
+    assert run is not None
+    GatewayOrder.objects.create(gateway_id=pk, host_run=HostRun.objects.get(wave__run=run), phase="APPLY")
+    return lambda: take_back_servers(actor=o.admin, gateway_pk=pk, task_id=task.task_id, reason="x")
+
+
 def _gateway_act(service: Callable[..., Any], state: str = "ACTIVE", **given: Any) -> Callable[[Office], Act]:
     def ready(o: Office) -> Act:
         pk = _gateway(o, state)
@@ -400,6 +409,7 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "set_gateway_sites": _gateway_act(keeping.set_gateway_sites, site_pks=[]),
     "set_gateway_policy": _gateway_act(keeping.set_gateway_policy, when_away="HALT", away_seconds=60),
     "revoke_gateway": _gateway_act(keeping.revoke_gateway, reason="x"),
+    "take_back_servers": _take_back,
     "ask_host_keys": lambda o: lambda: ask_host_keys(actor=o.operator, server_pks=[o.servers[0].pk]),
     "ask_requester": _ask,
     "look_at_hosts": lambda o: lambda: look_at_hosts(actor=o.operator, servers=o.servers, command="uptime"),

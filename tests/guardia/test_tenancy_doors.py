@@ -172,7 +172,7 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("gateways/<int:gateway_pk>/", "get", f"/gateways/{zebra.gateway.pk}/", {}),
         *(
             (f"gateways/<int:gateway_pk>/{act}/", "post", f"/gateways/{zebra.gateway.pk}/{act}/", far)
-            for act in ("code", "confirm", "sites", "policy", "revoke")
+            for act in ("code", "confirm", "sites", "policy", "take-back", "revoke")
         ),
         ("reports/<int:report_pk>/", "get", f"/reports/{zebra.report.pk}/", {}),
         *(

@@ -183,7 +183,7 @@ def test_a_failure_there_is_rolled_back_by_an_order_that_says_where_it_stands(
 ) -> None:
     run = begun(tenant)
     [order] = gateway.pull()["orders"]
-    orders_of_changes = [at for at, one in enumerate(_steps(run, order)) if one["changes"]][:1]
+    orders_of_changes = [at for at, one in enumerate(steps_of(run, order)) if one["changes"]][:1]
     steps = [step(at) for at in range(orders_of_changes[0] + 1)]
     told = [gateway.host(order["order"], "FAILED", code="step_failed", error="no", steps=steps, saved={"pid": "9"})]
     assert gateway.hand_over(hosts=told)[0] == 200
@@ -387,7 +387,7 @@ def test_nothing_is_planned_through_a_gateway_that_is_not_in_service(tenant: Ten
     assert "not in service" in OpsTask.objects.get(pk=task.pk).reason
 
 
-def _steps(run: Run, order: dict[str, Any]) -> list[dict[str, Any]]:
+def steps_of(run: Run, order: dict[str, Any]) -> list[dict[str, Any]]:
     return list(run.plan.content["hosts"][order["hostname"]]["steps"])
 
 

@@ -26,6 +26,7 @@ from execution.halts.press import halt
 from execution.models import CoreLink, GatewayOrder, Halt, HostLock, HostRun, Parcel, Run, RunPart, StepResult
 from execution.rollout.advance import advance
 from execution.rollout.claims import claim_hosts
+from execution.rollout.core_logs import Fetched, keep_core_logs
 from execution.rollout.drive import claimable
 from execution.rollout.record import Begin, Report, Settle, write_down
 from execution.rollout.start_run import start_run
@@ -189,6 +190,39 @@ def test_parcels_are_numbered_chained_and_say_everything_once(host_run: HostRun,
     assert kinds == ["host_taken", "step_started", "host_settled"]
     spool.handed_over(2)
     assert [parcel.number for parcel in Parcel.objects.all()] == [3]
+
+
+def test_the_logs_of_a_failed_host_are_told_once(host_run: HostRun) -> None:
+    logs = [Fetched("/srv/app/logs/app.log", "it broke"), Fetched("/srv/app/none.log", "", "no such file")]
+    keep_core_logs(host_run, "w", Phase.APPLY, logs)
+    [host] = content_of(spool.seal_parcel())["hosts"]
+    assert host["logs"] == [
+        {"path": "/srv/app/logs/app.log", "text": "it broke", "error": ""},
+        {"path": "/srv/app/none.log", "text": "", "error": "no such file"},
+    ]
+    write_down(run_of(), "w", [Report(host_run, [Settle("fail", "step_failed", "no")])])
+    [host] = content_of(spool.seal_parcel())["hosts"]
+    assert host["is_settled"] and host["logs"] == []
+
+
+def test_what_was_taken_back_is_dropped_and_its_worker_goes_no_further(host_run: HostRun, given: Given) -> None:
+    write_down(run_of(), "w", [Report(host_run, [Begin(Phase.APPLY, 0, 1, "check_disk", {})])])
+    work.drop_orders([given.order["order"], 10**6])
+    assert HostRun.objects.get().status == "UNCERTAIN" and GatewayOrder.objects.get().settled_at is not None
+    assert isinstance(write_down(run_of(), "w", [Report(host_run, [Settle("finish")])])[0], ClaimLost)
+    told = content_of(spool.seal_parcel())
+    assert told["hosts"] == [], "how the host is, is no longer ours to say"
+    assert [event["kind"] for event in told["events"]] == ["host_taken", "step_started"]
+    assert claim_hosts(run_of(), "w", 10) == []
+
+
+def test_a_host_that_waited_for_its_look_is_left_when_it_halts(given: Given) -> None:
+    work.keep_part(given.part)
+    work.keep_order({**given.order, "phase": "CHECK"})
+    assert HostRun.objects.get().status == "CHECK_PENDING"
+    halt(actor="console:root", scope=HaltScope.GLOBAL, reason="smoke")
+    [host] = content_of(spool.seal_parcel())["hosts"]
+    assert (host["status"], host["is_settled"]) == ("DONE", True), "the core hears of it"
 
 
 def test_an_undo_on_a_new_home_begins_from_what_the_core_knows(given: Given) -> None:
