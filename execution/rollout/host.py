@@ -176,7 +176,7 @@ class HostWorker:
     def _check(self, session: HostSession) -> None:
         """Whether a host that is done is well still."""
         begun = self._steps_done(Phase.APPLY)
-        self._done_before()
+        self._close_look(self._done_before().get(len(self.steps)))
         result, ops = self._begin(len(self.steps), "health_after_bake", recheck_ops(self.steps, begun, self.saved))
         try:
             self._unless_pulled(result)
@@ -197,6 +197,7 @@ class HostWorker:
             if previous is not None and previous.status in SETTLED_STEPS:
                 continue
             if order is None:
+                self._close_look(previous)
                 if ops := recheck_ops(self.steps, begun, self.saved):
                     self._undo_one(session, position, "health_after_rollback", ops)
                 continue
@@ -206,6 +207,11 @@ class HostWorker:
             if previous is not None and self._undone_after_all(session, step, previous):
                 continue
             self._undo_one(session, position, step["name"], step["undo"])
+
+    def _close_look(self, result: StepResult | None) -> None:
+        """What a worker before this one had begun and what has changed nothing: its row says what became of it."""
+        if result is not None and result.status == StepStatus.STARTED:
+            self._settle_step(result, StepStatus.FAILED, (), error_code=_LOST)
 
     def _undone_after_all(self, session: HostSession, step: Step, result: StepResult) -> bool:
         """The same as `_holds_after_all`, for the way back."""
@@ -241,11 +247,14 @@ class HostWorker:
         """What was cut short is probed before it is undone, so that the rows say what was there."""
         for order, result in begun.items():
             step = self.steps[order]
-            if not has_open_change(self.steps, [result]) or not step["probe"] or was_idle(step["apply"], self.saved):
-                continue
-            outcome = self._look(session, step["probe"])
-            if outcome.error is None:
-                self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
+            if not has_open_change(self.steps, [result]) or was_idle(step["apply"], self.saved):
+                self._close_look(result)
+            elif step["probe"]:
+                outcome = self._look(session, step["probe"])
+                if outcome.error is None:
+                    self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
+                elif result.status == StepStatus.STARTED:
+                    self._settle_step(result, StepStatus.UNCERTAIN, step["probe"], outcome)
 
     def _unless_pulled(self, result: StepResult) -> None:
         """The switch was pressed while the step's row was written: nothing was sent, and nothing will be."""

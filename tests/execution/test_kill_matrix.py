@@ -68,8 +68,11 @@ def finish(workers: Drivers, run: Run) -> Run:
 
 
 def check_words(tenant: FleetTenant, run: Run) -> None:
-    """No step succeeded twice on a host; the page and the chain say what the rows say."""
-    done = StepResult.objects.filter(host_run__wave__run=run, status__in=["OK", "PROBED"])
+    """No step succeeded twice on a host, none is left as if it were under way; the page and the chain say what the rows
+    say."""
+    steps = StepResult.objects.filter(host_run__wave__run=run)
+    assert not steps.filter(status="STARTED"), list(steps.filter(status="STARTED"))
+    done = steps.filter(status__in=["OK", "PROBED"])
     twice = done.values("host_run", "phase", "order").annotate(times=Count("pk")).filter(times__gt=1)
     assert not twice, list(twice)
     task = OpsTask.objects.get(pk=run.task_id)
@@ -82,7 +85,7 @@ def check_words(tenant: FleetTenant, run: Run) -> None:
             assert host.get_status_display() in page
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", [Phase.APPLY, Phase.UNDO])
 def test_killed_at_every_boundary_and_inside_every_step(tenant: FleetTenant, workers: Drivers, phase: Phase) -> None:
     rare = random.Random(4)
     hit: Counter[Place] = Counter()
