@@ -49,6 +49,8 @@ def resume_run(*, actor: User, task_id: str, reason: str = "") -> Run:
         check_hours(task, in_windows=False)
         run.resumed_by = actor
     run.save()
+    kind = {HeldFor.GATE: "wave_let_go", HeldFor.PAUSE: "run_unpaused"}.get(HeldFor(held_for or "HOURS"), "run_resumed")
+    append_event(run, kind, actor=str(actor), reason=reason)
     record(
         action="run.resumed",
         actor=actor,
@@ -59,8 +61,6 @@ def resume_run(*, actor: User, task_id: str, reason: str = "") -> Run:
         held=because,
         held_for=held_for or HeldFor.HOURS,
     )
-    kind = {HeldFor.GATE: "wave_let_go", HeldFor.PAUSE: "run_unpaused"}.get(HeldFor(held_for or "HOURS"), "run_resumed")
-    append_event(run, kind, actor=str(actor), reason=reason)
     enqueue("execution.tasks.drive_run", run.pk)
     return run
 

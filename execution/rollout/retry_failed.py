@@ -58,6 +58,7 @@ def retry_failed(*, actor: User, task_id: str, reason: str) -> Run:
         _reopen(run, task, actor, reason.strip())
     names = [host.server.hostname for host in failed]
     _put_in(run, actor, hosts, failed)
+    append_event(run, "run_retried", actor=str(actor), reason=reason.strip(), hosts=", ".join(names[:5]))
     record(
         action="run.retried",
         actor=actor,
@@ -68,7 +69,6 @@ def retry_failed(*, actor: User, task_id: str, reason: str) -> Run:
         plan_digest=run.plan.digest,
         servers=names,
     )
-    append_event(run, "run_retried", actor=str(actor), reason=reason.strip(), hosts=", ".join(names[:5]))
     enqueue("execution.tasks.drive_run", run.pk)
     return run
 

@@ -89,6 +89,9 @@ def _running(actor: User, task_id: str, reason: str) -> Run:
 
 
 def _tell(run: Run, actor: User, action: str, event: str, reason: str, **facts: object) -> None:
+    """The event first: workers, who write beside us, lock its head before the chain."""
+    if event:
+        append_event(run, event, actor=str(actor), reason=reason.strip())
     record(
         action=action,
         actor=actor,
@@ -98,6 +101,4 @@ def _tell(run: Run, actor: User, action: str, event: str, reason: str, **facts: 
         summary=reason.strip(),
         **facts,
     )
-    if event:
-        append_event(run, event, actor=str(actor), reason=reason.strip())
     enqueue("execution.tasks.drive_run", run.pk)
