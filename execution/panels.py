@@ -7,6 +7,7 @@ from typing import Any
 from accounts.choices import Role
 from accounts.scope import holds_role
 from execution.choices import BAD, HeldFor, HostStatus, RunStatus
+from execution.dry_run_panel import dry_run
 from execution.gate.halts import halts_of_institution
 from execution.gateways.selectors import gateways_of
 from execution.halts.who import may_halt
@@ -32,6 +33,7 @@ _LOGS_SHOWN = 200
 
 def register() -> None:
     register_panel(order=10, template="execution/partials/plan_panel.html", context=plan)
+    register_panel(order=12, template="execution/partials/dry_run_panel.html", context=dry_run)
     register_panel(order=15, template="execution/partials/changes_panel.html", context=changes)
     register_panel(order=28, template="execution/partials/halted_panel.html", context=halted)
     register_panel(order=30, template="execution/partials/run_panel.html", context=live_run)

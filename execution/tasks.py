@@ -1,6 +1,6 @@
 """What the queue may ask for (`guardia.common.broker`)."""
 
-from execution.gate import host_keys
+from execution.gate import dry_runs, host_keys
 from execution.gateways import away
 from execution.plan import prepare
 from execution.rollout import drive, heal
@@ -26,6 +26,10 @@ def answer_failed_check(run_pk: int) -> None:
 
 def scan_host_key(scan_pk: int) -> None:
     host_keys.answer_scan(int(scan_pk))
+
+
+def answer_dry_run(dry_run_pk: int) -> None:
+    dry_runs.answer_dry_run(int(dry_run_pk))
 
 
 def sweep() -> None:

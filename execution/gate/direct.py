@@ -107,19 +107,26 @@ def _look(actor: User, server: Server, command: str, seconds: int, keep: int, ca
     return Said(server.hostname, result.exit_status, output[:keep], is_cut=result.truncated or len(output) > keep)
 
 
-def _ask(server: Server, command: str, seconds: int, keep: int, cancel: threading.Event) -> CommandResult:
-    """Raises what the gate refuses, an error of the vault, or SshError."""
+def check_look(server: Server) -> None:
+    """What the gate asks before each log-in beside any run. Raises GateClosed, Halted."""
     halt = halts_of_institution(server.system.institution_id).first()
-    if halt is not None or cancel.is_set():
-        raise Halted(words_of(halt) if halt is not None else None)
+    if halt is not None:
+        raise Halted(words_of(halt))
     check_integrity(server.system.institution)
     if server.site.gateway_id is not None:
         raise GateClosed(_("A gateway stands before it: only work of tasks goes there."), code="behind_gateway")
+    if HostLock.objects.filter(server=server).exists():
+        raise GateClosed(_("Another run holds this server."), code="host_locked")
+
+
+def _ask(server: Server, command: str, seconds: int, keep: int, cancel: threading.Event) -> CommandResult:
+    """Raises what the gate refuses, an error of the vault, or SshError."""
+    if cancel.is_set():
+        raise Halted
+    check_look(server)
     way = server.way()
     if any(not hop.is_active or hop.credential is None for hop in (server, *way)):
         raise GateClosed(_("Server %(name)s has no credential.") % {"name": server.hostname}, code="no_credential")
-    if HostLock.objects.filter(server=server).exists():
-        raise GateClosed(_("Another run holds this server."), code="host_locked")
     (opened,) = open_doors([[Door(server, hop.hostname, door_of(hop, hop.credential)) for hop in (*way, server)]])
     if isinstance(opened, GuardiaError):
         raise opened

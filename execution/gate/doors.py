@@ -34,9 +34,7 @@ class Visit:
 
     def doors(self) -> list["Door"]:
         """On the way, the last one its end."""
-        server, end = self.host_run.server, self.spec["balancers"][self.on] if self.on else self.spec
-        ways = [Door(server, door["hostname"], door) for door in end.get("via", ())]
-        return [*ways, Door(server, self.on or server.hostname, end)]
+        return doors_of(self.host_run.server, self.spec, self.on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,15 @@ class Door:
     server: Server
     hostname: str
     door: Mapping[str, Any]
+
+
+def doors_of(server: Server, spec: Mapping[str, Any], on: str = "") -> list[Door]:
+    """The log-ins to a planned host, or to the balancer's host `on` beside it; its own is the last."""
+    end = spec["balancers"][on] if on else spec
+    return [
+        *(Door(server, door["hostname"], door) for door in end.get("via", ())),
+        Door(server, on or server.hostname, end),
+    ]
 
 
 def admit(run: Run, visits: Sequence[Visit]) -> list[Admission]:

@@ -6,7 +6,7 @@ This is the only caller of the SSH connector.
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -230,14 +230,18 @@ class HostSession:
             outcome.saved[op["save"]] = value
 
     def tail(self, path: str, *, keep: int, seconds: float) -> str:
-        """The last bytes of a file, without our password. Raises StepFailed where it can't be had, SshError."""
-        argv = ["tail", "-c", str(keep), "--", path]
+        """The last bytes of a file. Raises as `read`."""
+        return self.read(["tail", "-c", str(keep), "--", path], keep=keep, seconds=seconds)[0]
+
+    def read(self, argv: Sequence[str], *, keep: int, seconds: float) -> tuple[str, bool]:
+        """What a command that only reads says, without our password, and whether that is all of it. Raises StepFailed
+        where it can't be had, SshError."""
         if is_worse(argv, self._spec.get("check")) is not None:
             raise StepFailed("the command check refuses to read it", code="command_refused")
         result = self._connection.run(argv, deadline=max(0.1, seconds), keep=keep)
         if result.exit_status != 0:
             raise StepFailed(self._clean(result.stderr, self._secret)[:500] or f"exit status {result.exit_status}")
-        return self._clean(result.stdout, self._secret)
+        return self._clean(result.stdout, self._secret), not result.truncated
 
     def _clean(self, output: str, secret: Secret) -> str:
         """The output without our password: a host knows it and may say it."""

@@ -1,5 +1,6 @@
 from execution.models.choice import PlaybookChoice
 from execution.models.core_log import CoreLog
+from execution.models.dry_run import DryLook, DryRun
 from execution.models.events import EventHead, RunEvent
 from execution.models.facts import ServerFacts
 from execution.models.gateway import CoreLink, GatewayNonce, GatewayOrder, Parcel, RunPart
@@ -14,6 +15,8 @@ from execution.models.table import ResultTable
 __all__ = [
     "CoreLink",
     "CoreLog",
+    "DryLook",
+    "DryRun",
     "EventHead",
     "GatewayNonce",
     "GatewayOrder",

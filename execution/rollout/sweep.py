@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from execution.choices import ScanStatus
 from execution.halts.press import record_presses
-from execution.models import HostKeyScan, Run
+from execution.models import DryRun, HostKeyScan, Run
 from execution.rollout.after_halt import end_taken_over
 from execution.rollout.claims import runs_to_drive
 from execution.rollout.heal import checks_to_answer
@@ -25,6 +25,8 @@ def sweep() -> int:
         .values_list("pk", flat=True)
     )
     unasked = HostKeyScan.objects.filter(status=ScanStatus.WAITING).values_list("pk", flat=True)
+    lost = Q(lease_until=None) | Q(lease_until__lt=Now())
+    unlooked = DryRun.objects.filter(lost, finished_at=None).values_list("pk", flat=True)
     sick = checks_to_answer().values_list("pk", flat=True)
     living = runs_to_drive().values_list("pk", flat=True)
     end_taken_over()
@@ -35,6 +37,7 @@ def sweep() -> int:
         ("start_run", approved),
         ("drive_run", living),
         ("scan_host_key", unasked),
+        ("answer_dry_run", unlooked),
         ("answer_failed_check", sick),
     ):
         for pk in pks:

@@ -37,6 +37,7 @@ _LONG_KINDS = {
     "end": "ntn",
     "facts": "tttt*",
     "haproxy": "ttttn",
+    "lines": "xt",
     "logs": "xnnt*",
     "memory": "nn",
     "nginx": "txtgt",
@@ -51,6 +52,7 @@ _LONG_KINDS = {
     "sync": "tppxpt",
     "then": "pc",
     "tool": "ett*",
+    "tree": "x",
 }
 LONG_SCRIPTS: Mapping[str, str] = {LONG[name]: kinds for name, kinds in _LONG_KINDS.items()}
 #: Programs that a `g` may be: by name, or by that name below a system's folder of programs.

@@ -98,7 +98,7 @@ def plan_document(request: HttpRequest, task_id: str) -> HttpResponse:
     plan = current_plan(task_or_404(request, task_id))
     if plan is None:
         raise Http404
-    return _download(plan.document.encode(), f"{task_id}-plan.json")
+    return download(plan.document.encode(), f"{task_id}-plan.json")
 
 
 @login_required
@@ -108,7 +108,7 @@ def result_document(request: HttpRequest, task_id: str) -> HttpResponse:
     run = latest_run(task_or_404(request, task_id))
     if run is None or not hasattr(run, "result"):
         raise Http404
-    return _download(canonical_bytes(run.result.document), f"{task_id}-result.json")
+    return download(canonical_bytes(run.result.document), f"{task_id}-result.json")
 
 
 @login_required
@@ -121,7 +121,7 @@ def result_table(request: HttpRequest, task_id: str, table_pk: int) -> HttpRespo
         raise Http404 from error
     except NotPermitted as error:
         raise PermissionDenied(str(error)) from error
-    return _download(content, f"{task_id}-{table_pk}.csv", "text/csv")
+    return download(content, f"{task_id}-{table_pk}.csv", "text/csv")
 
 
 @login_required
@@ -135,7 +135,7 @@ def core_log(request: HttpRequest, task_id: str, log_pk: int) -> HttpResponse:
     except GuardiaError as error:
         raise PermissionDenied(str(error)) from error
     name = f"{task_id}-{log.host_run.server.hostname}-{log.path.rpartition('/')[2]}.txt"
-    return _download(log.text.encode(), re.sub(r"[^\w.-]", "_", name, flags=re.ASCII), "text/plain; charset=utf-8")
+    return download(log.text.encode(), re.sub(r"[^\w.-]", "_", name, flags=re.ASCII), "text/plain; charset=utf-8")
 
 
 def searched_words(request: HttpRequest) -> str:
@@ -152,7 +152,8 @@ def task_or_404(
         raise Http404 from error
 
 
-def _download(content: bytes, name: str, kind: str = "application/json") -> HttpResponse:
+def download(content: bytes, name: str, kind: str = "application/json") -> HttpResponse:
+    """Bytes as a file with this name."""
     response = HttpResponse(content, content_type=f"{kind}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

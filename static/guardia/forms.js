@@ -35,3 +35,22 @@ window.addEventListener("pageshow", () => {
     }
   }
 });
+
+// A part of a page that is still being filled asks for itself, until it is done. Nothing else of the page is touched.
+function askAgain(part) {
+  setTimeout(async () => {
+    try {
+      const answer = await fetch(part.dataset.again, { headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = answer.ok ? page.getElementById(part.id) : null;
+      if (fresh) {
+        part.replaceWith(fresh);
+        part = fresh;
+      }
+    } catch {
+      // the network is away for a moment
+    }
+    if (part.dataset.again) askAgain(part);
+  }, 1500);
+}
+for (const part of document.querySelectorAll("[data-again]")) askAgain(part);

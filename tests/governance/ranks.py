@@ -26,6 +26,7 @@ from cmdb.services.save_row import save_row
 from cmdb.services.store_credential import store_credential
 from execution.choices import HaltScope, RollbackScope
 from execution.gate.direct import look_at_hosts
+from execution.gate.dry_runs import ask_dry_run
 from execution.gate.host_keys import ask_host_keys, decide_host_key
 from execution.gateways import keeping
 from execution.gateways.messages import fingerprint
@@ -381,6 +382,11 @@ def _gateway(o: Office, state: str = "WAITING") -> int:
     return Gateway.objects.create(institution=o.institution, code="g", name="g", state=state, **keys).pk
 
 
+def _dry_run(o: Office) -> Act:
+    task, _plan = o.approved()
+    return lambda: ask_dry_run(actor=o.operator, task_id=task.task_id)
+
+
 def _take_back(o: Office) -> Act:
     pk, (task, _plan) = _gateway(o, "ACTIVE"), o.approved()
     run = start_run(task.pk)
@@ -412,6 +418,7 @@ ACTS: dict[str, Callable[[Office], Act]] = {
     "take_back_servers": _take_back,
     "ask_host_keys": lambda o: lambda: ask_host_keys(actor=o.operator, server_pks=[o.servers[0].pk]),
     "ask_requester": _ask,
+    "ask_dry_run": _dry_run,
     "look_at_hosts": lambda o: lambda: look_at_hosts(actor=o.operator, servers=o.servers, command="uptime"),
     "choose_playbook": lambda o: (
         lambda: choose_playbook(actor=o.operator, system=o.system, playbook=Playbook.objects.all()[0])

@@ -18,6 +18,8 @@ from cmdb.models import Balancer, Credential, Database, EnvironmentProfile, Gate
 from execution.live.events import append_event
 from execution.models import (
     CoreLog,
+    DryLook,
+    DryRun,
     GatewayOrder,
     Halt,
     Healing,
@@ -155,6 +157,10 @@ class Zebra(Tenant):
         PlaybookChoice.objects.create(system=self.system, sub_type="BACKUP", playbook=self.plan.playbook)
         Healing.objects.create(check_run=self.run, server=self.servers[0], reason="얼룩말")
         ServerFacts.objects.create(server=self.servers[0], named={"os": "zebra"})
+        said = {"step": "zebra step", "verdict": "changes", "now": "얼룩말", "then": "zebra", "lines": []}
+        for plan in (self.plan, self.waiting_plan):
+            dry_run = DryRun.objects.create(plan=plan, asked_by=self.pm, finished_at=now())
+            DryLook.objects.create(dry_run=dry_run, server=self.servers[0], findings=[said], finished_at=now())
 
     def _fill_run(self) -> None:
         host_run = HostRun.objects.get(wave__run=self.run)

@@ -41,6 +41,18 @@ def assert_done_once(field: Field, run: Run) -> None:
     assert not GatewayOrder.objects.filter(settled_at=None).exists() and field.row().alarm == ""
 
 
+@pytest.fixture
+def slow_start(far: FarFleet) -> Iterator[None]:
+    """Services that take their time: something is under way when it halts."""
+    scripts = [far.tree(spec).startup for spec in far.hosts]
+    before = [script.read_text() for script in scripts]
+    for script, text in zip(scripts, before, strict=True):
+        script.write_text(text.replace("\n", "\nsleep 12\n", 1))
+    yield
+    for script, text in zip(scripts, before, strict=True):
+        script.write_text(text)
+
+
 def test_a_run_goes_through_the_gateway(field: Field) -> None:
     field.start_worker()
     field.tenant.wait_for_start("2.1.0")
@@ -141,26 +153,14 @@ def test_the_kill_switch_at_the_core_reaches_it(field: Field) -> None:
     assert_consistent(run)
 
 
-def test_a_press_at_the_gateway_stops_the_run_at_the_core(field: Field) -> None:
+def test_a_press_at_the_gateway_stops_the_run_at_the_core(field: Field, slow_start: None) -> None:
     field.start_worker()
     field.tenant.wait_for_start("2.1.0")
-    until(begun("upload"), 90)
+    until(begun("stop"), 90)
     pressed = field.home.manage("halt", "--global", "--reason", "water in the room")
     assert pressed.returncode == 0, pressed.stdout + pressed.stderr
     until(lambda: Run.objects.get().status == "HALTED", 60, pause=0.2)
     assert "water in the room" in Run.objects.get().reason
-
-
-@pytest.fixture
-def slow_start(far: FarFleet) -> Iterator[None]:
-    """Services that take their time: something is under way when it halts."""
-    scripts = [far.tree(spec).startup for spec in far.hosts]
-    before = [script.read_text() for script in scripts]
-    for script, text in zip(scripts, before, strict=True):
-        script.write_text(text.replace("\n", "\nsleep 12\n", 1))
-    yield
-    for script, text in zip(scripts, before, strict=True):
-        script.write_text(text)
 
 
 class TestHalting:
