@@ -28,7 +28,7 @@ class Word(NamedTuple):
 WORDS = {
     "stops": Word(_("Would stop here"), "FAILED"),
     "changes": Word(_("Would change"), "PENDING"),
-    "unseen": Word(_("Can't be seen beforehand"), "OPEN"),
+    "unseen": Word(_("Can't be seen beforehand"), "UNTOUCHED"),
     "looks": Word(_("Well"), "APPROVED"),
     "same": Word(_("Is so already"), "APPROVED"),
 }
