@@ -3,12 +3,26 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
 from execution.halts.who import halts_visible_to
-from execution.models import Halt, HostKeyScan, HostLock, HostRun, Plan, Playbook, Run
+from execution.models import (
+    Halt,
+    Healing,
+    HostKeyScan,
+    HostLock,
+    HostRun,
+    Plan,
+    Playbook,
+    PlaybookChoice,
+    Run,
+    ServerFacts,
+)
+from execution.words import drift_label, fact_label
 
 
 @admin.register(Playbook)
@@ -89,3 +103,48 @@ class HostKeyScanAdmin(ReadOnlyAdmin):
 class HostLockAdmin(ReadOnlyAdmin):
     list_display = ("server", "run", "taken_at")
     list_select_related = ("server", "run__task")
+
+
+@admin.register(PlaybookChoice)
+class PlaybookChoiceAdmin(ReadOnlyAdmin):
+    """Chosen by `manage.py playbooks choose`; where nothing is chosen, the newest version serves."""
+
+    list_display = ("system", "sub_type", "playbook", moment_column("changed_at", _("changed")))
+    list_filter = ("sub_type",)
+    list_select_related = ("system", "playbook")
+    search_fields = ("system__name", "=system__code", "=playbook__name")
+
+
+@admin.register(Healing)
+class HealingAdmin(ReadOnlyAdmin):
+    list_display = ("server", "check_run", "task", "reason", moment_column("created_at", _("time")))
+    list_select_related = ("server", "check_run__task", "task")
+    search_fields = ("server__hostname", "=task__task_id", "=check_run__task__task_id")
+
+
+@admin.register(ServerFacts)
+class ServerFactsAdmin(ReadOnlyAdmin):
+    """What servers were like when a run last looked, and how they differ from their profiles."""
+
+    list_display = ("server", "shown_drift", moment_column("seen_at", _("seen")))
+    list_select_related = ("server",)
+    search_fields = ("server__hostname",)
+    fields = ("server", "seen_at", "profile_revision", "shown_facts", "shown_drift", "shown_adapted")
+    readonly_fields = fields
+
+    @admin.display(description=_("facts"))
+    def shown_facts(self, facts: ServerFacts) -> SafeString | str:
+        return _lines([*facts.named.items(), *((path, kind) for path, kind in facts.paths.items())])
+
+    @admin.display(description=_("differences"))
+    def shown_drift(self, facts: ServerFacts) -> SafeString | str:
+        found = [(one, f"{one['expected']} → {one['found'] or '–'}") for one in facts.drift]
+        return _lines([(one["fact"], f"{told} ({drift_label(one['then'])})") for one, told in found])
+
+    @admin.display(description=_("taken over"))
+    def shown_adapted(self, facts: ServerFacts) -> SafeString | str:
+        return _lines(list(facts.adapted.items()))
+
+
+def _lines(pairs: list[tuple[str, str]]) -> SafeString | str:
+    return format_html_join("", "<div>{}: {}</div>", ((fact_label(name), value) for name, value in pairs)) or "–"

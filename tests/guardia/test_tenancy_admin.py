@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.choices import Role
 from accounts.models import Membership, User
 from audit.models import Chain, DataKey, Entry
-from execution.models import HostKeyScan, HostLock, HostRun
+from execution.models import Healing, HostKeyScan, HostLock, HostRun, PlaybookChoice, ServerFacts
 from governance.models import ApprovalStep, SystemOwner
 from notifications.models import Notification
 from tests.doors import browser
@@ -50,11 +50,14 @@ ROWS: dict[str, Callable[[Zebra], Model]] = {
     "cmdb.Site": lambda zebra: zebra.institution.sites.all()[0],
     "cmdb.System": lambda zebra: zebra.system,
     "execution.Halt": lambda zebra: zebra.halt,
+    "execution.Healing": lambda zebra: Healing.objects.get(check_run=zebra.run),
     "execution.HostKeyScan": lambda zebra: HostKeyScan.objects.get(server=zebra.servers[0]),
     "execution.HostLock": lambda zebra: HostLock.objects.get(run=zebra.run),
     "execution.HostRun": lambda zebra: HostRun.objects.get(wave__run=zebra.run),
     "execution.Plan": lambda zebra: zebra.plan,
+    "execution.PlaybookChoice": lambda zebra: PlaybookChoice.objects.get(system=zebra.system),
     "execution.Run": lambda zebra: zebra.run,
+    "execution.ServerFacts": lambda zebra: ServerFacts.objects.get(server=zebra.servers[0]),
     "governance.AccessRange": lambda zebra: zebra.range,
     "governance.ChangeWindow": lambda zebra: zebra.window,
     "governance.ExtraHoliday": lambda zebra: zebra.holiday,
