@@ -23,6 +23,7 @@ from execution.gate.doors import Admission, Visit, admit
 from execution.gate.service_checks import http_answer, problem_with_answer, tcp_opens, tls_shows
 from execution.models import HostRun
 from execution.plan.judge import is_worse
+from execution.reason_words import reason_label
 from execution.ssh.connection import Connection, connect
 from execution.ssh.exceptions import Cancelled, ConnectionLost, SshError
 from execution.ssh.target import Secret
@@ -207,7 +208,9 @@ class HostSession:
         argv = [resolved(part, outcome.saved) for part in op["argv"]]
         worse = is_worse(argv, self._spec.get("check"))
         if worse is not None:
-            reason = _("The command check refuses what would be sent: %(reason)s") % {"reason": worse.reason}
+            reason = _("The command check refuses what would be sent: %(reason)s") % {
+                "reason": reason_label(worse.reason)
+            }
             raise StepFailed(reason, code="command_refused")
         connection, secret = self._line(op.get("on", ""))
         ends = time.monotonic() + op["seconds"]

@@ -17,6 +17,7 @@ from execution.playbooks.calls import StepCall, misfits
 from execution.playbooks.params import ParamInvalid
 from execution.playbooks.schema import Definition
 from execution.playbooks.template import UnknownVariable, fill, looked_up, variables_in
+from execution.reason_words import reason_label
 from execution.steps.library import LIBRARY
 from execution.steps.ops import Step
 from execution.steps.scanning import scan
@@ -109,5 +110,5 @@ def _refusal(hostname: str, found: Sequence[Mapping[str, str]]) -> str:
     return _("The command check refuses a command of step “%(step)s” on %(host)s: %(reason)s") % {
         "step": step_label(worst["step"]),
         "host": hostname,
-        "reason": worst["reason"],
+        "reason": reason_label(worst["reason"]),
     }

@@ -7,11 +7,13 @@ from django.utils.dateparse import parse_datetime
 
 from execution import words
 from execution.choices import StepStatus
+from execution.reason_words import reason_label
 
 register = template.Library()
 register.filter("step_label", words.step_label)
 register.filter("fact_label", words.fact_label)
 register.filter("drift_label", words.drift_label)
+register.filter("reason_label", reason_label)
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from execution.command_check.check import check_command
 from execution.command_check.text import MAX_BYTES
 from execution.command_check.verdict import Judgement, Verdict
+from execution.reason_words import reason_label
 from guardia.common.text import printable
 
 #: Six characters of JSON for each of the command, and as much again for other fields.
@@ -39,7 +40,7 @@ class Command(BaseCommand):
                 sys.exit(1)
         elif options["line"] is not None:
             judgement = check_command(options["kind"], options["line"])
-            self.stdout.write(f"{_WORDS[judgement.verdict]}: {printable(judgement.reason)}")
+            self.stdout.write(f"{_WORDS[judgement.verdict]}: {printable(reason_label(judgement.reason))}")
             if judgement.verdict is Verdict.BLOCK:
                 sys.exit(1)
         else:

@@ -25,6 +25,7 @@ from execution.command_check.verdict import Verdict
 from execution.gate.direct import Said, as_line, look_at_hosts
 from execution.plan.build import WAY
 from execution.plan.judge import surroundings_of
+from execution.reason_words import reason_label
 from guardia.common.errors import GuardiaError
 from guardia.common.masking import mask
 from tickets.choices import Channel, SubType
@@ -148,7 +149,9 @@ def _tasks(actor: User, servers: list[Server], command: str) -> list[OpsTask]:
         programs = (f"{home}/{server.profile.startup_script}", f"{home}/{server.profile.shutdown_script}")
         judgement = check_command("shell", command, surroundings_of(home, programs))
         if judgement.verdict is Verdict.BLOCK:
-            raise _refused(_("Blocked on %(host)s: %(why)s") % {"host": server.hostname, "why": judgement.reason})
+            raise _refused(
+                _("Blocked on %(host)s: %(why)s") % {"host": server.hostname, "why": reason_label(judgement.reason)}
+            )
         by_system[server.system.code].append(server.hostname)
     return [
         file_task(
