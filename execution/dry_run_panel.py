@@ -56,7 +56,7 @@ def dry_run(page: TaskPage) -> dict[str, Any] | None:
 
 def _first_looks(plan: Plan) -> QuerySet[DryLook]:
     """Of the plan's last dry run, each with the numbers of all of them: one question for all that a page shows."""
-    last = plan.dry_runs.order_by("-pk").values("pk")[:1]
+    last = DryRun.objects.filter(plan=plan).order_by("-pk").values("pk")[:1]
     looks = DryLook.objects.filter(dry_run=Subquery(last)).select_related("server", "dry_run__asked_by")
     return looks.annotate(
         all=Window(Count("pk")),
@@ -70,7 +70,7 @@ def dry_run_document(task: OpsTask) -> dict[str, Any] | None:
     current = current_plan(task)
     found: DryRun | None = None
     if current is not None:
-        found = current.dry_runs.exclude(finished_at=None).select_related("asked_by").first()
+        found = DryRun.objects.filter(plan=current).exclude(finished_at=None).select_related("asked_by").first()
     if found is None or current is None or found.finished_at is None:
         return None
     looks = found.looks.select_related("server").order_by("server__hostname")

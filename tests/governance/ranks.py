@@ -19,7 +19,7 @@ from audit.services.make_report import make_report
 from audit.services.order_report import order_report, retry_report
 from audit.services.review_report import explain_entry, sign_off_review
 from audit.services.take_report import take_report
-from cmdb.models import EnvironmentProfile, Gateway, Site
+from cmdb.models import EnvironmentProfile, Site
 from cmdb.services.import_cmdb import import_cmdb
 from cmdb.services.save_profile import save_profile
 from cmdb.services.save_row import save_row
@@ -28,12 +28,9 @@ from execution.choices import HaltScope, RollbackScope
 from execution.gate.direct import look_at_hosts
 from execution.gate.dry_runs import ask_dry_run
 from execution.gate.host_keys import ask_host_keys, decide_host_key
-from execution.gateways import keeping
-from execution.gateways.messages import fingerprint
-from execution.gateways.take_back import take_back_servers
 from execution.halts.lift import lift_halt
 from execution.halts.press import halt
-from execution.models import CoreLog, GatewayOrder, HostLock, HostRun, Playbook, Run, StepResult
+from execution.models import CoreLog, HostLock, HostRun, Playbook, Run, StepResult
 from execution.open_log import open_core_log
 from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import SHIPPED, publish_playbook
@@ -377,45 +374,13 @@ def _save_profile(o: Office) -> Act:
     return lambda: save_profile(actor=o.operator, profile=row)
 
 
-def _gateway(o: Office, state: str = "WAITING") -> int:
-    keys = {"sign_key": "s", "seal_key": "k"} if state != "WAITING" else {}
-    return Gateway.objects.create(institution=o.institution, code="g", name="g", state=state, **keys).pk
-
-
 def _dry_run(o: Office) -> Act:
     task, _plan = o.approved()
     return lambda: ask_dry_run(actor=o.operator, task_id=task.task_id)
 
 
-def _take_back(o: Office) -> Act:
-    pk, (task, _plan) = _gateway(o, "ACTIVE"), o.approved()
-    run = start_run(task.pk)
-    assert run is not None
-    GatewayOrder.objects.create(gateway_id=pk, host_run=HostRun.objects.get(wave__run=run), phase="APPLY")
-    return lambda: take_back_servers(actor=o.admin, gateway_pk=pk, task_id=task.task_id, reason="x")
-
-
-def _gateway_act(service: Callable[..., Any], state: str = "ACTIVE", **given: Any) -> Callable[[Office], Act]:
-    def ready(o: Office) -> Act:
-        pk = _gateway(o, state)
-        return lambda: service(actor=o.admin, gateway_pk=pk, **given)
-
-    return ready
-
-
 #: service → what makes everything ready and returns the call, which is allowed but for the place it comes from
 ACTS: dict[str, Callable[[Office], Act]] = {
-    "add_gateway": lambda o: (
-        lambda: keeping.add_gateway(
-            actor=o.admin, institution=o.institution, code="g", name="g", when_away="HALT", away_seconds=60
-        )
-    ),
-    "renew_code": _gateway_act(keeping.renew_code, "WAITING"),
-    "confirm_gateway": _gateway_act(keeping.confirm_gateway, "SHOWN", seen=fingerprint("s", "k")),
-    "set_gateway_sites": _gateway_act(keeping.set_gateway_sites, site_pks=[]),
-    "set_gateway_policy": _gateway_act(keeping.set_gateway_policy, when_away="HALT", away_seconds=60),
-    "revoke_gateway": _gateway_act(keeping.revoke_gateway, reason="x"),
-    "take_back_servers": _take_back,
     "ask_host_keys": lambda o: lambda: ask_host_keys(actor=o.operator, server_pks=[o.servers[0].pk]),
     "ask_requester": _ask,
     "ask_dry_run": _dry_run,

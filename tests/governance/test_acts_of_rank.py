@@ -15,8 +15,11 @@ from audit.verification import verify_all
 from governance.models import AccessRange
 from guardia.common.context import traced
 from tests.doors import browser
-from tests.governance.ranks import ACTS, FROM_ANYWHERE, Office
+from tests.governance import ranks, ranks_of_gateways
+from tests.governance.ranks import FROM_ANYWHERE, Office
 from tests.snapshot import snapshot
+
+ACTS = ranks.ACTS | ranks_of_gateways.ACTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
