@@ -26,11 +26,11 @@ def verification(report: Report, progress: Progress) -> Document:
     """Verifies the report's chains anew, whole, and tells every entry of the period by what was found. What is wrong is
     told whatever day it says: a forger could choose it."""
     chains = chains_of(report)
+    progress.expect(Entry.objects.filter(_in_period(report, chains)).count())
     found = _verified(report, chains, progress)
     sealed = dict(SealedChain.objects.filter(chain__in=chains).values_list("chain__key", "length"))
     entries = _entries(report, chains, found)
     rows = entries.count()
-    progress.expect(rows)
     return Document(
         report.kind,
         report.get_kind_display(),
@@ -55,8 +55,7 @@ def _verified(report: Report, chains: list[Chain], progress: Progress) -> dict[s
 
 def _entries(report: Report, chains: list[Chain], found: dict[str, ChainReport]) -> QuerySet[Entry]:
     """Those of the period that were verified, and each chain's first bad one."""
-    begins, ends = period_of(report)
-    wanted, later = Q(chain__in=chains, recorded_at__gte=begins, recorded_at__lt=ends), Q(pk__in=[])
+    wanted, later = _in_period(report, chains), Q(pk__in=[])
     for chain in Chain.objects.filter(pk__in=[chain.pk for chain in chains]):
         one = found[chain.key]
         if one.fault is not None:
@@ -64,6 +63,11 @@ def _entries(report: Report, chains: list[Chain], found: dict[str, ChainReport])
         elif chain.head_number > one.entries:
             later |= Q(chain=chain, number__gt=one.entries)
     return Entry.objects.filter(wanted).exclude(later).order_by("chain__key", "number", "pk")
+
+
+def _in_period(report: Report, chains: list[Chain]) -> Q:
+    begins, ends = period_of(report)
+    return Q(chain__in=chains, recorded_at__gte=begins, recorded_at__lt=ends)
 
 
 def _verdict(found: dict[str, ChainReport]) -> str:
