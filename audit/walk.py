@@ -9,12 +9,15 @@ from itertools import chain as joined
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]  # as the json module uses it
 from typing import Any, NoReturn
 
+import orjson
+
 from audit.chain import FIELDS
 from audit.choices import FaultKind
 from audit.rows import Row
 from audit.seal import Fault
 
 _sha256 = hashlib.sha256
+_TABS = 6
 
 
 def _refuse(value: Any) -> NoReturn:
@@ -24,6 +27,7 @@ def _refuse(value: Any) -> NoReturn:
 _decoder: Any = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
 _scan = _decoder.scan_once
 _encode = c_make_encoder(None, _refuse, encode_basestring, None, ":", ",", True, False, False)
+_HOLDERS = 100
 
 
 def sound_body(row: Row) -> dict[str, Any] | None:
@@ -35,27 +39,61 @@ def sound_body(row: Row) -> dict[str, Any] | None:
     if _sha256(b"\x00" + raw).hexdigest().encode() != row.hash:
         return None
     try:
-        text = raw.decode()
-        body, end = _scan(text, 0)
-        if end != len(text) or "".join(_encode(body, 0)) != text or (b"\\u0000" in raw and _has_nul(body)):
-            return None
-        columns = (
-            body["prev_hash"],
-            body["recorded_at"],
-            body["action"],
-            body["actor"],
-            body["task_id"],
-            body["object_type"],
-            body["object_id"],
+        body = _read(raw)
+        columns = "\t".join(
+            (
+                body["prev_hash"],
+                body["recorded_at"],
+                body["action"],
+                body["actor"],
+                body["task_id"],
+                body["object_type"],
+                body["object_id"],
+            )
         )
         if type(body["format"]) is not int or body.keys() != FIELDS.get(body["format"]):
             return None
         if type(body["number"]) is not int or type(body["chain"]) is not str:
             return None
-        is_same = "\t".join(columns).encode() == b"\t".join(row[2:9]) and "\t" not in "".join(columns)
+        is_same = columns.encode() == b"\t".join(row[2:9]) and columns.count("\t") == _TABS
     except (ValueError, TypeError, KeyError, StopIteration, RecursionError):
         return None
     return body if is_same else None
+
+
+def _read(raw: bytes) -> Any:
+    """The value of canonical JSON. Raises ValueError, StopIteration or RecursionError for any other.
+
+    orjson reads and writes it six times as fast as the standard library. Where the two might differ (numbers that
+    aren't integers, deep nesting, anything that isn't written again as it was) the standard library decides.
+    """
+    try:
+        value = orjson.loads(raw)
+        is_same = orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == raw
+        if is_same and b"\\u0000" not in raw and _is_plain(value):
+            return value
+    except orjson.JSONDecodeError:  # the standard library says why
+        pass
+    text = raw.decode()
+    value, end = _scan(text, 0)
+    if end != len(text) or "".join(_encode(value, 0)) != text or _has_nul(value):
+        raise ValueError("not canonical")
+    return value
+
+
+def _is_plain(value: Any) -> bool:
+    """Nothing in it but text, integers, truth values, null and what holds them, of which there are few."""
+    holders = [value]
+    for holder in holders:  # it grows
+        for item in holder.values() if type(holder) is dict else holder:
+            kind = type(item)
+            if kind is str or kind is int:
+                continue
+            if kind is dict or kind is list:
+                holders.append(item)
+            elif kind is float:
+                return False
+    return len(holders) < _HOLDERS
 
 
 def _has_nul(value: Any) -> bool:
