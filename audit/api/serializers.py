@@ -43,6 +43,10 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
         )
 
 
+class ReportsSerializer(serializers.Serializer[Any]):
+    reports = ReportSerializer(many=True)
+
+
 class ReportOrderSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=ReportKind.choices)
     format = serializers.ChoiceField(choices=ReportFormat.choices)

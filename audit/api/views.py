@@ -19,6 +19,7 @@ from audit.api.serializers import (
     ReportOrderSerializer,
     ReportReasonSerializer,
     ReportSerializer,
+    ReportsSerializer,
 )
 from audit.choices import ReportFormat, ReportKind
 from audit.reports.answer import file_answer
@@ -37,10 +38,10 @@ class ReportsView(APIView):
 
     token_scope = TokenScope.READ
 
-    @extend_schema(responses={200: ReportSerializer(many=True), **refusals()}, operation_id="report_list")
+    @extend_schema(responses={200: ReportsSerializer, **refusals()}, operation_id="report_list")
     def get(self, request: Request) -> Response:
         found = readable_reports(caller(request))[:_LISTED]
-        return Response({"reports": ReportSerializer(found, many=True).data})
+        return Response(ReportsSerializer({"reports": found}).data)
 
     @extend_schema(
         request=ReportOrderSerializer,
