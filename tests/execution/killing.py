@@ -41,9 +41,11 @@ def all_wanted(places: list[Place], rare: random.Random) -> list[Place]:
 
 
 def kill_at(drivers: Drivers, run: Run, wanted: list[Place], rare: random.Random, most: int) -> Counter[Place]:
-    """As many deaths in this run as its places are still to come; those that were hit are wanted no more."""
+    """As many deaths in this run as its places are still to come, each in another step: one in which workers are lost
+    again and again rightly fails. Those that were hit are wanted no more."""
     hit: Counter[Place] = Counter()
-    for place in wanted[:most]:
+    by_step = {place[1]: place for place in reversed(wanted)}
+    for place in list(by_step.values())[:most]:
         if drivers.end(drivers.drive(run.pk, until=place, delay=rare.choice(_DELAYS))) != "killed":
             break
         wanted.remove(place)
