@@ -25,6 +25,7 @@ from accounts.choices import Role
 from accounts.scope import holds_role, sees_everything
 from audit import admin_keys as admin_keys  # registers its page
 from audit.chain import SEED_FIELDS
+from audit.admin_security import SecurityFilter
 from audit.checkpoint_keys import first_key
 from audit.choices import Mode
 from audit.exceptions import ReasonNeeded
@@ -103,7 +104,7 @@ class ChainAdmin(ReadOnlyAdmin):
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
     list_display = ("number", "chain", moment_column("recorded_at", _("time")), "actor", "action", "task_id")
-    list_filter = (("chain", ScopedRelatedFilter),)
+    list_filter = (SecurityFilter, ("chain", ScopedRelatedFilter))
     search_fields = ("=task_id", "=action", "=actor")
     list_select_related = ("chain",)
     change_form_template = "audit/entry.html"
