@@ -24,8 +24,8 @@ from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import holds_role, sees_everything
 from audit import admin_keys as admin_keys  # registers its page
-from audit.chain import SEED_FIELDS
 from audit.admin_security import SecurityFilter
+from audit.chain import SEED_FIELDS
 from audit.checkpoint_keys import first_key
 from audit.choices import Mode
 from audit.exceptions import ReasonNeeded
