@@ -104,7 +104,7 @@ def failed_once(tenant: FleetTenant, drive: Drivers, version: str) -> tuple[Run,
 def test_killed_in_a_second_try(tenant: FleetTenant, drive: Drivers) -> None:
     rare = random.Random(6)
     wanted: list[Place] = []
-    for number in range(12 * KILLS + 6):
+    for number in range(30 * KILLS):  # each run meets one place at least
         reset_hosts(tenant.fleet)
         run, name = failed_once(tenant, drive, f"4.3.{number}")
         steps = run.plan.content["hosts"][name]["steps"]
