@@ -13,6 +13,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -24,6 +25,7 @@ from accounts.caller import caller
 from accounts.choices import Role
 from accounts.scope import holds_role, sees_everything
 from audit import admin_keys as admin_keys  # registers its page
+from audit.act_words import act_words
 from audit.admin_security import SecurityFilter
 from audit.chain import SEED_FIELDS
 from audit.checkpoint_keys import first_key
@@ -103,7 +105,7 @@ class ChainAdmin(ReadOnlyAdmin):
 
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
-    list_display = ("number", "chain", moment_column("recorded_at", _("time")), "actor", "action", "task_id")
+    list_display = ("number", "chain", moment_column("recorded_at", _("time")), "actor", "act", "task_id")
     list_filter = (SecurityFilter, ("chain", ScopedRelatedFilter))
     search_fields = ("=task_id", "=action", "=actor")
     list_select_related = ("chain",)
@@ -133,6 +135,10 @@ class EntryAdmin(ReadOnlyAdmin):
             shown = {"hold": broken.first(), "is_entry": True, "told": _lines_of(told.body), "part": told.part}
             extra_context = {**(extra_context or {}), **shown, "is_open": told.part in (Part.NONE, Part.OPEN)}
         return super().change_view(request, object_id, form_url, extra_context)
+
+    @admin.display(description=_("action"))
+    def act(self, entry: Entry) -> str:
+        return format_html('<span title="{}">{}</span>', entry.action, act_words(entry.action))
 
     @transaction.atomic
     def _record_look(self, request: HttpRequest, entry: Entry | None) -> None:
