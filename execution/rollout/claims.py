@@ -50,8 +50,9 @@ def claim_hosts(run: Run, claim: str, limit: int) -> list[HostRun]:
         kind = "host_recovered" if host_run.status in HELD else "host_taken"
         if host_run.status not in HELD:
             _TAKE[HostStatus(host_run.status)](host_run)
+            # Of a held one this says nothing: its holder may have begun a step since this query's snapshot.
+            host_run.is_untouched = not host_run.is_begun
         host_run.claim, host_run.wave.run = claim, run
-        host_run.is_untouched = not host_run.is_begun
         happenings.append(Happening(kind, host_run, {"host": host_run.server.hostname, "status": host_run.status}))
     HostRun.objects.filter(pk__in=[host_run.pk for host_run in taken]).update(claim=claim, lease_until=lease_end())
     update_rows(taken, ["status", "started_at"])

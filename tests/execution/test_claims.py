@@ -153,10 +153,12 @@ def test_no_write_works_with_a_stale_claim() -> None:
 def test_a_living_lease_is_respected_and_an_expired_one_is_not() -> None:
     run = begin(Tenant(servers=1))
     held = claim_hosts(run, "first", 5)
-    assert len(held) == 1
+    assert [host.is_untouched for host in held] == [True]
     assert claim_hosts(run, "second", 5) == []
     assert sweep() == 0
     HostRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert sweep() == 1
-    assert [host.pk for host in claim_hosts(run, "second", 5)] == [held[0].pk]
+    again = claim_hosts(run, "second", 5)
+    assert [host.pk for host in again] == [held[0].pk]
+    assert [host.is_untouched for host in again] == [False], "its first holder may have begun a step at this moment"
     assert RunEvent.objects.latest("number").kind == "host_recovered"
