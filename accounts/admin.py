@@ -18,7 +18,7 @@ class MembershipInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """A colleague's roles in other institutions are not the viewer's to know."""
-        return visible_to(super().get_queryset(request), request.user)  # type: ignore[arg-type]
+        return visible_to(super().get_queryset(request), request.user)  # type: ignore[arg-type]  # the stubs know Django's own user alone
 
 
 @admin.register(User)
@@ -31,7 +31,7 @@ class UserAdmin(ReadOnlyAdmin):
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return people_visible_to(request.user)  # type: ignore[arg-type]
+        return people_visible_to(request.user)  # type: ignore[arg-type]  # the stubs know Django's own user alone
 
 
 @admin.register(Institution)

@@ -21,7 +21,7 @@ class ScopedAdmin(admin.ModelAdmin):
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return visible_to(super().get_queryset(request), request.user)  # type: ignore[arg-type]
+        return visible_to(super().get_queryset(request), request.user)  # type: ignore[arg-type]  # the stubs know Django's own user alone
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """A filter that the database can't make sense of is like one that the admin can't: back to the whole list."""
@@ -33,7 +33,7 @@ class ScopedAdmin(admin.ModelAdmin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         related = db_field.remote_field.model
         if hasattr(related, "scope_path") and "queryset" not in kwargs:
-            kwargs["queryset"] = visible_to(related._default_manager.all(), request.user)  # type: ignore[arg-type]
+            kwargs["queryset"] = visible_to(related._default_manager.all(), request.user)  # type: ignore[arg-type]  # the stubs know Django's own user alone
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 

@@ -31,4 +31,4 @@ def moment_column(field: str, label: str | Promise) -> Callable[[Any], str | boo
 def _named(column: Any, name: str, label: str | Promise, field: str) -> Callable[[Any], str | bool]:
     """What `admin.display` sets, with a lazy label; the name becomes the column's CSS class."""
     column.__name__, column.short_description, column.admin_order_field = name, label, field
-    return column  # type: ignore[no-any-return]
+    return column  # type: ignore[no-any-return]  # what the admin reads are its attributes

@@ -64,5 +64,5 @@ def _roles(user: Any) -> frozenset[str]:
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
     if not hasattr(user, "_roles_cache"):
-        user._roles_cache = frozenset(held.role for held in memberships_of(user))  # type: ignore[attr-defined]
-    return user._roles_cache  # type: ignore[attr-defined,no-any-return]
+        user._roles_cache = frozenset(held.role for held in memberships_of(user))  # type: ignore[attr-defined]  # an attribute of ours, or of django-axes
+    return user._roles_cache  # type: ignore[attr-defined,no-any-return]  # an attribute of ours, or of django-axes

@@ -39,7 +39,7 @@ def count_failure(request: HttpRequest, username: str) -> None:
 def forget_failures(request: HttpRequest, username: str) -> None:
     """After a proof that was right. Log-ins do the same by Django's signal."""
     AxesProxyHandler.update_request(request)
-    AxesProxyHandler.reset_attempts(username=username, ip_address=request.axes_ip_address)  # type: ignore[attr-defined]
+    AxesProxyHandler.reset_attempts(username=username, ip_address=request.axes_ip_address)  # type: ignore[attr-defined]  # an attribute of ours, or of django-axes
 
 
 def addresses_locked_for(username: str) -> list[str]:

@@ -43,7 +43,7 @@ class SessionLimits:
         if session is None:
             logout(request)  # begun before these rows were kept, or its row is gone
             return
-        session.user = request.user  # type: ignore[assignment]
+        session.user = request.user  # type: ignore[assignment]  # the stubs know Django's own user alone
         reason = end_reason(session)
         if reason is not None:
             end_sessions([session.pk], reason)
@@ -53,7 +53,7 @@ class SessionLimits:
             UserSession.objects.filter(pk=session.pk, ended_at=None).update(last_seen_at=now())
 
     def _must_mend(self, request: HttpRequest) -> HttpResponse | None:
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # the stubs know Django's own user alone
         if user.must_change_password:
             text = _("Somebody else gave you this password: choose your own first.")
             return _sent_to(request, "portal:password", "password_must_change", text)

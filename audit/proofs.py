@@ -51,7 +51,7 @@ def key_history(first_key: str) -> list[dict[str, Any]]:
 def _sealing(key: str, number: int) -> list[Sealed]:
     """The oldest and the newest checkpoint that seal this entry."""
     rows = Checkpoint.objects.order_by("number")
-    last = read_line(rows.last().line) if rows.exists() else None  # type: ignore[union-attr]
+    last = read_line(rows.last().line) if rows.exists() else None  # type: ignore[union-attr]  # there are some
     if last is None or key not in last.heads or last.heads[key].length < number:
         return []
     low, high = 1, last.number

@@ -70,7 +70,7 @@ class Escalation:
     def _history(self, task: str) -> dict[str, Any]:
         answer = self.cast.supervisor.get(f"/api/v1/task/history/{task}")
         answer.raise_for_status()
-        return answer.json()  # type: ignore[no-any-return]
+        return answer.json()  # type: ignore[no-any-return]  # JSON, as the schema says
 
     def _wait(self, task: str, until: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """The first step of the task, once it is so. Raises TimeoutError."""
@@ -78,6 +78,6 @@ class Escalation:
         while time.monotonic() < ends:
             steps = self._history(task)["approvals"]
             if steps and until(steps[0]):
-                return steps[0]  # type: ignore[no-any-return]
+                return steps[0]  # type: ignore[no-any-return]  # JSON, as the schema says
             time.sleep(0.2)
         raise TimeoutError(f"the first step of {task} did not come so far: {steps}")

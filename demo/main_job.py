@@ -163,7 +163,7 @@ class MainJob:
     def _history(self, task: str) -> dict[str, Any]:
         answer = self.cast.owner.get(f"/api/v1/task/history/{task}")
         answer.raise_for_status()
-        return answer.json()  # type: ignore[no-any-return]
+        return answer.json()  # type: ignore[no-any-return]  # JSON, as the schema says
 
     def _wait(self, task: str, until: Callable[[dict[str, Any]], Any], seconds: float = 30) -> dict[str, Any]:
         ends = time.monotonic() + seconds

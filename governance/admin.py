@@ -167,7 +167,7 @@ class AbsenceAdmin(ReadOnlyAdmin):
     search_fields = ("user__username", "user__display_name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return absences_visible_to(request.user)  # type: ignore[arg-type]
+        return absences_visible_to(request.user)  # type: ignore[arg-type]  # the stubs know Django's own user alone
 
 
 @admin.register(StepQuestion)

@@ -110,7 +110,7 @@ def steps_of(task: OpsTask) -> list[ApprovalStep]:
         .order_by("-round__number", "order")
     )
     asked = Prefetch("questions", StepQuestion.objects.select_related("asker"))
-    prefetch_related_objects([step for step in steps if step.was_asked], asked)  # type: ignore[attr-defined]
+    prefetch_related_objects([step for step in steps if step.was_asked], asked)  # type: ignore[attr-defined]  # annotated by the query
     return steps
 
 

@@ -9,11 +9,11 @@ from django.core.asgi import get_asgi_application
 django_app = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 - models must be loaded
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-from django.urls import path, re_path  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - after what must come first
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402 - after what must come first
+from django.urls import path, re_path  # noqa: E402 - after what must come first
 
-from execution.consumers import NowhereConsumer, RunConsumer  # noqa: E402
+from execution.consumers import NowhereConsumer, RunConsumer  # noqa: E402 - after what must come first
 
 application = ProtocolTypeRouter(
     {

@@ -56,16 +56,16 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, User) and not (user and user.is_authenticated):
         return {}
     return {
-        "waiting": SimpleLazyObject(lambda: waiting_for(request.user)),  # type: ignore[arg-type]
+        "waiting": SimpleLazyObject(lambda: waiting_for(request.user)),  # type: ignore[arg-type]  # the stubs know Django's own user alone
         "places_of_more": _PLACES_OF_MORE,
-        "may_press": may_press(request.user),  # type: ignore[arg-type]
+        "may_press": may_press(request.user),  # type: ignore[arg-type]  # the stubs know Django's own user alone
         "shown_halts": shown_halts(request)[:_BANNERS],
     }
 
 
 def shown_halts(request: HttpRequest) -> list[Halt]:
     """What is pressed where the user looks, read once by a page."""
-    user: User = request.user  # type: ignore[assignment]
+    user: User = request.user  # type: ignore[assignment]  # the stubs know Django's own user alone
     return remembered(("halts", user.pk), lambda: list(living_halts_shown_to(user)))
 
 

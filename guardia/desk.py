@@ -31,7 +31,7 @@ _OPEN = (
 
 def desk_context(request: HttpRequest) -> dict[str, Any]:
     """Inbox, validations, living runs and the count of tasks by state, for the user's institutions."""
-    user: User | AnonymousUser = request.user  # type: ignore[assignment]
+    user: User | AnonymousUser = request.user  # type: ignore[assignment]  # the stubs know Django's own user alone
     tasks = tasks_visible_to(user).filter(status__in=_OPEN, closed_at=None)
     counts = dict(tasks.order_by().values_list("status").annotate(n=Count("pk")))
     return {

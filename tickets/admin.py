@@ -52,10 +52,10 @@ class OpsTaskAdmin(ReadOnlyAdmin):
         if not hasattr(request, "_task_shown"):
             try:
                 rows = whole(self.get_queryset(request)).filter(pk=object_id)
-                request._task_shown = rows.first()  # type: ignore[attr-defined]
+                request._task_shown = rows.first()  # type: ignore[attr-defined]  # an attribute of ours, or of django-axes
             except (ValidationError, ValueError):
                 return None
-        return request._task_shown  # type: ignore[attr-defined,no-any-return]
+        return request._task_shown  # type: ignore[attr-defined,no-any-return]  # an attribute of ours, or of django-axes
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OpsTask], search_term: str

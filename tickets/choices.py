@@ -120,5 +120,5 @@ def risk_of(category: str, sub_type: str, *, is_dangerous: bool) -> Risk:
         return Risk.VERY_HIGH
     for table, key in ((_BY_SUB_TYPE, sub_type), (_BY_CATEGORY, category)):
         if key in table:
-            return table[key]  # type: ignore[index]
+            return table[key]  # type: ignore[index]  # each key is of its own table's kind
     return Risk.VERY_HIGH

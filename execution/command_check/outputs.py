@@ -96,7 +96,7 @@ def _listed(argv: Sequence[str]) -> str:
 def _printed(template: str, values: Sequence[str]) -> str | None:
     text = _unescaped(template)
     for value in values:
-        text = re.sub(r"%[sbd]", lambda _match, value=value: value, text, count=1)  # type: ignore[misc]
+        text = re.sub(r"%[sbd]", lambda _match, value=value: value, text, count=1)  # type: ignore[misc]  # mypy knows no default of a lambda
     return None if "%" in text else text
 
 

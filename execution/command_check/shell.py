@@ -178,7 +178,7 @@ class Walker(SimpleCommands):
     def case(self, context: Context, node: Any) -> None:
         for child in node.children:
             if child.type == "case_item":
-                self.maybe(context, lambda inner, item=child: self.case_item(inner, item))  # type: ignore[misc]
+                self.maybe(context, lambda inner, item=child: self.case_item(inner, item))  # type: ignore[misc]  # mypy knows no default of a lambda
             elif child.is_named:
                 self.word(context, child)
 

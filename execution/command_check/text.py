@@ -9,7 +9,7 @@ MAX_BYTES = 16 * 1024
 #: ASCII, Korean, CJK, a few typographic signs: everything else may look like something it isn't.
 _PLAIN = re.compile(r"[\t\n\x20-\x7e]*")
 _SCRIPT = re.compile(
-    r"[ㄱ-ㅣ가-힣一-鿿ぁ-ヿ·…–—‘’“”→←↑↓※°×÷±℃㎡㎞₩§•■□●○▲△▶▷◆◇★☆《》「」『』【】〔〕，。]"  # noqa: RUF100
+    r"[ㄱ-ㅣ가-힣一-鿿ぁ-ヿ·…–—‘’“”→←↑↓※°×÷±℃㎡㎞₩§•■□●○▲△▶▷◆◇★☆《》「」『』【】〔〕，。]"  # noqa: RUF100 - signs that look alike are the point
 )
 _FILLERS = frozenset("\u3164\u115f\u1160\uffa0")
 

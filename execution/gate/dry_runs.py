@@ -257,4 +257,4 @@ def _digests(archive: tarfile.TarFile) -> Iterable[tuple[str, str]]:
     for member in archive:
         source = archive.extractfile(member)
         if source is not None:
-            yield member.name, hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+            yield member.name, hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]  # a file opened for reading

@@ -43,7 +43,7 @@ def may_enter(request: Request, signature: str, source_ip: str) -> Gateway:
     if abs(now().timestamp() - request.time) > TOLERANCE or len(request.nonce) != _NONCE_LENGTH:
         logger.warning("gateway %s: a message of another time", request.gateway)
         raise Stranger
-    recent = gateway.nonces.filter(used_at__gt=Now() - timedelta(seconds=_WINDOW_SECONDS)).count()  # type: ignore[operator]
+    recent = gateway.nonces.filter(used_at__gt=Now() - timedelta(seconds=_WINDOW_SECONDS)).count()  # type: ignore[operator]  # the stubs know no arithmetic of expressions
     if recent >= _MOST_IN_WINDOW:
         raise TooMany
     try:
@@ -52,14 +52,14 @@ def may_enter(request: Request, signature: str, source_ip: str) -> Gateway:
     except IntegrityError as error:
         logger.warning("gateway %s: a message was replayed", request.gateway)
         raise Stranger from error
-    gateway.nonces.filter(used_at__lt=Now() - timedelta(seconds=2 * TOLERANCE + 60)).delete()  # type: ignore[operator]
+    gateway.nonces.filter(used_at__lt=Now() - timedelta(seconds=2 * TOLERANCE + 60)).delete()  # type: ignore[operator]  # the stubs know no arithmetic of expressions
     Gateway.objects.filter(pk=gateway.pk).update(seen_at=Now(), seen_from=source_ip or None)
     return gateway
 
 
 def _forged(gateway: Gateway, source_ip: str) -> None:
     """Told once in a while: whoever forges must not fill the chain."""
-    quiet = Q(forged_at=None) | Q(forged_at__lt=Now() - _QUIET)  # type: ignore[operator]
+    quiet = Q(forged_at=None) | Q(forged_at__lt=Now() - _QUIET)  # type: ignore[operator]  # the stubs know no arithmetic of expressions
     with transaction.atomic():
         if Gateway.objects.filter(quiet, pk=gateway.pk).update(forged_at=Now()):
             record(

@@ -70,7 +70,7 @@ def _give(gateway: Gateway, run_pk: int) -> None:
         phase = host_run.phase
         order = GatewayOrder.objects.create(gateway=gateway, host_run=host_run, phase=phase)
         getattr(host_run, _TAKEN_BY[host_run.status])()
-        host_run.claim, host_run.lease_until = order.claim, Now() + _FOR_EVER  # type: ignore[assignment]
+        host_run.claim, host_run.lease_until = order.claim, Now() + _FOR_EVER  # type: ignore[assignment]  # the stubs know no arithmetic of expressions
         host_run.save(update_fields=["status", "claim", "lease_until", "started_at"])
         hostname = host_run.server.hostname
         append_event(run, "host_given", host_run, host=hostname, status=host_run.status, gateway=gateway.name)

@@ -81,7 +81,7 @@ async def _ring_later(due: set[int], run_pk: int) -> None:
 
 
 async def _ring(run_pk: int) -> None:
-    await get_channel_layer().group_send(group_of(run_pk), {"type": "run.changed"})  # type: ignore[union-attr]
+    await get_channel_layer().group_send(group_of(run_pk), {"type": "run.changed"})  # type: ignore[union-attr]  # configured in the settings
 
 
 listener = Listener()

@@ -76,5 +76,5 @@ class Halt(models.Model):
     def target(self) -> str:
         """What is halted, in words."""
         if self.run_id is not None:
-            return str(self.run.task)  # type: ignore[union-attr]
+            return str(self.run.task)  # type: ignore[union-attr]  # run_id says that there is one
         return str(self.institution) if self.institution_id is not None else str(_("all institutions"))

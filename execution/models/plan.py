@@ -59,4 +59,4 @@ class Plan(models.Model):
     @cached_property
     def content(self) -> dict[str, Any]:
         """The document as values; its shape is told in `execution.plan.build`."""
-        return json.loads(self.document)  # type: ignore[no-any-return]
+        return json.loads(self.document)  # type: ignore[no-any-return]  # JSON, as the schema says

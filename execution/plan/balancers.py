@@ -44,7 +44,7 @@ def trusted_by(balancers: Sequence[dict[str, Any]]) -> tuple[list[str], list[str
 
 
 def _rows(server: Server) -> list[Balancer]:
-    return server.profile.active_balancers  # type: ignore[attr-defined, no-any-return]
+    return server.profile.active_balancers  # type: ignore[attr-defined, no-any-return]  # prefetched under this name
 
 
 def _resolved(row: Balancer, server: Server) -> dict[str, Any]:

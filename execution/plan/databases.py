@@ -23,7 +23,7 @@ def with_databases(servers: QuerySet[Server]) -> QuerySet[Server]:
 
 def database_of(server: Server, wanted: object) -> dict[str, Any]:
     """The one database of the server, or the one that the request names. Raises PlanRefused."""
-    found: list[Database] = server.active_databases  # type: ignore[attr-defined]
+    found: list[Database] = server.active_databases  # type: ignore[attr-defined]  # prefetched under this name
     if wanted:
         found = [row for row in found if row.name == wanted]
     if not found:

@@ -31,7 +31,7 @@ def ours() -> Q:
 
 
 def lease_end() -> Now:
-    return Now() + timedelta(seconds=settings.GUARDIA_LEASE_SECONDS)  # type: ignore[return-value]
+    return Now() + timedelta(seconds=settings.GUARDIA_LEASE_SECONDS)  # type: ignore[return-value]  # the stubs know no arithmetic of expressions
 
 
 @transaction.atomic

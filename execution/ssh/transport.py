@@ -118,7 +118,7 @@ class QuietTransport(paramiko.Transport):
         "hmac-sha1",  # the oldest servers we meet have nothing else beside MD5
     )
     _kex_info = {**paramiko.Transport._kex_info, **KEX_INFO}  # type: ignore[attr-defined]  # not in the stubs
-    _key_info = {**paramiko.Transport._key_info, "ssh-rsa": RSAKeyWithSHA1}  # type: ignore[attr-defined]
+    _key_info = {**paramiko.Transport._key_info, "ssh-rsa": RSAKeyWithSHA1}  # type: ignore[attr-defined]  # not in the stubs
     _channel_handler_table = _HANDLERS | {
         kind: _watched(kind)
         for kind in (
@@ -138,14 +138,14 @@ class QuietTransport(paramiko.Transport):
         self._preferred_kex += allowed("kex", legacy)
         self._preferred_ciphers += allowed("cipher", legacy)
         self._preferred_macs += allowed("mac", legacy)
-        self._preferred_pubkeys = allowed("key", legacy) + paramiko.Transport._preferred_pubkeys  # type: ignore[attr-defined]
+        self._preferred_pubkeys = allowed("key", legacy) + paramiko.Transport._preferred_pubkeys  # type: ignore[attr-defined]  # not in the stubs
         self.wake = threading.Event()
         self.wire = wire
         self.endings: dict[int, int] = {}
         """How the server ended a channel, by its id: the message that did it. Absent: the line broke."""
         self.dismissed = False
         """The server said goodbye in the protocol's words, unlike a line that just broke."""
-        super().__init__(wire, default_window_size=WINDOW, packetizer_class=BoundedPacketizer)  # type: ignore[arg-type]
+        super().__init__(wire, default_window_size=WINDOW, packetizer_class=BoundedPacketizer)  # type: ignore[arg-type]  # not in the stubs
         self.banner_timeout = self.handshake_timeout = self.channel_timeout = 1 << 20  # the deadline bounds them
         self.auth_timeout = 1 << 20
 

@@ -121,7 +121,7 @@ def _finish_connect(sock: socket.socket, where: tuple[object, ...], deadline: De
         sock.connect(where)
         return
     except BlockingIOError:
-        pass
+        pass  # on its way: waited for below
     except OSError as error:
         raise HostDown(reason=str(error)) from error
     while not waiting.poll(deadline.slice() * 1000):

@@ -61,7 +61,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         )
 
     def get_hosts(self, run: Run) -> list[dict[str, Any]]:
-        return HostRunSerializer(host_runs_of(run), many=True).data  # type: ignore[return-value]
+        return HostRunSerializer(host_runs_of(run), many=True).data  # type: ignore[return-value]  # many=True gives a list
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):

@@ -40,7 +40,7 @@ class DoorView(LoginView):
     authentication_form = DoorForm
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        user: User = form.get_user()  # type: ignore[assignment]
+        user: User = form.get_user()  # type: ignore[assignment]  # the stubs know Django's own user alone
         if not is_enrolled(user):
             return super().form_valid(form)
         self.request.session.cycle_key()
@@ -67,7 +67,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     error = ""
     if request.method == "POST":
         if is_locked_out(request, user.get_username()):
-            request.axes_locked_out = True  # type: ignore[attr-defined]
+            request.axes_locked_out = True  # type: ignore[attr-defined]  # an attribute of ours, or of django-axes
             return redirect("login")  # the middleware answers instead
         if is_code_right(user, request.POST.get("code", "")[:32]):
             del request.session[_PENDING_KEY]

@@ -104,8 +104,8 @@ class AbsenceForm(forms.Form):
 
     def __init__(self, *args: Any, deputies: QuerySet[User], users: QuerySet[User] | None = None) -> None:
         super().__init__(*args)
-        self.fields["deputy"].queryset = deputies  # type: ignore[attr-defined]
+        self.fields["deputy"].queryset = deputies  # type: ignore[attr-defined]  # a field with choices, as declared above
         if users is None:
             del self.fields["user"]
         else:
-            self.fields["user"].queryset = users  # type: ignore[attr-defined]
+            self.fields["user"].queryset = users  # type: ignore[attr-defined]  # a field with choices, as declared above

@@ -39,7 +39,7 @@ class PlaceForm(forms.Form):
     def __init__(self, data: Any, user: Any, initial: Mapping[str, Any]) -> None:
         super().__init__(data, initial=dict(initial))
         rows = systems_visible_to(user).values_list("code", "name")
-        self.fields["system"].choices = [("", "–"), *rows]  # type: ignore[attr-defined]
+        self.fields["system"].choices = [("", "–"), *rows]  # type: ignore[attr-defined]  # a field with choices, as declared above
 
 
 @login_required

@@ -59,7 +59,7 @@ def _field(param: Param, known: Any) -> forms.Field:
         field.widget.attrs["inputmode"] = "numeric"
     if variables_in(param.default):
         field.widget.attrs["placeholder"] = param.default
-    field.clean = _checking(field.clean, param)  # type: ignore[method-assign, assignment]
+    field.clean = _checking(field.clean, param)  # type: ignore[method-assign, assignment]  # one field's, not the class's
     return field
 
 

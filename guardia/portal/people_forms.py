@@ -39,7 +39,7 @@ class OwnerForm(forms.Form):
         minutes, is_active = (row.sla_minutes, row.is_active) if row else (10, True)
         super().__init__(data, initial={**now, "sla_minutes": minutes, "is_active": is_active})
         for name in names:
-            self.fields[name].queryset = able  # type: ignore[attr-defined]
+            self.fields[name].queryset = able  # type: ignore[attr-defined]  # a field with choices, as declared above
 
 
 class PersonForm(forms.Form):
@@ -75,7 +75,7 @@ class RoleForm(forms.Form):
         self.institutions = {str(row.pk): row for row in institutions}
         ends = [(_ALL, _("All institutions"))] if may_all else []
         rows = [(key, str(row)) for key, row in self.institutions.items()]
-        self.fields["institution"].choices = [("", "---------"), *rows, *ends]  # type: ignore[attr-defined]
+        self.fields["institution"].choices = [("", "---------"), *rows, *ends]  # type: ignore[attr-defined]  # a field with choices, as declared above
 
     def clean_institution(self) -> Institution | None:
         return self.institutions.get(self.cleaned_data["institution"])

@@ -64,7 +64,7 @@ def operation(
         "show": show,
         "refusals": [*_SHARED_REFUSALS, *refusals],
     }
-    return {**op, **options}  # type: ignore[typeddict-item]
+    return {**op, **options}  # type: ignore[typeddict-item]  # the options are keys of it
 
 
 def _psql(database: Mapping[str, Any], *, kind: str, is_reading: bool, is_table: bool) -> list[str]:

@@ -12,11 +12,11 @@ from demo.bench.peers.tools.work import AT_ONCE, Host, Job, tell
 django.setup()
 
 from execution.gate.brake import Brake  # noqa: E402 - after the set-up
-from execution.gate.session import HostSession  # noqa: E402
-from execution.ssh.connection import Connection, connect  # noqa: E402
-from execution.ssh.target import Secret, Target  # noqa: E402
-from execution.steps import files  # noqa: E402
-from execution.steps.ops import Op, check, run  # noqa: E402
+from execution.gate.session import HostSession  # noqa: E402 - after what must come first
+from execution.ssh.connection import Connection, connect  # noqa: E402 - after what must come first
+from execution.ssh.target import Secret, Target  # noqa: E402 - after what must come first
+from execution.steps import files  # noqa: E402 - after what must come first
+from execution.steps.ops import Op, check, run  # noqa: E402 - after what must come first
 
 
 def plan(job: Job, host: Host) -> list[Op]:

@@ -4,16 +4,16 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import logging  # noqa: E402
+import logging  # noqa: E402 - after what must come first
 
-from pyinfra.api import Config, Inventory, State  # noqa: E402
-from pyinfra.api.connect import connect_all  # noqa: E402
-from pyinfra.api.operation import add_op  # noqa: E402
-from pyinfra.api.operations import run_ops  # noqa: E402
-from pyinfra.context import ctx_state  # noqa: E402
-from pyinfra.operations import files, server  # noqa: E402
+from pyinfra.api import Config, Inventory, State  # noqa: E402 - after what must come first
+from pyinfra.api.connect import connect_all  # noqa: E402 - after what must come first
+from pyinfra.api.operation import add_op  # noqa: E402 - after what must come first
+from pyinfra.api.operations import run_ops  # noqa: E402 - after what must come first
+from pyinfra.context import ctx_state  # noqa: E402 - after what must come first
+from pyinfra.operations import files, server  # noqa: E402 - after what must come first
 
-from demo.bench.peers.tools.work import AT_ONCE, Host, Job, tell  # noqa: E402
+from demo.bench.peers.tools.work import AT_ONCE, Host, Job, tell  # noqa: E402 - after what must come first
 
 logging.disable(logging.INFO)
 
