@@ -135,7 +135,7 @@ def core_log(request: HttpRequest, task_id: str, log_pk: int) -> HttpResponse:
     except GuardiaError as error:
         raise PermissionDenied(str(error)) from error
     name = f"{task_id}-{log.host_run.server.hostname}-{log.path.rpartition('/')[2]}.txt"
-    return download(log.text.encode(), re.sub(r"[^\w.-]", "_", name, flags=re.ASCII), "text/plain; charset=utf-8")
+    return download(log.text.encode(), re.sub(r"[^\w.-]", "_", name, flags=re.ASCII), "text/plain")
 
 
 def searched_words(request: HttpRequest) -> str:

@@ -179,7 +179,7 @@ def test_the_logs_of_a_failed_host_are_kept_bounded_masked_and_read_by_few(tenan
     assert not Entry.objects.filter(action="log.opened").exists()
     answer = browser(tenant.pm).post(path)
     assert answer.status_code == 200 and answer.content.decode() == kept.text
-    assert answer["Content-Type"].startswith("text/plain") and "attachment" in answer["Content-Disposition"]
+    assert answer["Content-Type"] == "text/plain; charset=utf-8" and "attachment" in answer["Content-Disposition"]
     assert Entry.objects.filter(action="log.opened", task_id=task.task_id).count() == 1
     assert 'id="core-logs"' in browser(tenant.pm).get(f"/tasks/{task.task_id}/").content.decode()
 
