@@ -5,6 +5,7 @@ check allows by itself and what certainly changes nothing (`execution.steps.prev
 """
 
 import hashlib
+import logging
 import tarfile
 import threading
 import time
@@ -14,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -49,6 +50,7 @@ from tickets.choices import TaskStatus
 from tickets.locks import lock_visible_task
 from tickets.models.artefact import stored_path
 
+logger = logging.getLogger(__name__)
 #: A plan that somebody may still approve, or that hasn't begun.
 OPEN = (TaskStatus.PENDING_APPROVAL, TaskStatus.APPROVED, TaskStatus.SCHEDULED)
 _TURN_SECONDS = 60
@@ -169,6 +171,12 @@ class _Round:
                     findings.append(self._ask(session, step, spec, asked))
         except GuardiaError as refusal:
             error = mask(printable(str(refusal)))
+        except DatabaseError:
+            raise  # nothing can be kept now: the lease ends, and the next worker asks again
+        except Exception:
+            # A defect of ours, or a file that is gone: the others are asked all the same, and nobody asks for ever.
+            logger.exception("dry run %s: %s", self.dry_run.pk, look.server.hostname)
+            error = _("Something went wrong; the log of the worker tells what. Try it again, or tell the operators.")
         try:
             self._keep(look, findings, error, asked)
         finally:

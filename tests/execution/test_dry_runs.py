@@ -26,6 +26,7 @@ from tests.factories import Tenant, make_user
 from tests.queue import run_queue
 from tests.snapshot import nothing_changes
 from tickets.models import OpsTask
+from tickets.models.artefact import stored_path
 
 
 @pytest.fixture
@@ -74,7 +75,8 @@ def test_what_is_there_already_is_said_to_be_so(tenant: FleetTenant) -> None:
     assert {steps["swap"]["verdict"] for steps in asked(tenant, task).values()} == {"same"}
 
 
-def test_the_files_of_a_site_that_differ_are_named(tenant: FleetTenant) -> None:
+def planned_site(tenant: FleetTenant) -> OpsTask:
+    """A task that brings a site's files as an archive, planned."""
     for name in tenant.hosts:
         www = tenant.tree(name).root / "www"
         www.mkdir(exist_ok=True)
@@ -89,10 +91,25 @@ def test_the_files_of_a_site_that_differ_are_named(tenant: FleetTenant) -> None:
     run_queue()
     task = OpsTask.objects.get(pk=task.pk)
     assert task.status == "PEN", task.reason
-    for steps in asked(tenant, task).values():
+    return task
+
+
+def test_the_files_of_a_site_that_differ_are_named(tenant: FleetTenant) -> None:
+    for steps in asked(tenant, planned_site(tenant)).values():
         assert steps["static_sync"]["lines"] == ["+ js/a.js", "~ index.html"]
         assert steps["tidy"]["verdict"] == "unseen"
     assert not (tenant.tree(next(iter(tenant.hosts))).root / "www" / "js").exists()
+
+
+def test_an_archive_that_is_gone_ends_it_with_a_word(tenant: FleetTenant) -> None:
+    """It is over for every server, instead of being asked again for ever."""
+    task = planned_site(tenant)
+    stored_path(task.plans.get().content["artefacts"][0]["tree_sha256"]).unlink()
+    dry_run = ask_dry_run(actor=tenant.pm, task_id=task.task_id)
+    answer_dry_run(dry_run.pk)
+    assert DryRun.objects.get(pk=dry_run.pk).finished_at is not None
+    assert all("went wrong" in look.error for look in dry_run.looks.all())
+    assert all(report.is_intact for report in verify_all())
 
 
 def test_who_may_ask_and_when(tenant: FleetTenant) -> None:
