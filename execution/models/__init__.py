@@ -7,9 +7,10 @@ from execution.models.gateway import CoreLink, GatewayNonce, GatewayOrder, Parce
 from execution.models.halt import Halt
 from execution.models.healing import Healing
 from execution.models.host_key import HostKeyScan
+from execution.models.host_run import HostLock, HostRun, StepResult
 from execution.models.plan import Plan, Playbook
 from execution.models.result import ResultPackage
-from execution.models.run import HostLock, HostRun, Run, StepResult, Wave
+from execution.models.run import Run, Wave
 from execution.models.table import ResultTable
 
 __all__ = [

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from execution.choices import Phase
-from execution.models.run import HostRun
+from execution.models.host_run import HostRun
 
 
 class CoreLog(models.Model):

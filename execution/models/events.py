@@ -3,7 +3,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from execution.models.run import HostRun, Run
+from execution.models.host_run import HostRun
+from execution.models.run import Run
 
 
 class EventHead(models.Model):

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from cmdb.choices import WhenAway
 from cmdb.models import Gateway
 from execution.choices import Phase
-from execution.models.run import HostRun, Run
+from execution.models.host_run import HostRun
+from execution.models.run import Run
 
 
 class GatewayOrder(models.Model):

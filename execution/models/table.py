@@ -4,7 +4,7 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from execution.models.run import StepResult
+from execution.models.host_run import StepResult
 
 
 class ResultTable(models.Model):
