@@ -3,10 +3,15 @@
 import random
 import time
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+
+from demo.fleet import Fleet
 from execution.models import Run
 from execution.rollout.start_run import start_run
-from tests.execution.driver import Drivers, Place
+from tests.execution.driver import Drivers, Place, drivers
 from tests.execution.fleet_tenant import FleetTenant, actions
 from tests.execution.strategies import publish_strategy, told
 from tests.execution.test_kill_matrix import KILLS
@@ -14,6 +19,18 @@ from tests.execution.worker import LEASE_SECONDS
 from tickets.models import OpsTask
 
 _DELAYS = (0, 0.005, 0.02, 0.05, 0.2)
+
+
+@pytest.fixture
+def tenant(transactional_db: None, hosts: Fleet, in_english: None) -> FleetTenant:
+    """Every host stands alone."""
+    return FleetTenant(hosts, count=4, group="")
+
+
+@pytest.fixture
+def drive(tenant: FleetTenant, home: Path) -> Iterator[Drivers]:
+    with drivers(home / "drivers.log") as started:
+        yield started
 
 
 def begun(tenant: FleetTenant, version: str, block: str = "") -> Run:

@@ -3,7 +3,7 @@ answer. Like `test_kill_matrix` otherwise."""
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from execution.plan.prepare import prepare_plan
 from execution.rollout.start_run import start_run
 from tests.execution.driver import MOMENTS, Drivers, Place, drivers
 from tests.execution.fleet_tenant import FleetTenant, actions, artefact, assert_consistent, reset_hosts
-from tests.execution.killing import all_wanted, assert_once, begun, kill_at
+from tests.execution.killing import all_wanted, assert_once, begun, drive, kill_at, tenant
 from tests.execution.test_healing import Ward, healing_task
 from tests.execution.test_kill_matrix import KILLS, check_words, finish
 from tests.execution.worker import LEASE_SECONDS, Worker, until, workers
@@ -27,19 +27,8 @@ from tickets.choices import Channel, SubType
 from tickets.models import OpsTask
 from tickets.services.file_task import file_task
 
+__all__ = ["drive", "tenant"]  # fixtures of these suites
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def tenant(transactional_db: None, hosts: Fleet, in_english: None) -> FleetTenant:
-    """Every host stands alone."""
-    return FleetTenant(hosts, count=4, group="")
-
-
-@pytest.fixture
-def drive(tenant: FleetTenant, home: Path) -> Iterator[Drivers]:
-    with drivers(home / "drivers.log") as started:
-        yield started
 
 
 def test_killed_in_the_look_at_what_a_host_is_like(tenant: FleetTenant, drive: Drivers) -> None:

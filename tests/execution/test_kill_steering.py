@@ -9,38 +9,25 @@ import random
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from demo.fleet import Fleet
 from execution.choices import HeldFor, Phase, RollbackScope
 from execution.models import HostRun, Run, StepResult
 from execution.rollout.resume_run import resume_run
 from execution.rollout.retry_failed import retry_failed
 from execution.rollout.steer_run import abort_run, pause_run, skip_host
 from execution.steps.ops import Step
-from tests.execution.driver import MOMENTS, Drivers, Place, drivers
+from tests.execution.driver import MOMENTS, Drivers, Place
 from tests.execution.fleet_tenant import FleetTenant, actions, assert_consistent, reset_hosts
-from tests.execution.killing import again, all_wanted, assert_once, begun, ended, kill_at
+from tests.execution.killing import again, all_wanted, assert_once, begun, drive, ended, kill_at, tenant
 from tests.execution.strategies import publish_strategy, told
 from tests.execution.test_kill_matrix import KILLS, check_words, finish
 from tests.execution.worker import LEASE_SECONDS, until
 
+__all__ = ["drive", "tenant"]  # fixtures of these suites
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def tenant(transactional_db: None, hosts: Fleet, in_english: None) -> FleetTenant:
-    """Every host stands alone."""
-    return FleetTenant(hosts, count=4, group="")
-
-
-@pytest.fixture
-def drive(tenant: FleetTenant, home: Path) -> Iterator[Drivers]:
-    with drivers(home / "drivers.log") as started:
-        yield started
 
 
 def test_killed_in_the_look_after_the_bake(tenant: FleetTenant, drive: Drivers) -> None:
