@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.http import FileResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -29,6 +27,7 @@ from audit.services.review_report import explain_entry, sign_off_review
 from audit.services.take_report import take_report
 from guardia.common.error_responses import refusals
 from guardia.common.errors import NotVisible
+from guardia.common.parsers import validated
 
 _LISTED = 100
 
@@ -49,7 +48,7 @@ class ReportsView(APIView):
         operation_id="report_order",
     )
     def post(self, request: Request) -> Response:
-        data = _read(ReportOrderSerializer, request)
+        data = validated(ReportOrderSerializer, request)
         report = order_report(
             actor=caller(request),
             kind=ReportKind(data["kind"]),
@@ -87,7 +86,7 @@ class ReportDownloadView(APIView):
         operation_id="report_download",
     )
     def post(self, request: Request, report_pk: int) -> FileResponse:
-        data = _read(ReportReasonSerializer, request)
+        data = validated(ReportReasonSerializer, request)
         report, file = take_report(actor=caller(request), report_pk=report_pk, reason=data["reason"])
         return file_answer(report, file)
 
@@ -109,7 +108,7 @@ class ReportExplainView(APIView):
         operation_id="report_explain",
     )
     def post(self, request: Request, report_pk: int) -> Response:
-        data = _read(ExplanationSerializer, request)
+        data = validated(ExplanationSerializer, request)
         given = {"chain": data["entry_chain"], "number": data["entry_number"], "text": data["text"]}
         explanation = explain_entry(actor=caller(request), report_pk=report_pk, **given)
         return Response(ReportSerializer(explanation.report).data)
@@ -124,7 +123,7 @@ class ReportSignOffView(APIView):
         operation_id="report_sign_off",
     )
     def post(self, request: Request, report_pk: int) -> Response:
-        data = _read(FindingSerializer, request)
+        data = validated(FindingSerializer, request)
         report = sign_off_review(actor=caller(request), report_pk=report_pk, finding=data["finding"])
         return Response(ReportSerializer(report).data, status=202)
 
@@ -136,10 +135,3 @@ def _institution(request: Request, code: str) -> Institution | None:
     if found is None:
         raise NotVisible
     return found
-
-
-def _read(serializer: Any, request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    data: dict[str, Any] = given.validated_data
-    return data

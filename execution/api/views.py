@@ -5,9 +5,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.proof import proof_sent
 from accounts.caller import caller
 from accounts.choices import TokenScope
-from accounts.identity import IdentityProof, confirm_identity, remembered_proof
 from execution.api.serializers import (
     HaltRequestSerializer,
     HaltSerializer,
@@ -25,6 +25,7 @@ from execution.rollout.retry_failed import retry_failed
 from execution.rollout.steer_run import abort_run, pause_run, skip_host
 from execution.selectors import latest_run
 from guardia.common.error_responses import refusals
+from guardia.common.parsers import validated
 from tickets.selectors import visible_task
 
 
@@ -44,7 +45,7 @@ class HaltView(APIView):
         operation_id="halt_press",
     )
     def post(self, request: Request) -> Response:
-        data = _read(HaltRequestSerializer, request)
+        data = validated(HaltRequestSerializer, request)
         pressed = halt(
             actor=caller(request),
             scope=HaltScope(data["scope"]),
@@ -65,8 +66,8 @@ class LiftView(APIView):
         operation_id="halt_lift",
     )
     def post(self, request: Request) -> Response:
-        data = _read(LiftRequestSerializer, request)
-        proof = _proof(request, data["password"], data["otp"])
+        data = validated(LiftRequestSerializer, request)
+        proof = proof_sent(request, data["password"], data["otp"])
         lifted = lift_halt(actor=caller(request), pk=data["halt_id"], reason=data["reason"], proof=proof)
         return Response(HaltSerializer(lifted).data)
 
@@ -81,7 +82,7 @@ class RunActView(APIView):
         operation_id="run_act",
     )
     def post(self, request: Request) -> Response:
-        data = _read(RunActSerializer, request)
+        data = validated(RunActSerializer, request)
         task = visible_task(request.user, data["task_id"])
         given: Any = {"actor": caller(request), "task_id": task.task_id, "reason": data["reason"]}
         if data["act"] == "skip":
@@ -91,18 +92,3 @@ class RunActView(APIView):
         else:
             {"pause": pause_run, "resume": resume_run, "retry": retry_failed}[data["act"]](**given)
         return Response(RunStateSerializer(latest_run(task)).data)
-
-
-def _read(serializer: Any, request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    data: dict[str, Any] = given.validated_data
-    return data
-
-
-def _proof(request: Request, password: str, otp: str) -> IdentityProof | None:
-    """Given with the call, or a moment ago in the session."""
-    http = request._request  # django-axes marks the request that its middleware sees
-    if password or otp:
-        return confirm_identity(http, actor=caller(request), password=password, otp=otp)
-    return remembered_proof(http)

@@ -3,15 +3,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.proof import proof_sent
 from accounts.caller import caller
 from accounts.choices import TokenScope
-from accounts.identity import IdentityProof, confirm_identity, remembered_proof
 from governance.api.serializers import ApprovalRequestSerializer, ApprovalResultSerializer, ApprovalStepSerializer
 from governance.choices import Decision, StepStatus
 from governance.models import ApprovalStep
 from governance.services.decide_step import decide_step
 from guardia.common.error_responses import refusals
 from guardia.common.errors import NotVisible
+from guardia.common.parsers import validated
 from tickets.choices import Channel
 from tickets.models import OpsTask
 from tickets.selectors import visible_task
@@ -28,9 +29,7 @@ class ApprovalView(APIView):
         operation_id="approval_process",
     )
     def post(self, request: Request) -> Response:
-        given = ApprovalRequestSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        data = given.validated_data
+        data = validated(ApprovalRequestSerializer, request)
         task = visible_task(request.user, data["task_id"])
         step = decide_step(
             actor=caller(request),
@@ -39,20 +38,12 @@ class ApprovalView(APIView):
             digest=data["plan_digest"],
             channel=Channel.API,
             comment=data["comment"],
-            proof=_proof(request, data["password"], data["otp"]),
+            proof=proof_sent(request, data["password"], data["otp"]),
         )
         task = visible_task(request.user, data["task_id"])
         return Response(
             {"task_id": task.task_id, "task_status": task.status, "step": ApprovalStepSerializer(step).data}
         )
-
-
-def _proof(request: Request, password: str, otp: str) -> IdentityProof | None:
-    """Given with the call, or a moment ago in the session."""
-    http = request._request  # django-axes marks the request that its middleware sees
-    if password or otp:
-        return confirm_identity(http, actor=caller(request), password=password, otp=otp)
-    return remembered_proof(http)
 
 
 def _step_of(task: OpsTask, step_pk: int | None) -> ApprovalStep:

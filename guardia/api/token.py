@@ -22,6 +22,7 @@ from accounts.services.passwords import is_password_expired
 from accounts.services.second_factor import is_code_right, is_enrolled, needs_factor
 from guardia.common.error_responses import refusals
 from guardia.common.errors import NotPermitted
+from guardia.common.parsers import validated
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -53,9 +54,7 @@ class TokenView(APIView):
         request=CredentialsSerializer, responses={200: TokensSerializer, **refusals(400, 415)}, operation_id="token"
     )
     def post(self, request: Request) -> Response:
-        given = CredentialsSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        user = _authenticated(request, **given.validated_data)
+        user = _authenticated(request, **validated(CredentialsSerializer, request))
         if user.must_change_password:
             text = _("Somebody else gave you this password: choose your own in the portal first.")
             raise NotPermitted(text, code="password_must_change")

@@ -6,6 +6,16 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+
+
+def validated(form: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    """What was sent, as the serializer `form` wants it. Raises ValidationError (400)."""
+    given = form(data=request.data)
+    given.is_valid(raise_exception=True)
+    data: dict[str, Any] = given.validated_data
+    return data
 
 
 class BoundedJSONParser(JSONParser):

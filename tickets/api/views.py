@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 from accounts.caller import caller
 from accounts.choices import TokenScope
 from guardia.common.error_responses import refusals
-from guardia.common.parsers import BoundedJSONParser
+from guardia.common.parsers import BoundedJSONParser, validated
 from tickets.api.serializers import IntakeSerializer, TaskSerializer
 from tickets.choices import Channel
 from tickets.services.file_task import file_task
@@ -25,15 +25,14 @@ class IntakeView(APIView):
         operation_id="sr_intake",
     )
     def post(self, request: Request) -> Response:
-        given = IntakeSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        given = validated(IntakeSerializer, request)
         task = file_task(
             actor=caller(request),
-            text=given.validated_data["text"],
+            text=given["text"],
             channel=Channel.API,
-            artefact=given.validated_data.get("artefact"),
-            system_code=given.validated_data["system"],
-            hostnames=given.validated_data["servers"],
-            key=given.validated_data["key"],
+            artefact=given.get("artefact"),
+            system_code=given["system"],
+            hostnames=given["servers"],
+            key=given["key"],
         )
         return Response(TaskSerializer(task).data, status=201)
