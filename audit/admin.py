@@ -1,54 +1,44 @@
-"""The chain in the admin: read only, scoped by chain; what is broken, what is sealed, and who looked."""
+"""The chain and its entries in the admin: read only, scoped by chain; administrators' looks are entries themselves."""
 
 import json
 import tempfile
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.admin_base import ReadOnlyAdmin
-from accounts.admin_columns import chip_column, moment_column
+from accounts.admin_columns import moment_column
 from accounts.admin_filters import ScopedRelatedFilter
 from accounts.caller import caller
 from accounts.choices import Role
-from accounts.scope import holds_role, sees_everything
+from accounts.scope import sees_everything
+from audit import admin_holds as admin_holds  # registers its page
 from audit import admin_keys as admin_keys  # registers its page
+from audit import admin_seals as admin_seals  # registers its pages
 from audit.act_words import act_words
+from audit.admin_base import refused
 from audit.admin_security import SecurityFilter
 from audit.chain import SEED_FIELDS
 from audit.checkpoint_keys import first_key
 from audit.choices import Mode
 from audit.exceptions import ReasonNeeded
-from audit.models import Chain, Checkpoint, Entry, IntegrityHold, Verification, Witness
-from audit.proofs import key_history, proof_of
+from audit.models import Chain, Entry
+from audit.proofs import proof_of
 from audit.reading import Part, told_to
-from audit.seal import read_line
 from audit.selectors import chains_visible_to, entries_visible_to, holds_visible_to
-from audit.services.accept_break import decide_acceptance, may_decide, may_propose, propose_acceptance
 from audit.services.export import export_chains, may_export
-from audit.services.make_checkpoint import make_checkpoint
 from audit.services.record import record
 from audit.services.verify import verify
-from guardia.common.chips import chip
 from guardia.common.errors import GuardiaError
-from guardia.common.queue import enqueue
-from guardia.common.signing import is_signed
-
-
-def _refused(request: HttpRequest, refusal: GuardiaError, back: str = "..") -> HttpResponse:
-    return render(request, "portal/refused.html", {"reason": str(refusal), "back": back}, status=refusal.http_status)
 
 
 @admin.register(Chain)
@@ -98,7 +88,7 @@ class ChainAdmin(ReadOnlyAdmin):
             export_chains(actor=caller(request), reason=request.POST.get("reason", ""), out=file)
         except GuardiaError as refusal:
             file.close()
-            return _refused(request, refusal)
+            return refused(request, refusal)
         file.seek(0)
         return FileResponse(file, as_attachment=True, filename="chain.jsonl", content_type="application/jsonl")
 
@@ -159,7 +149,7 @@ class EntryAdmin(ReadOnlyAdmin):
                 raise ReasonNeeded
             document = proof_of(entry, first_key())
         except GuardiaError as refusal:
-            return _refused(request, refusal, "../change/")
+            return refused(request, refusal, "../change/")
         with transaction.atomic():
             facts = {"chain": entry.chain.key, "number": entry.number}
             record(
@@ -184,159 +174,3 @@ def _lines_of(body: dict[str, Any]) -> list[tuple[str, str]]:
         for name, value in lines.items()
         if value not in ("", None, [])
     ]
-
-
-class _OfAll(ReadOnlyAdmin):
-    """About all institutions at once: for those who see every one of them."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = self.model._default_manager.all()
-        return rows if sees_everything(caller(request)) else rows.none()
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_view_permission(request, obj) and sees_everything(caller(request))
-
-    has_module_permission = has_view_permission
-
-
-@admin.register(Checkpoint)
-class CheckpointAdmin(_OfAll):
-    list_display = (
-        "number",
-        moment_column("made_at", _("time")),
-        "occasion",
-        "entries",
-        "key_id",
-        "digest_short",
-        "seal",
-    )
-    change_list_template = "audit/checkpoint_list.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        make = self.admin_site.admin_view(require_POST(self.make))
-        return [path("make/", make, name="audit_checkpoint_make"), *super().get_urls()]
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Each shown signature is checked against the key that was in force."""
-        listed, keys = super().get_changelist_instance(request), key_history(first_key())
-        for row in listed.result_list:
-            sealed = read_line(row.line)
-            key = [key["public_key"] for key in keys if key["from"] <= row.number][-1]
-            row.holds = sealed is not None and bool(key) and is_signed(key, sealed.signed_bytes(), sealed.signature)
-        return listed
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        context = {
-            "witnesses": list(Witness.objects.all()),
-            "last": Checkpoint.objects.order_by("number").last(),
-            "verification": Verification.objects.first(),
-            "may_make": self._may_make(request),
-        }
-        return super().changelist_view(request, {**(extra_context or {}), **context})
-
-    def make(self, request: HttpRequest) -> HttpResponse:
-        if not self._may_make(request):
-            raise PermissionDenied
-        try:
-            made = make_checkpoint(reason="asked", actor=caller(request))
-        except GuardiaError as refusal:
-            return _refused(request, refusal)
-        with transaction.atomic():
-            enqueue("audit.tasks.checkpoint")
-        messages.success(request, _now("Checkpoint %(number)s was signed.") % {"number": made.number})
-        return redirect("admin:audit_checkpoint_changelist")
-
-    def _may_make(self, request: HttpRequest) -> bool:
-        user = caller(request)
-        roles = (Role.AUDITOR, Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
-        return self.has_view_permission(request) and (user.is_superuser or holds_role(user, roles, None))
-
-    @admin.display(description=_("occasion"))
-    def occasion(self, row: Checkpoint) -> str:
-        return str(_OCCASIONS.get(row.reason, row.reason))
-
-    @admin.display(description=_("digest"))
-    def digest_short(self, row: Checkpoint) -> str:
-        return f"{row.digest[:12]}…"
-
-    @admin.display(description=_("signature"))
-    def seal(self, row: Checkpoint) -> str:
-        return chip("INTACT", _("Valid")) if getattr(row, "holds", False) else chip("BROKEN", _("Not valid"))
-
-
-_OCCASIONS = {
-    "first": _("the first"),
-    "time": _("an hour has passed"),
-    "count": _("many new entries"),
-    "asked": _("asked for"),
-    "rotation": _("new key"),
-}
-
-
-@admin.register(Verification)
-class VerificationAdmin(_OfAll):
-    list_display = (
-        moment_column("finished_at", _("finished")),
-        "mode",
-        "actor",
-        "entries",
-        "checkpoints",
-        "state",
-    )
-    fields = ("mode", "actor", "started_at", "finished_at", "entries", "checkpoints", "is_intact", "faults")
-
-    @admin.display(description=_("result"))
-    def state(self, row: Verification) -> str:
-        return chip("INTACT", _("Intact")) if row.is_intact else chip("BROKEN", _("Broken"))
-
-
-@admin.register(IntegrityHold)
-class IntegrityHoldAdmin(ReadOnlyAdmin):
-    list_display = ("chain", "number", "kind", moment_column("found_at", _("found")), chip_column("status", _("state")))
-    fields = ("chain", "number", "until", "kind", "detail", "found_at", "status", "reason", "proposed_by", "decided_by")
-    list_filter = ("status",)
-    change_form_template = "audit/hold.html"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return holds_visible_to(caller(request))
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("<path:object_id>/propose/", view(require_POST(self.propose)), name="audit_hold_propose"),
-            path("<path:object_id>/decide/", view(require_POST(self.decide)), name="audit_hold_decide"),
-            *super().get_urls(),
-        ]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        hold, user = self.get_object(request, object_id), caller(request)
-        if hold is not None:
-            offers = {"may_propose": may_propose(user, hold), "may_decide": may_decide(user, hold), "hold": hold}
-            extra_context = {**(extra_context or {}), **offers}
-        return super().change_view(request, object_id, form_url, extra_context)
-
-    def propose(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        reason = request.POST.get("reason", "")
-        return self._act(
-            request, object_id, lambda pk: propose_acceptance(actor=caller(request), hold_pk=pk, reason=reason)
-        )
-
-    def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        accept = request.POST.get("decision") == "accept"
-        return self._act(
-            request, object_id, lambda pk: decide_acceptance(actor=caller(request), hold_pk=pk, accept=accept)
-        )
-
-    def _act(self, request: HttpRequest, object_id: str, act: Any) -> HttpResponse:
-        hold = self.get_object(request, object_id)
-        if hold is None:
-            raise Http404
-        page = reverse("admin:audit_integrityhold_change", args=[hold.pk])
-        try:
-            act(hold.pk)
-        except GuardiaError as refusal:
-            return _refused(request, refusal, page)
-        messages.success(request, _now("Your decision was recorded."))
-        return redirect(page)

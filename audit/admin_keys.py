@@ -1,29 +1,25 @@
 """The data keys in the admin: which there are, and their erasure by two people."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext as _now
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from accounts.admin_base import ReadOnlyAdmin
 from accounts.admin_columns import chip_column, moment_column
 from accounts.admin_filters import ScopedRelatedFilter
 from accounts.caller import caller
+from audit.admin_base import DecidedAdmin
 from audit.models import DataKey
 from audit.selectors import data_keys_visible_to
 from audit.services.erase_key import decide_erasure, may_decide_erasure, may_propose_erasure, propose_erasure
-from guardia.common.errors import GuardiaError
 
 
 @admin.register(DataKey)
-class DataKeyAdmin(ReadOnlyAdmin):
+class DataKeyAdmin(DecidedAdmin):
     list_display = (
         "key_id",
         "subject",
@@ -59,23 +55,8 @@ class DataKeyAdmin(ReadOnlyAdmin):
 
     def propose(self, request: HttpRequest, object_id: str) -> HttpResponse:
         reason = request.POST.get("reason", "")
-        return self._act(
-            request, object_id, lambda pk: propose_erasure(actor=caller(request), key_pk=pk, reason=reason)
-        )
+        return self.act(request, object_id, lambda pk: propose_erasure(actor=caller(request), key_pk=pk, reason=reason))
 
     def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
         erase = request.POST.get("decision") == "erase"
-        return self._act(request, object_id, lambda pk: decide_erasure(actor=caller(request), key_pk=pk, erase=erase))
-
-    def _act(self, request: HttpRequest, object_id: str, act: Callable[[int], DataKey]) -> HttpResponse:
-        key = self.get_object(request, object_id)
-        if key is None:
-            raise Http404
-        page = reverse("admin:audit_datakey_change", args=[key.pk])
-        try:
-            act(key.pk)
-        except GuardiaError as refusal:
-            context = {"reason": str(refusal), "back": page}
-            return render(request, "portal/refused.html", context, status=refusal.http_status)
-        messages.success(request, _now("Your decision was recorded."))
-        return redirect(page)
+        return self.act(request, object_id, lambda pk: decide_erasure(actor=caller(request), key_pk=pk, erase=erase))

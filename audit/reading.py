@@ -7,16 +7,12 @@ from typing import Any, NamedTuple
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from accounts.choices import Role
 from accounts.models import Institution, User
-from accounts.scope import holds_role
 from audit.chain import scope_of
 from audit.data_keys import opened
 from audit.models import Chain, Entry
 from audit.personal import open_part
-
-#: Who reads what entries say of people; everybody else sees that there is something.
-READERS = (Role.AUDITOR, Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
+from audit.roles import is_reader
 
 
 class Part(TextChoices):
@@ -65,7 +61,7 @@ def told(entries: Iterable[Entry]) -> list[Told]:
 
 def may_read_personal(user: User, chain: Chain) -> bool:
     """In the chain's institution; of the system's chain those who hold such a role everywhere."""
-    return user.is_active and (user.is_superuser or holds_role(user, READERS, institution_id_of(chain)))
+    return is_reader(user, institution_id_of(chain))
 
 
 def institution_id_of(chain: Chain) -> int | None:

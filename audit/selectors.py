@@ -4,15 +4,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Func, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
-from accounts.choices import Role
 from accounts.models import Institution, User
-from accounts.scope import holds_role, sees_everything, visible_to, where_holding
+from accounts.scope import sees_everything, visible_to, where_holding
 from audit.choices import STOPPING
 from audit.models import Chain, DataKey, Entry, IntegrityHold, Report
+from audit.roles import READERS, is_reader
 from guardia.common.errors import NotVisible
-
-#: Who makes reports and takes them along.
-REPORTERS = (Role.AUDITOR, Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 
 #: `audit.chain.scope_of` in the database: a gateway's chain is its institution's business.
 _CONCERNS = Func(F("key"), Value("^gateway:(.*)/[^/]*$"), Value("institution:\\1"), function="regexp_replace")
@@ -61,7 +58,7 @@ def reports_visible_to(user: User | AnonymousUser) -> QuerySet[Report]:
 
 def readable_reports(user: User) -> QuerySet[Report]:
     """Those of them that the reader may take, by their roles."""
-    return where_holding(reports_visible_to(user), user, REPORTERS)
+    return where_holding(reports_visible_to(user), user, READERS)
 
 
 def visible_report(user: User | AnonymousUser, pk: int) -> Report:
@@ -75,8 +72,8 @@ def visible_report(user: User | AnonymousUser, pk: int) -> Report:
 def may_report(user: User, institution: Institution | None) -> bool:
     """Whether somebody makes and reads reports on this institution; None: on all at once."""
     institution_id = institution.pk if institution is not None else None
-    return user.is_active and (user.is_superuser or holds_role(user, REPORTERS, institution_id))
+    return is_reader(user, institution_id)
 
 
 def institutions_to_report(user: User) -> QuerySet[Institution]:
-    return where_holding(Institution.objects.order_by("code"), user, REPORTERS)
+    return where_holding(Institution.objects.order_by("code"), user, READERS)

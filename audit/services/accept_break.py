@@ -14,13 +14,12 @@ from audit.choices import HoldStatus
 from audit.exceptions import ReasonNeeded, SecondPersonNeeded
 from audit.models import SYSTEM_CHAIN, Chain, IntegrityHold
 from audit.refusals import refusals_recorded
+from audit.roles import DECIDERS
 from audit.seal import CHECKPOINTS
 from audit.selectors import holds_visible_to
 from audit.services.record import record
 from guardia.common.clock import now
 from guardia.common.errors import NotPermitted, NotVisible, StaleState
-
-DECIDERS = (Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 
 
 @refusals_recorded

@@ -3,7 +3,6 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holds_role
 from accounts.signals import acting_by_rank
@@ -13,12 +12,11 @@ from audit.exceptions import ReasonNeeded, SecondPersonNeeded
 from audit.models import DataKey
 from audit.reading import institution_id_of, institution_of
 from audit.refusals import refusals_recorded
+from audit.roles import DECIDERS
 from audit.selectors import data_keys_visible_to
 from audit.services.record import KEY_ERASED, record
 from guardia.common.clock import now
 from guardia.common.errors import NotPermitted, NotVisible, StaleState
-
-ERASERS = (Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 
 
 @refusals_recorded
@@ -72,7 +70,7 @@ def may_decide_erasure(user: User, key: DataKey) -> bool:
 
 
 def _is_of_rank(user: User, key: DataKey) -> bool:
-    return holds_role(user, ERASERS, institution_id_of(key.chain))
+    return holds_role(user, DECIDERS, institution_id_of(key.chain))
 
 
 def _locked(key_pk: int, actor: User) -> DataKey:
@@ -82,7 +80,7 @@ def _locked(key_pk: int, actor: User) -> DataKey:
     key = DataKey.objects.select_for_update(of=("self",)).select_related("chain", "proposed_by").get(pk=key_pk)
     institution = institution_of(key.chain)
     if not _is_of_rank(actor, key):
-        names = who_hold(ERASERS, institution.pk if institution is not None else None)
+        names = who_hold(DECIDERS, institution.pk if institution is not None else None)
         raise NotPermitted(_("What is personal in the chain is erased by two of: %(names)s.") % {"names": names})
     acting_by_rank.send(User, actor=actor, institution=institution)
     return key

@@ -12,7 +12,6 @@ from typing import IO, Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from accounts.choices import Role
 from accounts.models import Institution, User
 from accounts.scope import sees_everything, where_holding
 from accounts.signals import acting_by_rank
@@ -21,6 +20,7 @@ from audit.checkpoint_keys import first_key
 from audit.exceptions import ReasonNeeded
 from audit.models import Chain
 from audit.refusals import refusals_recorded
+from audit.roles import READERS
 from audit.rows import Row, rows_between
 from audit.seal import part_of
 from audit.services.record import record
@@ -30,7 +30,6 @@ from guardia.common.clock import now
 from guardia.common.errors import NotPermitted
 
 FORMAT = "guardia-export-1"
-EXPORTERS = (Role.AUDITOR, Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def export_chains(*, actor: User, reason: str, out: IO[bytes]) -> Exported:
     Auditors, security officers and administrators. Who sees one institution gets its chains, with Merkle paths in
     place of the other institutions' heads. Raises NotPermitted, OutsideBastion, ReasonNeeded.
     """
-    institutions = list(where_holding(Institution.objects.order_by("pk"), actor, EXPORTERS))
+    institutions = list(where_holding(Institution.objects.order_by("pk"), actor, READERS))
     if not reason.strip():
         raise ReasonNeeded
     if not institutions and not (sees_everything(actor) and _holds_everywhere(actor)):
@@ -74,11 +73,11 @@ def export_chains(*, actor: User, reason: str, out: IO[bytes]) -> Exported:
 
 
 def may_export(user: User) -> bool:
-    return where_holding(Institution.objects.all(), user, EXPORTERS).exists() or _holds_everywhere(user)
+    return where_holding(Institution.objects.all(), user, READERS).exists() or _holds_everywhere(user)
 
 
 def _holds_everywhere(user: User) -> bool:
-    is_member = user.memberships.filter(role__in=EXPORTERS, institution=None).exists()
+    is_member = user.memberships.filter(role__in=READERS, institution=None).exists()
     return user.is_active and (user.is_superuser or is_member)
 
 

@@ -13,7 +13,8 @@ from audit.choices import UNDER_WAY, ReportFormat, ReportKind, ReportState
 from audit.exceptions import ReasonNeeded
 from audit.models import Report
 from audit.refusals import refusals_recorded
-from audit.selectors import REPORTERS, may_report, visible_report
+from audit.roles import READERS
+from audit.selectors import may_report, visible_report
 from audit.services.record import record
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
@@ -99,7 +100,7 @@ def again(report: Report) -> None:
 def require_reporter(actor: User, institution: Institution | None) -> None:
     """Raises NotPermitted, with who may; OutsideBastion from where no act of rank is allowed."""
     if not may_report(actor, institution):
-        names = who_hold(REPORTERS, institution.pk if institution else None, but={actor.pk})
+        names = who_hold(READERS, institution.pk if institution else None, but={actor.pk})
         text = _("Auditors, security officers and administrators make and read reports: %(names)s.")
         raise NotPermitted(text % {"names": names})
     acting_by_rank.send(User, actor=actor, institution=institution)

@@ -5,7 +5,6 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.choices import Role
 from accounts.models import User
 from accounts.scope import holds_role
 from accounts.who import who_hold
@@ -14,14 +13,12 @@ from audit.exceptions import ReasonNeeded, SecondPersonNeeded
 from audit.models import Explanation, Report
 from audit.refusals import refusals_recorded
 from audit.reports.entries import entries_of
+from audit.roles import DECIDERS
 from audit.selectors import visible_report
 from audit.services.order_report import again, require_reporter
 from audit.services.record import record
 from guardia.common.clock import now
 from guardia.common.errors import InvalidInput, NotPermitted, NotVisible, StaleState
-
-#: Who confirms that a month was looked through.
-CONFIRMERS = (Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 
 
 @refusals_recorded
@@ -63,7 +60,7 @@ def sign_off_review(*, actor: User, report_pk: int, finding: str) -> Report:
     report = _open_review(actor, report_pk)
     if not may_confirm(actor, report):
         institution_id = report.institution.pk if report.institution else None
-        names = {"names": who_hold(CONFIRMERS, institution_id, but={actor.pk, report.requested_by_id})}
+        names = {"names": who_hold(DECIDERS, institution_id, but={actor.pk, report.requested_by_id})}
         if report.requested_by_id == actor.pk:
             raise SecondPersonNeeded(_("You ordered this review; somebody else confirms it: %(names)s.") % names)
         raise NotPermitted(_("Security officers and administrators confirm reviews: %(names)s.") % names)
@@ -90,7 +87,7 @@ def sign_off_review(*, actor: User, report_pk: int, finding: str) -> Report:
 
 
 def may_confirm(user: User, report: Report) -> bool:
-    is_of_rank = user.is_superuser or holds_role(user, CONFIRMERS, report.institution_id)
+    is_of_rank = user.is_superuser or holds_role(user, DECIDERS, report.institution_id)
     return user.is_active and is_of_rank and user.pk != report.requested_by_id
 
 

@@ -20,7 +20,8 @@ from audit.models import Entry, Report
 from audit.reports.access_review import why_it_stands_out, why_words
 from audit.reports.answer import file_answer
 from audit.reports.entries import Reader
-from audit.selectors import REPORTERS, institutions_to_report, may_report, readable_reports, visible_report
+from audit.roles import READERS
+from audit.selectors import institutions_to_report, may_report, readable_reports, visible_report
 from audit.services.order_report import order_report, retry_report
 from audit.services.review_report import explain_entry, may_confirm, sign_off_review
 from audit.services.take_report import take_report
@@ -152,6 +153,6 @@ def _review(request: HttpRequest, user: User, found: Report) -> dict[str, Any]:
 
 def _not_for(request: HttpRequest, user: User) -> HttpResponse:
     own = next((held.institution_id for held in user.memberships.all() if held.institution_id), None)
-    names = who_hold(REPORTERS, own, but={user.pk})
+    names = who_hold(READERS, own, but={user.pk})
     reason = _("Auditors, security officers and administrators make and read reports: %(names)s.") % {"names": names}
     return render(request, "portal/refused.html", {"reason": reason, "back": "/"}, status=403)
