@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from execution.steps.arguments import absolute, between, command, word
-from execution.steps.balancing import UNKNOWABLE, check_peer, check_socket
+from execution.steps.balancing import NGINX_EDIT, UNKNOWABLE, check_peer, check_socket
 from execution.steps.ops import Op, Step, change, check, run, saved
 from execution.steps.scripts import scripted
 
@@ -89,16 +89,16 @@ def _haproxy(row: Mapping[str, Any], before: str, where: dict[str, Any]) -> _Mem
 def _nginx(row: Mapping[str, Any], before: str, where: dict[str, Any]) -> _Member:
     at = (absolute(row["control"]), check_peer(row["member"]), row["program"] or "nginx")
     seconds = between(row["seconds"], 1, 3600)
-    long = {**where, "seconds": seconds + 15}
-    quiet = scripted("nginx", "old_workers", *at, expect={"equals": "0"}, pause_ms=300, **long)
+    edit = {**where, "seconds": NGINX_EDIT}
+    quiet = scripted("nginx", "old_workers", *at, expect={"equals": "0"}, seconds=seconds + 15, pause_ms=300, **where)
     return _Member(
         look=[
             scripted("nginx", "was", *at, expect={"number": True}, save=before, **where),
             scripted("nginx", "others", *at, expect={"at_least": between(row["others"], 0, 1000)}, **where),
         ],
-        out=[scripted("nginx", "down", *at, **long), quiet],
+        out=[scripted("nginx", "down", *at, **edit), quiet],
         is_out=[scripted("nginx", "is", *at, "down", **where), quiet],
-        back=[scripted("nginx", "back", *at, saved(before), **long)],
+        back=[scripted("nginx", "back", *at, saved(before), **edit)],
         is_back=[scripted("nginx", "is_back", *at, saved(before), **where)],
     )
 

@@ -10,6 +10,8 @@ from execution.steps.scripts import scripted
 _PEER = re.compile(r"[A-Za-z0-9.-]{1,253}:\d{1,5}")
 #: For what can't be found out: the probe never holds, so an unknown outcome goes to people.
 UNKNOWABLE: list[Op] = [run("false")]
+#: Seconds for an edit of nginx' file: the turn of others, nginx' own check, and its new workers.
+NGINX_EDIT = 75
 
 
 def drain_haproxy(*, socket: str, backend: str, server: str, seconds: int = 60) -> Step:
@@ -38,26 +40,29 @@ def undrain_haproxy(*, socket: str, backend: str, server: str, seconds: int = 60
     )
 
 
-def drain_nginx(*, upstream: str, address: str, nginx: str = "nginx") -> Step:
-    """The upstream's line of this address says `down`, and nginx has taken it over."""
+def drain_nginx(*, upstream: str, address: str, nginx: str = "nginx", seconds: int = 60) -> Step:
+    """The upstream's lines of this address say `down`, nginx uses them so, and what was under way has ended."""
     at = (absolute(upstream), check_peer(address), nginx)
+    quiet = scripted("nginx", "old_workers", *at, expect={"equals": "0"}, seconds=seconds, pause_ms=500)
     return change(
         "drain_nginx",
         scripted("nginx", "was", *at, expect={"number": True}, save="down_before"),
-        scripted("nginx", "down", *at),
-        probe=[scripted("nginx", "is", *at, "down")],
-        undo=[scripted("nginx", "back", *at, saved("down_before"))],
+        scripted("nginx", "down", *at, seconds=NGINX_EDIT),
+        quiet,
+        probe=[scripted("nginx", "is", *at, "down"), quiet],
+        undo=[scripted("nginx", "back", *at, saved("down_before"), seconds=NGINX_EDIT)],
     )
 
 
 def undrain_nginx(*, upstream: str, address: str, nginx: str = "nginx") -> Step:
-    """The upstream's line of this address no longer says `down`."""
+    """The upstream's lines of this address no longer say `down`; undone to how they were."""
     at = (absolute(upstream), check_peer(address), nginx)
     return change(
         "undrain_nginx",
-        scripted("nginx", "up", *at),
+        scripted("nginx", "was", *at, expect={"number": True}, save="used_before"),
+        scripted("nginx", "up", *at, seconds=NGINX_EDIT),
         probe=[scripted("nginx", "is", *at, "up")],
-        undo=[scripted("nginx", "down", *at)],
+        undo=[scripted("nginx", "back", *at, saved("used_before"), seconds=NGINX_EDIT)],
     )
 
 
