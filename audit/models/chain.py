@@ -2,7 +2,7 @@
 
 Each institution has a chain of its own, so that sites don't wait for each other, and the system has one.
 An entry's `hash` covers its canonical body, which repeats every indexed column, its number and the hash before it:
-`audit.verification` recomputes all of it. The database itself refuses updates, deletes and TRUNCATE.
+`audit.verifying` recomputes all of it. The database itself refuses updates, deletes and TRUNCATE.
 """
 
 from typing import ClassVar

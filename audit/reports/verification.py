@@ -7,13 +7,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.chain_walk import ChainReport, Reached
 from audit.choices import FaultKind, Mode
 from audit.models import Chain, Entry, Report, SealedChain
 from audit.reports.document import Column, Document, Progress, Row, Table, Value, local_moment
 from audit.reports.entries import Reader, Told, chain_words, chains_of, period_of, person_words, result_words
 from audit.reports.facts import facts_of
 from audit.services.verify import verify
+from audit.verifying.one_chain import ChainReport, Reached
 
 _STATES: dict[str, str | Promise] = {
     "sealed": gettext_lazy("Intact, sealed by a signed checkpoint"),

@@ -21,10 +21,10 @@ from audit.exceptions import ReasonNeeded
 from audit.models import Chain
 from audit.refusals import refusals_recorded
 from audit.roles import READERS
-from audit.rows import Row, rows_between
 from audit.seal import part_of
 from audit.services.record import record
-from audit.verification import checkpoint_lines
+from audit.verifying.all_chains import checkpoint_lines
+from audit.verifying.rows import Row, rows_between
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
 from guardia.common.errors import NotPermitted

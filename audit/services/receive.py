@@ -11,8 +11,8 @@ from audit.chain import entry_hash, genesis
 from audit.data_keys import wrap
 from audit.exceptions import ForeignEntryRefused
 from audit.models import Chain, DataKey, Entry
-from audit.rows import Row
-from audit.walk import sound_body
+from audit.verifying.rows import Row
+from audit.verifying.soundness import sound_body
 
 _COLUMNS = ("prev_hash", "recorded_at", "action", "actor", "task_id", "object_type", "object_id")
 _KEY_ID = re.compile(r"[0-9a-f]{16}")

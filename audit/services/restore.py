@@ -12,10 +12,10 @@ from accounts.models import User
 from audit.chain import genesis
 from audit.exceptions import ReasonNeeded
 from audit.models import Chain, Entry
-from audit.rows import Row, rows_between
 from audit.services.record import record
-from audit.verification import anchors_of, checkpoint_lines
-from audit.walk import sound_hashes
+from audit.verifying.all_chains import anchors_of, checkpoint_lines
+from audit.verifying.rows import Row, rows_between
+from audit.verifying.sequence import sound_hashes
 from guardia.common.errors import InvalidInput
 
 _TABLES = ("audit_entry", "audit_chain")

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from audit.chain import genesis, scope_of
-from audit.chain_walk import Progress, Reached
 from audit.choices import STOPPING, HoldStatus, Mode
 from audit.models import Chain, IntegrityHold, Verification
 from audit.seal import CHECKPOINTS, Fault
 from audit.services.record import record
 from audit.signals import integrity_broken
-from audit.verification import Report, verify_all
+from audit.verifying.all_chains import Report, verify_all
+from audit.verifying.one_chain import Progress, Reached
 from guardia.common.clock import now
 
 

@@ -15,14 +15,18 @@ from tests.factories import make_institution
 @contextmanager
 def triggers_off() -> Iterator[None]:
     """The table owner's way past them; deferred checks are settled first, or PostgreSQL refuses."""
-    tables = ("audit_entry", "audit_chain", "audit_checkpoint")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(
+            "SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+            " AND tgrelid IN ('audit_entry'::regclass, 'audit_chain'::regclass, 'audit_checkpoint'::regclass)"
+        )
+        triggers = cursor.fetchall()
+        for table, name in triggers:
+            cursor.execute(f'ALTER TABLE {table} DISABLE TRIGGER "{name}"')
         yield
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        for table, name in triggers:
+            cursor.execute(f'ALTER TABLE {table} ENABLE TRIGGER "{name}"')
 
 
 def forge(sql: str, *params: Any) -> None:

@@ -2,7 +2,8 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,17 +13,26 @@ from types import ModuleType
 from typing import Any
 
 from audit.chain import SEED_FIELDS, body_of, entry_hash, genesis
-from audit.chain_walk import Reached, StoredHead, verify_chain
 from audit.merkle import root_of
-from audit.rows import Row
 from audit.seal import Head, heads_root, read_line, seal, walk_checkpoints
-from audit.verification import anchors_of
+from audit.verifying.all_chains import anchors_of
+from audit.verifying.one_chain import Reached, StoredHead, verify_chain
+from audit.verifying.parts import Part, part_of, ranges
+from audit.verifying.rows import Row
 from guardia.common.canonical import canonical_bytes
 from guardia.common.signing import key_id, new_key, public_key
 
 KEY = "institution:PAPER"
 Entry = dict[str, Any]
 Verdict = tuple[str, int, str] | None
+_PART_SIZE = 1_000
+_ESCAPES = {b"\\": b"\\\\", b"\b": b"\\b", b"\f": b"\\f", b"\n": b"\\n", b"\r": b"\\r", b"\t": b"\\t", b"\v": b"\\v"}
+
+
+def line_of(row: Row) -> bytes:
+    """As PostgreSQL's COPY writes it (its documentation, “Text Format”)."""
+    escaped = (re.sub(rb"[\\\b\f\n\r\t\v]", lambda match: _ESCAPES[match[0]], value) for value in row)
+    return b"\t".join(escaped) + b"\n"
 
 
 @cache
@@ -127,6 +137,10 @@ class Book:
             if (after is None or one["number"] > after) and (upto is None or one["number"] <= upto):
                 yield Row(*(str(one[name]).encode() for name in Row._fields))
 
+    def parts(self, after: int, upto: int) -> Generator[Part | None]:
+        for one in ranges(0, KEY, after, upto, _PART_SIZE):
+            yield part_of(one, map(line_of, list(self.rows(one.after, one.upto))))
+
     def hash_of(self, number: int) -> str | None:
         return next((one["hash"] for one in self.entries if one["number"] == number), None)
 
@@ -172,6 +186,9 @@ class Window:
         before = {"number": self.start, "hash": self._hash_at(self.start)}
         sound = [dict.fromkeys(Row._fields, "") | before] if self.start else []
         return Book([*sound, *self.entries]).rows(after, upto)
+
+    def parts(self, after: int, upto: int) -> Generator[Part | None]:
+        return Book(self.entries).parts(after, upto)
 
     def said_by_product(self) -> Verdict:
         reached = Reached(self.start, self._hash_at(self.start)) if self.start else None

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from audit.models import Chain, Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from tests.audit.forgery import make_chain
 from tests.snapshot import nothing_changes
 

@@ -15,7 +15,7 @@ from audit.chain import entry_hash
 from audit.models import Chain, Entry
 from audit.seal import Fault
 from audit.services.make_checkpoint import make_checkpoint
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from guardia.common.canonical import canonical_bytes
 from tests.audit.forgery import make_chain, triggers_off
 

@@ -24,7 +24,7 @@ from audit.services.make_checkpoint import checkpoint_if_due, make_checkpoint
 from audit.services.restore import restore
 from audit.services.verify import verify
 from audit.stores.directory import DirectoryStore
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from guardia.common.errors import InvalidInput, NotPermitted
 from tests.audit.forgery import forge, make_chain, triggers_off
 from tests.audit.paper_chain import resealed, tool

@@ -24,7 +24,7 @@ from audit.services import Draft, record, record_many
 from audit.services.erase_key import decide_erasure, propose_erasure
 from audit.services.export import export_chains
 from audit.services.make_checkpoint import make_checkpoint
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from guardia.common.canonical import canonical_bytes
 from guardia.common.errors import GuardiaError, NotPermitted, NotVisible, StaleState
 from tests.audit.forgery import forge

@@ -11,7 +11,7 @@ from audit.chain import SEED_FIELDS, entry_hash, genesis
 from audit.models import Chain, Entry
 from audit.reading import Part, told
 from audit.services import record
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from guardia.common.canonical import canonical_bytes
 from guardia.common.context import traced
 from tests.audit.forgery import forge

@@ -16,7 +16,7 @@ from audit.models import Chain, Checkpoint, Witness
 from audit.services.deliver import deliver_checkpoints
 from audit.services.make_checkpoint import make_checkpoint
 from audit.services.record import record
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from guardia.common.clock import now
 from tests.audit.forgery import make_chain
 from tests.factories import make_institution, make_user

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from cmdb.models import Server
 from demo.artefacts import build_artefact
 from demo.fleet import Fleet, HostAccess, HostSpec, with_free_ports

@@ -10,7 +10,7 @@ import pytest
 
 from accounts.choices import Role
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from demo.fleet import Fleet
 from execution.choices import HaltScope
 from execution.gate.dry_runs import answer_dry_run, ask_dry_run

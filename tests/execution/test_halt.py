@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from demo.fleet import Fleet
 from execution.halts.lift import lift_halt
 from execution.models import Halt, HostLock, Run, RunEvent

@@ -13,7 +13,7 @@ from accounts.choices import Role
 from accounts.exceptions import OutsideBastion, ProofMissing
 from accounts.models import User
 from audit.models import Chain, Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from execution.choices import HaltScope, Phase
 from execution.exceptions import Halted
 from execution.gate.brake import Brake

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from django_q.models import OrmQ
 
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from demo.fleet import Fleet
 from demo.fleet.hostile import hostile
 from execution.models import Halt, HostRun, Run, StepResult

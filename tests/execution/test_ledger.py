@@ -8,7 +8,7 @@ import pytest
 from django.db import DataError, connection
 
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from execution.choices import Phase, StepStatus
 from execution.exceptions import ClaimLost, Halted
 from execution.models import HostRun, Run, RunEvent, StepResult

@@ -9,7 +9,7 @@ import pytest
 from accounts.choices import Role
 from accounts.models import User
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from execution.choices import HeldFor, RollbackScope
 from execution.models import HostLock, HostRun, Run
 from execution.rollout.advance import advance

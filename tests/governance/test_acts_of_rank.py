@@ -11,7 +11,7 @@ from django.conf import settings
 from accounts.exceptions import OutsideBastion
 from accounts.models import User
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from governance.models import AccessRange
 from guardia.common.context import traced
 from tests.doors import browser

@@ -5,7 +5,7 @@ from django.utils import translation
 
 from accounts.models import User
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from execution.plan.prepare import prepare_plan
 from governance.choices import Decision
 from governance.models import ApprovalRound, ApprovalStep, SystemOwner

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.choices import Authority, Role
 from accounts.models import Membership, User
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from execution.plan.prepare import prepare_plan
 from governance.exceptions import NotYourTurn, ViewerOnly
 from governance.models import ApprovalRound, ApprovalStep, SystemOwner

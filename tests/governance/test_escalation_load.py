@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from governance.choices import Decision
 from governance.exceptions import AlreadyDecided, NotYourTurn
 from governance.models import ApprovalStep

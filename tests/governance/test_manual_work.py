@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from accounts.choices import Role
 from accounts.models import User
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from execution.plan.prepare import prepare_plan
 from governance.models import ApprovalRound, Evidence, ManualRecord, Takeover
 from governance.services.close_task import close_by_hand, close_not_done

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from audit.models import Chain
 from audit.services import record
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from guardia.common.clock import local_day
 from tests.factories import Tenant, make_institution
 from tests.threads import race

@@ -15,7 +15,7 @@ import pytest
 from accounts.choices import Role
 from accounts.models import User
 from audit.models import Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from governance.choices import Decision, ExceptionStatus, ReviewDecision
 from governance.exceptions import AlreadyDecided, NotYourTurn
 from governance.models import ApprovalPolicy, ApprovalStep, Freeze, FreezeException, PolicyChange

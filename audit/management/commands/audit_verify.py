@@ -12,12 +12,12 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import get_default_timezone, is_naive, make_aware
 
 from audit.chain import genesis
-from audit.chain_walk import ChainReport, Reached
 from audit.choices import Mode
 from audit.models import Chain, Entry
 from audit.seal import CHECKPOINTS
 from audit.services.verify import verify
 from audit.stores.directory import DirectoryStore
+from audit.verifying.one_chain import ChainReport, Reached
 
 
 class Command(BaseCommand):

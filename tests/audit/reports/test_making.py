@@ -28,7 +28,7 @@ from audit.services.make_report import make_report, sweep_reports
 from audit.services.order_report import retry_report
 from audit.services.review_report import explain_entry, sign_off_review
 from audit.services.take_report import take_report
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from governance.models import AccessRange
 from guardia.common.clock import now
 from guardia.common.context import traced

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audit.models import Chain, Entry
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from execution.choices import HaltScope
 from execution.gateways import keeping
 from execution.halts.press import halt

@@ -12,7 +12,7 @@ from audit.chain import body_of, entry_hash, gateway_chain, genesis
 from audit.models import Chain, Entry
 from audit.selectors import chains_visible_to
 from audit.services.make_checkpoint import make_checkpoint
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from cmdb.choices import OnDrift
 from cmdb.models import EnvironmentProfile, Gateway
 from execution.choices import HaltScope

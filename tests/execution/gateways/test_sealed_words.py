@@ -12,7 +12,7 @@ from audit.models import Chain, DataKey, Entry
 from audit.personal import seal_part
 from audit.reading import Part, told
 from audit.services import record
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from execution.gateways import spool
 from guardia.common.canonical import canonical_bytes
 from tests.execution.gateways.scripted import ScriptedGateway

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audit.models import Chain
 from audit.services.make_checkpoint import make_checkpoint
-from audit.verification import verify_all
+from audit.verifying.all_chains import verify_all
 from cmdb.models import Credential, Server
 from cmdb.vault import unseal
 from execution.choices import HaltScope, Phase

@@ -1,22 +1,28 @@
 """One chain, walked from its first entry or from where it was found sound before, and held against the checkpoints."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from audit.chain import genesis
 from audit.choices import FaultKind
 from audit.merkle import Frontier
-from audit.rows import Row
 from audit.seal import Fault, Head
-from audit.walk import diagnose, sound_hashes
+from audit.verifying.diagnosis import diagnose
+from audit.verifying.parts import Part
+from audit.verifying.rows import Row
+from audit.verifying.sequence import sound_hashes
 
 _CHUNK = 20_000
 
 
 class Source(Protocol):
     """Where the rows come from."""
+
+    def parts(self, after: int, upto: int) -> Generator[Part | None]:
+        """The entries `after` + 1 to `upto` in parts; None for one that must be looked at closely, then no more."""
 
     def rows(self, after: int | None, upto: int | None = None) -> Iterator[Row]:
         """Those with `after` < number ≤ `upto`, by number; None: no bound."""
@@ -76,27 +82,43 @@ def verify_chain(
     number, before, vouched = reached.number, reached.hash, 0
     frontier = None if reached.frontier is None else Frontier.from_text(number, reached.frontier)
     waiting = [head for head in anchors if head.length > number]
+    with closing(source.parts(number, chain.head_number)) as parts:
+        for hashes in _sound_hashes(chain.key, source, parts, number, before):
+            at = 0
+            while waiting and waiting[0].length <= number + len(hashes):
+                head = waiting.pop(0)
+                upto = head.length - number
+                if frontier is not None:
+                    frontier.extend(hashes[at:upto])
+                at = upto
+                if hashes[upto - 1].hex() != head.head_hash or (frontier and frontier.root().hex() != head.tree_root):
+                    return _rewritten(chain, max(vouched, reached.number), head)
+                vouched = head.length
+            if frontier is not None:
+                frontier.extend(hashes[at:])
+            number, before = number + len(hashes), hashes[-1].hex() if hashes else before
+            if progress is not None:
+                text = None if frontier is None else frontier.to_text()
+                progress(chain.key, Reached(number, before, text), chain.head_number)
+    return ChainReport(chain.key, number, before, _end_fault(chain, source, number, before, waiting))
+
+
+def _sound_hashes(
+    key: str, source: Source, parts: Iterator[Part | None], number: int, before: str
+) -> Iterator[list[bytes]]:
+    """The hashes after entry `number` as far as all is sound: part by part, then closely to the first that isn't."""
+    for part in parts:
+        if part is None or part.prev_hash != before:
+            break
+        yield part.hashes
+        number, before = number + len(part.hashes), part.hashes[-1].hex()
     while True:
         rows = list(source.rows(number or None, number + _CHUNK))
-        hashes = sound_hashes(rows, chain.key, number + 1, before)
-        at = 0
-        while waiting and waiting[0].length <= number + len(hashes):
-            head = waiting.pop(0)
-            upto = head.length - number
-            if frontier is not None:
-                frontier.extend(hashes[at:upto])
-            at = upto
-            if hashes[upto - 1].hex() != head.head_hash or (frontier and frontier.root().hex() != head.tree_root):
-                return _rewritten(chain, max(vouched, reached.number), head)
-            vouched = head.length
-        if frontier is not None:
-            frontier.extend(hashes[at:])
-        number, before = number + len(hashes), hashes[-1].hex() if hashes else before
-        if progress is not None:
-            text = None if frontier is None else frontier.to_text()
-            progress(chain.key, Reached(number, before, text), chain.head_number)
+        hashes = sound_hashes(rows, key, number + 1, before)
+        yield hashes
         if len(hashes) < _CHUNK or len(rows) > len(hashes):
-            return ChainReport(chain.key, number, before, _end_fault(chain, source, number, before, waiting))
+            return
+        number, before = number + len(hashes), hashes[-1].hex()
 
 
 def _end_fault(chain: StoredHead, source: Source, number: int, before: str, waiting: Sequence[Head]) -> Fault | None:

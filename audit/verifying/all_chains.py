@@ -1,19 +1,25 @@
 """Recomputes chains from their rows, holds them against the signed checkpoints, and names what is wrong first."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit.chain import genesis
-from audit.chain_walk import ChainReport, Progress, Reached, StoredHead, verify_chain
 from audit.checkpoint_keys import first_key
 from audit.choices import FaultKind
 from audit.models import Chain, Checkpoint, Entry, Witness
-from audit.rows import Row, rows_between
 from audit.seal import CHECKPOINTS, Fault, Head, Sealed, Walk, read_line, walk_checkpoints
 from audit.stores import directory
+from audit.verifying.one_chain import ChainReport, Progress, Reached, StoredHead, verify_chain
+from audit.verifying.parts import Part, ranges
+from audit.verifying.processes import parts_beside, parts_here, processors
+from audit.verifying.rows import Row, rows_between
+
+#: So many entries pay for the start of processes.
+_MANY = 100_000
+_PART_SIZE = 16_384
 
 
 @dataclass(slots=True)
@@ -43,12 +49,12 @@ def verify_all(
 
     `since`: chain key → where to go on. `against`: the lines of checkpoints kept elsewhere, which count besides ours.
     """
-    if connection.in_atomic_block:  # the caller's transaction decides what is seen
-        return _verify(chains, since or {}, against, progress)
+    if connection.in_atomic_block:  # the caller's transaction decides what is seen, which other processes may not see
+        return _verify(chains, since or {}, against, progress, 1)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return _verify(chains, since or {}, against, progress)
+        return _verify(chains, since or {}, against, progress, processors())
 
 
 def _verify(
@@ -56,6 +62,7 @@ def _verify(
     since: Mapping[str, Reached],
     against: Sequence[str] | None,
     progress: Progress | None,
+    processes: int,
 ) -> Report:
     report = Report()
     walk, faults = _checkpoints(against)
@@ -65,7 +72,7 @@ def _verify(
     for chain in rows:
         stored = StoredHead(chain.key, chain.head_number, chain.head_hash)
         heads = anchors.get(chain.key, [])
-        report.chains.append(verify_chain(stored, _Table(chain), heads, since.get(chain.key), progress))
+        report.chains.append(verify_chain(stored, _Table(chain, processes), heads, since.get(chain.key), progress))
     if chains is None:
         report.chains += [_gone(key) for key in sorted(set(anchors) - {chain.key for chain in rows})]
         report.faults += faults
@@ -83,10 +90,16 @@ def anchors_of(checkpoints: Iterable[Sealed]) -> dict[str, list[Head]]:
 
 
 class _Table:
-    """A chain's rows in the database."""
+    """A chain's rows in the database; a long chain's are read by several processes."""
 
-    def __init__(self, chain: Chain) -> None:
-        self._chain = chain
+    def __init__(self, chain: Chain, processes: int) -> None:
+        self._chain, self._processes = chain, processes
+
+    def parts(self, after: int, upto: int) -> Generator[Part | None]:
+        asked = ranges(self._chain.pk, self._chain.key, after, upto, _PART_SIZE)
+        if self._processes > 1 and upto - after >= _MANY:
+            return parts_beside(asked, self._processes)
+        return parts_here(asked)
 
     def rows(self, after: int | None, upto: int | None = None) -> Iterator[Row]:
         return rows_between(self._chain.pk, after, upto)
