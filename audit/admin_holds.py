@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin_columns import chip_column, moment_column
 from accounts.caller import caller
 from audit.admin_base import DecidedAdmin
+from audit.fault_words import fault_words
 from audit.models import IntegrityHold
 from audit.selectors import holds_visible_to
 from audit.services.accept_break import decide_acceptance, may_decide, may_propose, propose_acceptance
@@ -20,7 +21,7 @@ from audit.services.accept_break import decide_acceptance, may_decide, may_propo
 @admin.register(IntegrityHold)
 class IntegrityHoldAdmin(DecidedAdmin):
     list_display = ("chain", "number", "kind", moment_column("found_at", _("found")), chip_column("status", _("state")))
-    fields = ("chain", "number", "until", "kind", "detail", "found_at", "status", "reason", "proposed_by", "decided_by")
+    fields = ("chain", "number", "until", "kind", "what", "found_at", "status", "reason", "proposed_by", "decided_by")
     list_filter = ("status",)
     change_form_template = "audit/hold.html"
 
@@ -43,6 +44,10 @@ class IntegrityHoldAdmin(DecidedAdmin):
             offers = {"may_propose": may_propose(user, hold), "may_decide": may_decide(user, hold), "hold": hold}
             extra_context = {**(extra_context or {}), **offers}
         return super().change_view(request, object_id, form_url, extra_context)
+
+    @admin.display(description=_("detail"))
+    def what(self, hold: IntegrityHold) -> str:
+        return fault_words(hold.detail)
 
     def propose(self, request: HttpRequest, object_id: str) -> HttpResponse:
         reason = request.POST.get("reason", "")

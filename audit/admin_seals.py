@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -20,6 +21,7 @@ from accounts.caller import caller
 from accounts.scope import sees_everything
 from audit.admin_base import refused
 from audit.checkpoint_keys import first_key
+from audit.fault_words import fault_words, kind_words
 from audit.models import Checkpoint, Verification, Witness
 from audit.proofs import key_history
 from audit.roles import is_reader
@@ -127,8 +129,17 @@ class VerificationAdmin(_OfAll):
         "checkpoints",
         "state",
     )
-    fields = ("mode", "actor", "started_at", "finished_at", "entries", "checkpoints", "is_intact", "faults")
+    fields = ("mode", "actor", "started_at", "finished_at", "entries", "checkpoints", "is_intact", "found")
 
     @admin.display(description=_("result"))
     def state(self, row: Verification) -> str:
         return chip("INTACT", _("Intact")) if row.is_intact else chip("BROKEN", _("Broken"))
+
+    @admin.display(description=_("What is wrong"))
+    def found(self, row: Verification) -> str:
+        """Each chain's first bad entry, a line each; what was found is kept in English."""
+        lines = [
+            (fault["chain"], fault["number"], kind_words(fault["kind"]), fault_words(fault["detail"]))
+            for fault in row.faults
+        ]
+        return format_html_join(format_html("<br>"), "{} · {}: {} – {}", lines) or "–"

@@ -61,7 +61,7 @@ class Frontier:
     @classmethod
     def from_text(cls, size: int, text: str) -> "Frontier":
         raw = bytes.fromhex(text)
-        if len(raw) != 32 * size.bit_count():
+        if size < 0 or len(raw) != 32 * size.bit_count():
             raise ValueError("the frontier does not fit the size")
         return cls(size, [raw[at : at + 32] for at in range(0, len(raw), 32)])
 

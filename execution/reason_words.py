@@ -1,10 +1,9 @@
 """The reasons of the command check in the reader's language. The check itself speaks English: what is frozen in plans,
 and what `manage.py command_check --jsonl` says, is the same everywhere."""
 
-import re
-from functools import lru_cache
-
 from django.utils.translation import gettext, gettext_noop
+
+from guardia.common.phrases import Phrases
 
 REASONS = (
     gettext_noop("%(what)s runs another program"),
@@ -275,36 +274,13 @@ REASONS = (
     gettext_noop("cuts the network"),
     gettext_noop("schedules hidden work"),
 )
-_VALUE = re.compile(r"%\\\((\w+)\\\)s")
-
-
-def _pattern(reason: str) -> re.Pattern[str]:
-    """What the check fills in may hold anything, but for an end of the line."""
-    return re.compile(_VALUE.sub(r"(?P<\1>.*)", re.escape(reason)))
-
-
-#: Those that say more come first: “reads a secret: x” isn't “reads x”.
-_PATTERNS = sorted(
-    ((reason, _pattern(reason)) for reason in REASONS if "%(" in reason),
-    key=lambda pair: len(_VALUE.sub("", re.escape(pair[0]))),
-    reverse=True,
-)
+_PHRASES = Phrases(REASONS)
 
 
 def reason_label(reason: str) -> str:
     """A reason of the check as a person reads it; one that isn't known stays as it is."""
-    if reason in REASONS:
-        return gettext(reason)
-    template, values = _taken_apart(reason)
-    if template:
-        return gettext(template) % values
+    label = _PHRASES.translated(reason)
+    if label != reason or reason in _PHRASES.templates:
+        return label
     program, _colon, why = reason.partition(": ")
-    return f"{program}: {gettext(why)}" if why in REASONS else reason
-
-
-@lru_cache(maxsize=1024)
-def _taken_apart(reason: str) -> tuple[str, dict[str, str]]:
-    for template, pattern in _PATTERNS:
-        if match := pattern.fullmatch(reason):
-            return template, match.groupdict()
-    return "", {}
+    return f"{program}: {gettext(why)}" if why in _PHRASES.templates else reason

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.choices import FaultKind, Mode
+from audit.fault_words import fault_words
 from audit.models import Chain, Entry, Report, SealedChain
 from audit.reports.document import Column, Document, Progress, Row, Table, Value, local_moment
 from audit.reports.entries import Reader, Told, chain_words, chains_of, period_of, person_words, result_words
@@ -85,6 +86,10 @@ def state_words(state: Value) -> str:
     return str(FaultKind(name).label) if name in FaultKind else str(_STATES.get(name, name))
 
 
+def detail_words(detail: Value) -> str:
+    return fault_words(str(detail))
+
+
 def _chain_table(found: dict[str, ChainReport], sealed: dict[str, int]) -> Table:
     columns = [
         Column("chain", _("Chain"), 2.4, chain_words),
@@ -93,7 +98,7 @@ def _chain_table(found: dict[str, ChainReport], sealed: dict[str, int]) -> Table
         Column("head_hash", _("Last good hash"), 6),
         Column("first_bad", _("First bad entry"), 1.6, is_number=True),
         Column("state", _("State"), 3.4, state_words),
-        Column("detail", _("Detail"), 0),
+        Column("detail", _("Detail"), 0, detail_words),
     ]
 
     def row(one: ChainReport) -> Row:

@@ -3,10 +3,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from audit.act_words import act_words as words_of
-from audit.choices import FaultKind
+from audit.fault_words import fault_words, kind_words
 from audit.reports.entries import person_words as name_of
 
 register = template.Library()
+register.filter(fault_words)
+register.filter("fault_kind", kind_words)
 
 #: What `audit.stores` say of themselves, as people read it.
 _STATES: dict[str, Promise] = {
@@ -16,12 +18,6 @@ _STATES: dict[str, Promise] = {
     "sent without an answer": _("sent; this way nobody answers"),
     "accepted by the mail server": _("accepted by the mail server"),
 }
-
-
-@register.filter
-def fault_kind(kind: str) -> str | Promise:
-    """`audit.seal.Fault.kind` in words."""
-    return FaultKind(kind).label if kind in FaultKind else kind
 
 
 @register.filter

@@ -13,11 +13,14 @@ from django.utils.timezone import get_default_timezone, is_naive, make_aware
 
 from audit.chain import genesis
 from audit.choices import Mode
+from audit.merkle import Frontier
 from audit.models import Chain, Entry
 from audit.seal import CHECKPOINTS
 from audit.services.verify import verify
 from audit.stores.directory import DirectoryStore
 from audit.verifying.one_chain import ChainReport, Reached
+
+_HASH_BYTES = 32
 
 
 class Command(BaseCommand):
@@ -87,11 +90,23 @@ class _Marks:
     def read(self) -> dict[str, Reached]:
         if not self._path.exists():
             raise CommandError("no interrupted verification is known", returncode=2)
-        self._marks = json.loads(self._path.read_text())
-        return {key: Reached(*mark) for key, mark in self._marks.items()}
+        try:
+            self._marks = json.loads(self._path.read_text())
+            return {key: _mark(*mark) for key, mark in self._marks.items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise CommandError(f"{self._path} is not what a verification wrote: {error}", returncode=2) from error
 
     def forget(self) -> None:
         self._path.unlink(missing_ok=True)
+
+
+def _mark(number: int, digest: str, roots: str | None) -> Reached:
+    """Raises ValueError or TypeError for what can't be one."""
+    if roots is not None:
+        Frontier.from_text(number, roots)
+    if len(bytes.fromhex(digest)) != _HASH_BYTES:
+        raise ValueError("a hash has 64 hex digits")
+    return Reached(number, digest, roots)
 
 
 def _since(text: str) -> dict[str, Reached]:
