@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Institution, User
 from audit.chain import SEED_FIELDS, body_of, entry_hash, gateway_chain, genesis
@@ -174,13 +174,18 @@ def _locked(scopes: Set[str]) -> dict[str, Chain]:
     closed while we waited for its lock is left alone: its successor was committed together with the closing."""
     of_scopes = Chain.objects.filter(Q(key__in=scopes) | Q(scope__in=scopes))
     locked = of_scopes.select_for_update().filter(is_closed=False).order_by("key")
+    if len(scopes) > 1:  # before any is locked: else two who begin each other's chains would wait for one another
+        _begin(scopes, of_scopes)
     chains = {chain.serves: chain for chain in locked}
     if len(chains) < len(scopes):
-        begun = {chain.serves for chain in of_scopes}
-        for scope in sorted(scopes - begun):
-            Chain.objects.get_or_create(key=scope, defaults={"head_hash": genesis(scope)})
+        _begin(scopes, of_scopes)
         chains = {chain.serves: chain for chain in locked.all()}
     return chains
+
+
+def _begin(scopes: Set[str], begun: QuerySet[Chain]) -> None:
+    for scope in sorted(scopes - {chain.serves for chain in begun}):
+        Chain.objects.get_or_create(key=scope, defaults={"head_hash": genesis(scope)})
 
 
 def _actor_text(actor: User | str) -> str:

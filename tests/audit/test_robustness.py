@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from django.db import DatabaseError, connection, transaction
 
 from accounts.models import Institution
 from accounts.services.tokens import create_token
-from audit.models import Chain, Checkpoint, Witness
+from audit.models import Chain, Checkpoint, Entry, Witness
 from audit.services.deliver import deliver_checkpoints
 from audit.services.make_checkpoint import make_checkpoint
-from audit.services.record import record
+from audit.services.record import Draft, record, record_across
 from audit.verifying.all_chains import verify_all
 from guardia.common.clock import now
 from tests.audit.forgery import make_chain
@@ -116,3 +117,28 @@ def test_sixteen_writers_and_checkpoints_beside_them_make_no_gap_and_no_fork(cha
     assert sum(chain.head_number for chain in Chain.objects.filter(key__startswith="institution:")) == 16 * 20
     report = verify_all()
     assert report.is_intact and report.checkpoints == 6, report.faults
+
+
+def _write_across(institutions: list[Institution], writer: int, count: int) -> None:
+    """Each time to a few of the chains at once, in whatever order they come."""
+    dice = Random(writer)
+    for number in range(count):
+        chosen = dice.sample(institutions, dice.choice([1, 2, 5]))
+        draft = Draft(action="test.done", actor=f"writer {writer}", facts={"number": number})
+        with transaction.atomic():
+            record_across((institution, draft) for institution in [*chosen, chosen[0]])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("chains", [6, pytest.param(1000, marks=pytest.mark.slow)])
+def test_sixteen_writers_across_many_chains_neither_fork_nor_wait_for_each_other_for_ever(chains: int) -> None:
+    institutions = Institution.objects.bulk_create(
+        Institution(code=f"MANY{number}", name=f"기관 {number}") for number in range(chains)
+    )
+    race([*(partial(_write_across, institutions, writer, 60) for writer in range(16)), partial(_seal, 5)])
+    make_checkpoint(reason="time")
+    written = sum(chain.head_number for chain in Chain.objects.filter(key__startswith="institution:MANY"))
+    assert written == Entry.objects.filter(action="test.done").count() >= 16 * 60 * 2
+    report = verify_all()
+    assert report.is_intact and report.checkpoints == 6, report.faults
+    assert len(report.chains) >= chains * 0.5
