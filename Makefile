@@ -46,7 +46,7 @@ test-slow: .venv/.ready-dev  ## the long suites
 	@$(PY) -m pytest -m slow $(TESTS)
 
 PART ?= all
-bench: .venv/.ready-dev   ## the figures of docs/performance.md (PART=engine, governance, chain, planning, upload or peers)
+bench: .venv/.ready-dev   ## the figures of docs/performance.md (PART=engine, governance, chain, trail, planning, upload or peers)
 	@$(PY) -m guardia.embedded stop $(BENCH_HOME)
 	@rm -rf $(BENCH_HOME)
 	@GUARDIA_HOME=$(BENCH_HOME) exec $(PY) manage.py bench --part $(PART)

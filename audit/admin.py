@@ -3,6 +3,7 @@
 import json
 import tempfile
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -34,7 +35,7 @@ from audit.exceptions import ReasonNeeded
 from audit.models import Chain, Entry
 from audit.proofs import proof_of
 from audit.reading import Part, told_to
-from audit.selectors import chains_visible_to, entries_visible_to, holds_visible_to
+from audit.selectors import chains_visible_to, entries_found, entries_visible_to, holds_visible_to
 from audit.services.export import export_chains, may_export
 from audit.services.record import record
 from audit.services.verify import verify
@@ -95,14 +96,20 @@ class ChainAdmin(ReadOnlyAdmin):
 
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
-    list_display = ("number", "chain", moment_column("recorded_at", _("time")), "actor", "act", "task_id")
+    list_display = ("number", "chain", moment_column("recorded_at", _("time")), "who", "act", "task_id")
     list_filter = (SecurityFilter, ("chain", ScopedRelatedFilter))
-    search_fields = ("=task_id", "=action", "=actor")
+    search_fields = ("actor",)  # shows the field; `get_search_results` searches
+    search_help_text = _("A login, a task's number or an action such as approval.approved; several narrow it down.")
     list_select_related = ("chain",)
     change_form_template = "audit/entry.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return entries_visible_to(caller(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return entries_found(queryset, search_term), False
 
     def get_urls(self) -> list[URLPattern]:
         proof = self.admin_site.admin_view(require_POST(self.proof))
@@ -125,6 +132,11 @@ class EntryAdmin(ReadOnlyAdmin):
             shown = {"hold": broken.first(), "is_entry": True, "told": _lines_of(told.body), "part": told.part}
             extra_context = {**(extra_context or {}), **shown, "is_open": told.part in (Part.NONE, Part.OPEN)}
         return super().change_view(request, object_id, form_url, extra_context)
+
+    @admin.display(description=_("actor"))
+    def who(self, entry: Entry) -> str:
+        """With everything else that they did."""
+        return format_html('<a href="?{}">{}</a>', urlencode({"q": entry.actor}), entry.actor)
 
     @admin.display(description=_("action"))
     def act(self, entry: Entry) -> str:

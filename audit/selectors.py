@@ -1,16 +1,21 @@
 """Reads of the chain, scoped: an institution's entries for its members, the system's for those who see everything."""
 
+import re
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Func, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from accounts.models import Institution, User
 from accounts.scope import sees_everything, visible_to, where_holding
+from audit.act_words import act_words
 from audit.choices import STOPPING
 from audit.models import Chain, DataKey, Entry, IntegrityHold, Report
 from audit.roles import READERS, is_reader
 from guardia.common.errors import NotVisible
 
+_TASK = re.compile(r"OPS-[0-9]{8}-[0-9]+")
+_MOST_WORDS = 5
 #: `audit.chain.scope_of` in the database: a gateway's chain is its institution's business.
 _CONCERNS = Func(F("key"), Value("^gateway:(.*)/[^/]*$"), Value("institution:\\1"), function="regexp_replace")
 
@@ -24,7 +29,26 @@ def chains_visible_to(user: User | AnonymousUser) -> QuerySet[Chain]:
 
 
 def entries_visible_to(user: User | AnonymousUser) -> QuerySet[Entry]:
-    return Entry.objects.filter(chain__in=chains_visible_to(user)).select_related("chain")
+    """The chains are asked for first: among millions of entries PostgreSQL chooses an index by their keys."""
+    entries = Entry.objects.select_related("chain")
+    if sees_everything(user):
+        return entries
+    return entries.filter(chain__in=list(chains_visible_to(user).values_list("pk", flat=True)))
+
+
+def entries_found(entries: QuerySet[Entry], words: str) -> QuerySet[Entry]:
+    """Those that each of the words fits: a task's number, an action (`approval.approved`), or who acted, as entries
+    name them (`user:7:kim.site`, `guardia-worker`) or by login. Each is one column's exact value, so that an index
+    finds it among millions."""
+    for word in words.split()[:_MOST_WORDS]:
+        if _TASK.fullmatch(word.upper()):
+            entries = entries.filter(task_id=word.upper())
+        elif act_words(word) != word:
+            entries = entries.filter(action=word)
+        else:
+            people = User.objects.filter(username=word).values_list("pk", "username")
+            entries = entries.filter(actor__in=[word, *(f"user:{pk}:{name}" for pk, name in people)])
+    return entries
 
 
 def data_keys_visible_to(user: User | AnonymousUser) -> QuerySet[DataKey]:

@@ -58,7 +58,7 @@ class Chain(models.Model):
 class Entry(models.Model):
     """One act. Written by `audit.record` only, in the transaction of the change it tells of."""
 
-    chain = models.ForeignKey(Chain, models.PROTECT, related_name="entries", verbose_name=_("chain"))
+    chain = models.ForeignKey(Chain, models.PROTECT, related_name="entries", verbose_name=_("chain"), db_index=False)
     number = models.BigIntegerField(_("number"))
     recorded_at = models.DateTimeField(_("time"))
     action = models.CharField(_("action"), max_length=64)
@@ -80,6 +80,8 @@ class Entry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["task_id", "id"], name="entry_by_task"),
             models.Index(fields=["actor", "-id"], name="entry_by_actor"),
+            models.Index(fields=["action", "-id"], name="entry_by_action"),
+            models.Index(fields=["chain", "-id"], name="entry_by_chain"),
             models.Index(fields=["-id"], name="entry_of_security", condition=models.Q(action__in=ACTIONS)),
             # Reports ask for days. Rows lie in the order of their time, so that a few bytes per thousand of them do.
             BrinIndex(fields=["recorded_at"], pages_per_range=32, name="entry_by_time"),

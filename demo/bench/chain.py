@@ -1,12 +1,14 @@
 """The chain at work: appends by many writers, and the verification of a long chain beside a bare loop of SHA-256."""
 
+import contextlib
 import hashlib
-import os
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 
+import psutil
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -39,7 +41,7 @@ def measure_chain(entries: int) -> Iterator[tuple[str, str, str]]:
     seconds, peak = _verification(chain)
     yield f"verification of {entries:,} entries", "≤ 30 s", f"{seconds:.1f} s"
     yield "ratio: verification / bare loop", "≤ 3", f"{seconds / bare:.1f}"
-    yield "its peak memory (RSS)", "≤ 300 MiB", f"{peak:.0f} MiB"
+    yield "its peak memory, with the processes that it starts", "≤ 300 MiB", f"{peak:.0f} MiB"
 
 
 def _appends(institution: Institution) -> float:
@@ -97,11 +99,15 @@ def _bare_loop(chain: Chain) -> float:
 
 
 def _verification(chain: Chain) -> tuple[float, float]:
-    """Seconds and MiB of `manage.py audit_verify`, a process of its own from start to end."""
-    started = time.monotonic()
+    """Seconds and MiB of `manage.py audit_verify`: a process of its own with those that it starts, from start to end."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "audit_verify", "--chain", chain.key]
-    pid = os.posix_spawn(sys.executable, command, dict(os.environ))
-    _pid, status, usage = os.wait4(pid, 0)
-    if os.waitstatus_to_exitcode(status):
+    started, peak = time.monotonic(), 0
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [process, *process.children()]
+            peak = max(peak, sum(one.memory_full_info().pss for one in family))
+        time.sleep(0.1)
+    if process.returncode:
         raise RuntimeError("the long chain doesn't verify")
-    return time.monotonic() - started, usage.ru_maxrss / 1024
+    return time.monotonic() - started, peak / 2**20

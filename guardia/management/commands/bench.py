@@ -1,4 +1,4 @@
-"""`manage.py bench [--part engine|governance|chain|planning|upload|peers|all]`: the figures of docs/performance.md."""
+"""`manage.py bench [--part …]`: the figures of docs/performance.md."""
 
 import os
 import platform
@@ -20,6 +20,7 @@ from demo.bench.memory import PeakMemory
 from demo.bench.peers.table import measure_peers
 from demo.bench.planning import measure_planning
 from demo.bench.rollout import Figures, measure_rollout
+from demo.bench.trail import measure_trail
 from demo.bench.upload import measure_upload
 from demo.client import Person as Client
 from demo.fleet import Fleet, many_hosts, with_free_ports
@@ -40,11 +41,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--part", choices=["engine", "governance", "chain", "planning", "upload", "peers", "all"], default="all"
+            "--part",
+            choices=["engine", "governance", "chain", "trail", "planning", "upload", "peers", "all"],
+            default="all",
         )
         parser.add_argument("--hosts", type=int, default=200, help="servers of the engine's part")
         parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks of the governance part")
         parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the chain's part")
+        parser.add_argument("--trail-entries", type=int, default=10_000_000, help="entries of the trail's part")
         parser.add_argument("--servers", type=int, default=10_000, help="servers of the planning part")
         parser.add_argument("--rounds", type=int, default=3, help="rounds of the peers' part")
         parser.add_argument("--peers-a", default="50,200,1000", help="hosts that are connected to, beside the peers")
@@ -54,7 +58,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         prepare()
         wanted = (
-            ["governance", "chain", "planning", "upload", "peers", "engine"]
+            ["governance", "chain", "trail", "planning", "upload", "peers", "engine"]
             if options["part"] == "all"
             else [options["part"]]
         )
@@ -65,6 +69,9 @@ class Command(BaseCommand):
                 self._row(*figure)
         if "chain" in wanted:
             for name, asked, value in measure_chain(options["entries"]):
+                self._row(f"{name} ({asked})" if asked else name, value)
+        if "trail" in wanted:
+            for name, asked, value in measure_trail(options["trail_entries"]):
                 self._row(f"{name} ({asked})" if asked else name, value)
         if "planning" in wanted:
             for name, asked, value in measure_planning(options["servers"]):
