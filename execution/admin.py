@@ -107,11 +107,11 @@ class HostLockAdmin(ReadOnlyAdmin):
 
 @admin.register(PlaybookChoice)
 class PlaybookChoiceAdmin(ReadOnlyAdmin):
-    """Chosen by `manage.py playbooks choose`; where nothing is chosen, the newest version serves."""
+    """Chosen on a playbook's page, or by `manage.py playbooks choose`; without a row the newest version serves."""
 
-    list_display = ("system", "sub_type", "playbook", moment_column("changed_at", _("changed")))
+    list_display = ("system", "sub_type", "playbook", "former", moment_column("changed_at", _("changed")))
     list_filter = ("sub_type",)
-    list_select_related = ("system", "playbook")
+    list_select_related = ("system", "playbook", "former")
     search_fields = ("system__name", "=system__code", "=playbook__name")
 
 

@@ -16,6 +16,15 @@ class PlaybookChoice(models.Model):
     system = models.ForeignKey(System, models.PROTECT, related_name="playbook_choices", verbose_name=_("system"))
     sub_type = models.CharField(_("sub-type"), max_length=24, choices=SubType.choices)
     playbook = models.ForeignKey(Playbook, models.PROTECT, related_name="choices", verbose_name=_("playbook"))
+    former = models.ForeignKey(
+        Playbook,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("before"),
+        help_text=_("Empty: the newest."),
+    )
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:

@@ -13,31 +13,39 @@ from governance.services.bastion import require_bastion
 from guardia.common.errors import NotPermitted
 
 
+def may_choose(user: User, system: System) -> bool:
+    return user.is_superuser or holds_role(user, Role.OPERATOR, system.institution_id)
+
+
 @refusals_recorded
 @transaction.atomic
 def choose_playbook(*, actor: User, system: System, playbook: Playbook, is_newest: bool = False) -> None:
     """This version serves its kind of work on the system from now on; `is_newest`: the newest published one does again.
 
-    Plans that were approved with another version go back to their approvers when they would start. Raises NotPermitted,
-    OutsideBastion.
+    Plans that were approved with another version go back to their approvers when they would start. What serves already
+    is left as it is. Raises NotPermitted, OutsideBastion.
     """
-    if not (actor.is_superuser or holds_role(actor, Role.OPERATOR, system.institution_id)):
+    if not may_choose(actor, system):
         names = who_hold([Role.OPERATOR], system.institution_id)
         raise NotPermitted(_("Playbooks of %(system)s are chosen by: %(names)s.") % {"system": system, "names": names})
     require_bastion(actor=actor, institution=system.institution)
-    rows = PlaybookChoice.objects.filter(system=system, sub_type=playbook.sub_type)
-    if is_newest:
-        rows.delete()
-    else:
+    row = PlaybookChoice.objects.select_for_update().filter(system=system, sub_type=playbook.sub_type).first()
+    former, chosen = (row.playbook if row is not None else None), (None if is_newest else playbook)
+    if former == chosen:
+        return
+    if chosen is not None:
         PlaybookChoice.objects.update_or_create(
-            system=system, sub_type=playbook.sub_type, defaults={"playbook": playbook}
+            system=system, sub_type=playbook.sub_type, defaults={"playbook": chosen, "former": former}
         )
+    elif row is not None:
+        row.delete()
     record(
         action="playbook.chosen",
         actor=actor,
         institution=system.institution,
         subject=system,
-        summary="" if is_newest else str(playbook),
+        summary=str(chosen) if chosen is not None else "",
         sub_type=playbook.sub_type,
-        digest="" if is_newest else playbook.digest,
+        digest=chosen.digest if chosen is not None else "",
+        former_digest=former.digest if former is not None else "",
     )

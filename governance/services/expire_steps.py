@@ -53,7 +53,7 @@ def _entries(step: ApprovalStep, task: OpsTask, reason: str) -> list[Draft]:
             reason,
             {**facts, "asked": step.asked_person.get_username()},
         ),
-        Draft("task.reject", ACTOR, task, task.task_id, reason, moved),
+        Draft("task.rejected", ACTOR, task, task.task_id, reason, moved),
     ]
 
 

@@ -24,6 +24,7 @@ from execution.playbooks.publish import may_publish, publish_playbook
 from execution.playbooks.schema import parse_playbook
 from guardia.common.errors import GuardiaError
 from guardia.portal.param_forms import ParamForm
+from guardia.portal.playbook_choices import served_systems
 
 _RUNS_SHOWN = 20
 _HOSTS_TRIED = 20
@@ -59,7 +60,7 @@ def playbook_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def playbook_page(request: HttpRequest, name: str, version: int | None = None) -> HttpResponse:
-    """One version: its text, parameters and steps, the other versions, its runs; with `host`, a dry run."""
+    """One version: its text, parameters and steps, other versions, the systems, its runs; with `host`, a dry run."""
     versions = list(Playbook.objects.filter(name=name).order_by("-version"))
     playbook = next((row for row in versions if version in (None, row.version)), None)
     if playbook is None:
@@ -78,6 +79,7 @@ def playbook_page(request: HttpRequest, name: str, version: int | None = None) -
         "form": tried,
         "hosts": _tried(request, definition, tried),
         "may_publish": may_publish(caller(request)),
+        **served_systems(request, playbook),
     }
     return render(request, "portal/playbook.html", context, status=400 if tried.errors else 200)
 

@@ -130,6 +130,7 @@ def everybodys_pages(zebra: Zebra, root: User) -> dict[User, tuple[str, ...]]:
                 "/authority/",
                 "/people/",
                 "/playbooks/",
+                "/playbooks/backup/1/",
                 "/policies/changes/",
                 "/servers/keys/",
             ),

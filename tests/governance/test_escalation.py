@@ -97,7 +97,7 @@ def test_after_the_last_level_the_task_is_rejected_and_the_requester_told() -> N
     told = tenant.site_manager.notifications.get()
     assert told.kind == "task_rejected" and task.reason in told.text
     entries = list(Entry.objects.filter(task_id=task.task_id).order_by("-pk")[:2])
-    assert [(e.action, e.actor) for e in entries] == [("task.reject", "guardia"), ("approval.expired", "guardia")]
+    assert [(e.action, e.actor) for e in entries] == [("task.rejected", "guardia"), ("approval.expired", "guardia")]
     assert all(report.is_intact for report in verify_all())
     assert escalate_due_steps() == 0
 

@@ -10,7 +10,7 @@ from accounts.choices import Role
 from accounts.exceptions import OutsideBastion
 from audit.models import Entry
 from execution.exceptions import PlaybookInvalid
-from execution.models import Playbook
+from execution.models import Playbook, PlaybookChoice
 from execution.playbooks.publish import publish_playbook
 from governance.models import AccessRange
 from guardia.common.context import traced
@@ -179,3 +179,62 @@ def test_wrong_parameters_of_a_text_go_to_people_with_the_reason(in_english: Non
 def test_a_playbook_that_is_no_playbook_is_not_published() -> None:
     with pytest.raises(PlaybookInvalid):
         publish_playbook(actor="test", source="name: x")
+
+
+def _buttons(text: str) -> list[str]:
+    section = text.split('id="systems"')[1].split("</section>")[0]
+    return [part.split("<")[0] for part in section.split('name="playbook"')[1:] for part in [part.split(">", 1)[1]]]
+
+
+def test_an_operator_chooses_the_version_for_a_system_and_takes_it_back(in_english: None) -> None:
+    tenant = Tenant(servers=1)
+    first = Playbook.objects.get(name="backup")
+    second = publish_playbook(actor="test", source=first.source.replace("version: 1", "version: 2"))
+    client = browser(make_user(Role.OPERATOR, tenant.institution))
+    page, act = "/playbooks/backup/1/", "/playbooks/backup/1/choose/"
+    assert _buttons(client.get(page).content.decode()) == ["Use v1"]
+
+    def choose(playbook: Playbook | None) -> list[str]:
+        given = {"system": tenant.system.pk, "playbook": playbook.pk if playbook else ""}
+        done = client.post(act, given, follow=True)
+        assert done.redirect_chain[-1][0].startswith(page)
+        return _buttons(done.content.decode())
+
+    assert choose(first) == ["Always the newest"]
+    assert choose(second) == ["Use v1", "Always the newest"], "v1, the former, is this page's"
+    assert "Back to backup v1" in client.get("/playbooks/backup/2/").content.decode()
+    assert choose(first) == ["Back to backup v2", "Always the newest"]
+    assert choose(None) == ["Use v1"] and not PlaybookChoice.objects.exists()
+    bodies = [entry.body for entry in Entry.objects.filter(action="playbook.chosen").order_by("pk")]
+    formers = ["", first.digest, second.digest, first.digest]
+    assert all(f'"former_digest":"{digest}"' in body for digest, body in zip(formers, bodies, strict=True))
+    with nothing_changes():
+        choose(None)
+    assert choose(second) and (choice := PlaybookChoice.objects.get()).former is None and choice.playbook == second
+
+
+@pytest.mark.parametrize("given", ["0", "x", "9" * 30, "-1", "other kind"])
+def test_only_a_version_of_its_kind_is_chosen(given: str) -> None:
+    tenant = Tenant(servers=1)
+    client = browser(make_user(Role.OPERATOR, tenant.institution))
+    if given == "other kind":
+        given = str(Playbook.objects.get(name="log-analysis").pk)
+    with nothing_changes():
+        for system, playbook in ((tenant.system.pk, given), (given, "")):
+            posted = client.post("/playbooks/backup/1/choose/", {"system": system, "playbook": playbook})
+            assert posted.status_code == 404
+
+
+def test_only_the_systems_operator_is_offered_to_choose(in_english: None) -> None:
+    tenant, other = Tenant(servers=0), Tenant(servers=0)
+    given = {"system": tenant.system.pk, "playbook": ""}
+    operator = make_user(Role.OPERATOR, other.institution)
+    named = make_user(Role.OPERATOR, tenant.institution)
+    text = browser(tenant.pm).get("/playbooks/backup/").content.decode()
+    assert tenant.system.name in text and other.system.name not in text and not _buttons(text)
+    refused = browser(tenant.pm).post("/playbooks/backup/1/choose/", given)
+    assert refused.status_code == 403 and str(named) in refused.content.decode()
+    stranger = browser(operator)
+    with nothing_changes():
+        assert stranger.post("/playbooks/backup/1/choose/", given).status_code == 404
+    assert not PlaybookChoice.objects.exists()

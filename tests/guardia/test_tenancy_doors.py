@@ -134,6 +134,12 @@ def objects_of(zebra: Zebra) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("tasks/<str:task_id>/logs/<int:log_pk>/", "post", f"/tasks/{task}/logs/{zebra.core_log.pk}/", {}),
         ("tasks/<str:task_id>/run/<slug:act>/", "post", f"/tasks/{task}/run/pause/", {"reason": "why"}),
         ("tasks/<str:task_id>/run/<slug:act>/", "post", f"/tasks/{task}/run/retry/", {"reason": "why"}),
+        (
+            "playbooks/<slug:name>/<int:version>/choose/",
+            "post",
+            "/playbooks/backup/1/choose/",
+            {"system": zebra.system.pk, "playbook": ""},
+        ),
         ("halt/", "post", "/halt/", {"target": "INSTITUTION:ZEBRA-CODE", "reason": "why"}),
         ("halt/", "post", "/halt/", {"target": f"RUN:{task}", "reason": "why"}),
         ("halt/<int:pk>/lift/", "post", f"/halt/{zebra.halt.pk}/lift/", {"reason": "얼룩말", "password": PASSWORD}),

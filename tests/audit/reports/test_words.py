@@ -46,3 +46,8 @@ def test_every_act_has_its_words() -> None:
 def test_what_is_not_known_is_shown_as_it_is(action: str, words: str) -> None:
     with translation.override("ko"):
         assert act_words(action) == words
+
+
+def test_entries_of_former_days_are_read_like_those_of_today() -> None:
+    with translation.override("ko"):
+        assert act_words("task.reject") == act_words("task.rejected") != "task.reject"
