@@ -147,6 +147,7 @@ REASONS = (
     gettext_noop("gives files to root"),
     gettext_noop("invisible or control character %(what)s"),
     gettext_noop("jmap isn't known so"),
+    gettext_noop("another statement is sent than the one that is judged"),
     gettext_noop("joins everything with everything"),
     gettext_noop("links %(what)s to %(other)s"),
     gettext_noop("looks for secrets"),

@@ -31,6 +31,11 @@ def host_runs_of(run: Run) -> QuerySet[HostRun]:
     )
 
 
+def hosts_of_task(task: OpsTask) -> QuerySet[HostRun]:
+    """The hosts of all runs of a task."""
+    return HostRun.objects.filter(wave__run__task=task).select_related("server", "wave")
+
+
 def with_progress(hosts: QuerySet[HostRun]) -> QuerySet[HostRun]:
     """Host runs with `steps_done` (steps that hold, on the way forward) and `step_name` (the latest one begun)."""
     held = Q(steps__phase=Phase.APPLY, steps__status__in=[StepStatus.OK, StepStatus.PROBED])

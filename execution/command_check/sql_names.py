@@ -53,6 +53,10 @@ SECRET_COLUMNS = re.compile(
 PERSONAL_COLUMNS = re.compile(
     r"(?i)(^|_)(name|nm|username|full_?name|phone\w*|tel\w*|mobile\w*|hp\w*|cell\w*|e?mail\w*|addr\w*|address\w*|birth\w*|card\w*|acct\w*|account_?no|bank\w*|ci|di|passport\w*|ip)$|이름|전화|주소"
 )
+_ALSO_HIDDEN = re.compile(
+    r"(?i)(^|_)(name|nm|addr|address|tel|phone|mobile|hp|email|mail|birth|birthday|jumin|rrn|ssn|passport|account_no|acct)"
+    r"(_|\d|$)|이름|성명|주소|전화|휴대폰|연락처|메일|생년|주민|여권|계좌|면허"
+)
 #: Tables of the system itself; what they show is for those who operate it.
 SYSTEM_TABLES = re.compile(
     r"(?i)^(v|gv)\$|^(dba|all|user)_\w+s$|^pg_|^information_schema\.|^performance_schema\.|^sys\.|^sqlite_|^dual$|^master\.|^msdb\.|^mysql\.(slow_log|general_log|innodb_\w+)$"
@@ -62,3 +66,8 @@ FIRST_BLOCKS = frozenset(
     prepare declare bulk backup restore begin deallocate import deny reconfigure delimiter source host stop install uninstall change dbcc security
     reassign""".split()
 )
+
+
+def is_hidden_column(name: str) -> bool:
+    """Whether a result's column of this name is masked: people's data, and secrets."""
+    return any(words.search(name) for words in (PERSONAL_COLUMNS, SECRET_COLUMNS, _ALSO_HIDDEN))

@@ -16,8 +16,11 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
+    """`is_sight`: nothing is wrong but that people's data would be seen as it is; where it is masked, it isn't."""
+
     verdict: Verdict
     reason: str
+    is_sight: bool = False
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class Findings:
 
     worst: Judgement = field(default_factory=lambda: Judgement(Verdict.ALLOW, "understood: reads, or routine change"))
 
-    def add(self, verdict: Verdict, reason: str) -> None:
-        if verdict > self.worst.verdict:
-            self.worst = Judgement(verdict, reason)
+    def add(self, verdict: Verdict, reason: str, *, is_sight: bool = False) -> None:
+        """What masking doesn't mend is worse than what it does."""
+        if (verdict, not is_sight) > (self.worst.verdict, not self.worst.is_sight):
+            self.worst = Judgement(verdict, reason, is_sight)

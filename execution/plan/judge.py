@@ -20,6 +20,7 @@ from execution.steps.known import NAMED, REBOOT, template_of
 from execution.steps.ops import Op, Step
 from execution.steps.sql.client import CLIENT_SCRIPT
 from execution.steps.sql.judge import PARSERS
+from execution.steps.sql.looking import is_script_of
 from guardia.common.errors import InvalidInput
 
 _FINE = Judgement(Verdict.ALLOW, "one of the step library's commands, on the application's own files")
@@ -122,10 +123,12 @@ def _judged_sql(op: Mapping[str, Any]) -> Judgement | None:
         return Judgement(Verdict.BLOCK, "not the script of a database's client")
     if "asked" not in op:
         return None
+    if not is_script_of(op, op["asked"]):
+        return Judgement(Verdict.BLOCK, "another statement is sent than the one that is judged")
     judgement = judge_sql(op["asked"], dialect=PARSERS[op["dialect"]])
-    is_masked = op.get("masked", True)  # what would be blocked as seen in the clear is one more approval
-    is_softened = judgement.verdict is Verdict.BLOCK and is_masked
-    return Judgement(Verdict.ESCALATE, judgement.reason) if is_softened else judgement
+    if judgement.is_sight and op["show"] == "table" and op["masked"] is True:
+        return Judgement(min(judgement.verdict, Verdict.ESCALATE), judgement.reason)
+    return judgement
 
 
 def judge_step(step: Step, surroundings: Surroundings) -> list[dict[str, str]]:

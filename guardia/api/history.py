@@ -1,7 +1,10 @@
-"""A task's whole history: its state, approvals, plan, runs and chain entries, in one answer."""
+"""A task's whole history: its state, approvals, plan, runs and chain entries; page by page where it is long."""
 
-from typing import Any
+from collections import defaultdict
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
+from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,12 +17,15 @@ from audit.models import Entry
 from audit.selectors import entries_of_task
 from execution.models import HostRun, Run
 from execution.plan.voided import voided_differences
-from execution.selectors import current_plan, host_runs_of
+from execution.selectors import current_plan, hosts_of_task
 from governance.api.serializers import ApprovalStepSerializer
 from governance.models import ApprovalStep
 from guardia.common.error_responses import refusals
 from tickets.api.serializers import TaskSerializer
 from tickets.selectors import visible_task
+
+M = TypeVar("M", bound=Model)
+_PER_PAGE, _LARGEST = 500, 2**63 - 1
 
 
 class EntrySerializer(serializers.ModelSerializer[Entry]):
@@ -61,7 +67,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         )
 
     def get_hosts(self, run: Run) -> list[dict[str, Any]]:
-        return HostRunSerializer(host_runs_of(run), many=True).data  # type: ignore[return-value]  # many=True gives a list
+        return HostRunSerializer(self.context["hosts"][run.pk], many=True).data  # type: ignore[return-value]  # many=True gives a list
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
@@ -77,6 +83,13 @@ class PartChangeSerializer(serializers.Serializer[Any]):
     differences = DifferenceSerializer(many=True)
 
 
+class PageSerializer(serializers.Serializer[Any]):
+    """From where on, by keys that `next` names."""
+
+    entries_after = serializers.IntegerField(min_value=0, max_value=_LARGEST, default=0)
+    hosts_after = serializers.IntegerField(min_value=0, max_value=_LARGEST, default=0)
+
+
 class HistorySerializer(serializers.Serializer[Any]):
     task = TaskSerializer()
     plan_digest = serializers.CharField(allow_null=True)
@@ -84,17 +97,34 @@ class HistorySerializer(serializers.Serializer[Any]):
     approvals = ApprovalStepSerializer(many=True)
     runs = RunSerializer(many=True)
     entries = EntrySerializer(many=True)
+    next = serializers.CharField(allow_null=True)
 
 
 class HistoryView(APIView):
-    """Everything that happened to one task, oldest first. 404 for what isn't yours to see."""
+    """Everything that happened to one task, oldest first. 404 for what isn't yours to see.
+
+    Of the chain entries and the hosts of runs as many as a page has; `next` is the path of the rest, null at the end.
+    """
 
     token_scope = TokenScope.READ
 
-    @extend_schema(responses={200: HistorySerializer, **refusals(404)}, operation_id="task_history")
+    @extend_schema(
+        parameters=[PageSerializer],
+        responses={200: HistorySerializer, **refusals(400, 404)},
+        operation_id="task_history",
+    )
     def get(self, request: Request, task_id: str) -> Response:
         task = visible_task(request.user, task_id)
-        plan = current_plan(task)
+        after = PageSerializer(data=request.query_params)
+        after.is_valid(raise_exception=True)
+        entries, entries_next, has_entries = _page(
+            entries_of_task(task.task_id).select_related("chain"), "entries_after", after
+        )
+        rows, hosts_next, has_hosts = _page(hosts_of_task(task), "hosts_after", after)
+        hosts = defaultdict(list)
+        for row in rows:
+            hosts[row.wave.run_id].append(row)
+        plan, runs = current_plan(task), task.runs.select_related("plan").order_by("pk")
         steps = (
             ApprovalStep.objects.filter(round__task=task)
             .select_related("round", "requester", "original_owner", "approver", "decided_by")
@@ -106,7 +136,16 @@ class HistoryView(APIView):
             "plan_digest": plan.digest if plan else None,
             "plan_changes": PartChangeSerializer(voided_differences(task), many=True).data,
             "approvals": ApprovalStepSerializer(steps, many=True).data,
-            "runs": RunSerializer(task.runs.select_related("plan").order_by("pk"), many=True).data,
-            "entries": EntrySerializer(entries_of_task(task.task_id).select_related("chain"), many=True).data,
+            "runs": RunSerializer(runs, many=True, context={"hosts": hosts}).data,
+            "entries": EntrySerializer(entries, many=True).data,
+            "next": f"{request.path}?{urlencode(entries_next | hosts_next)}" if has_entries or has_hosts else None,
         }
         return Response(body)
+
+
+def _page(rows: QuerySet[M], name: str, after: PageSerializer) -> tuple[list[M], dict[str, int], bool]:
+    """The rows behind the key that `after` names, the key of the last of them, and whether more follow."""
+    key = after.validated_data[name]
+    found = list(rows.filter(pk__gt=key).order_by("pk")[: _PER_PAGE + 1])
+    shown = found[:_PER_PAGE]
+    return shown, {name: shown[-1].pk if shown else key}, len(found) > _PER_PAGE

@@ -11,6 +11,7 @@ from django_q.models import OrmQ
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from accounts.models import User
+from audit.models import Entry
 from execution.rollout.start_run import start_run
 from guardia.common.clock import now
 from tests.doors import DECIDE, HISTORY, INTAKE, api, assert_refused
@@ -89,8 +90,8 @@ def test_the_history_tells_everything_about_a_task() -> None:
     start_run(task.pk)
     response = api(tenant.site_manager).get(HISTORY + task.task_id)
     body = response.json()
-    assert set(body) == {"task", "plan_digest", "plan_changes", "approvals", "runs", "entries"}
-    assert (body["task"]["status"], body["plan_digest"]) == ("EXE", plan.digest)
+    assert set(body) == {"task", "plan_digest", "plan_changes", "approvals", "runs", "entries", "next"}
+    assert (body["task"]["status"], body["plan_digest"], body["next"]) == ("EXE", plan.digest, None)
     assert [(a["role"], a["status"]) for a in body["approvals"]] == [("OWNER", "APPROVED"), ("PM", "APPROVED")]
     assert {a["original_owner"] for a in body["approvals"]} == {tenant.owner.username, tenant.pm.username}
     (run,) = body["runs"]
@@ -99,6 +100,32 @@ def test_the_history_tells_everything_about_a_task() -> None:
     assert [entry["action"] for entry in body["entries"]][:3] == ["task.received", "task.parsed", "task.submitted"]
     for before, after in zip(body["entries"], body["entries"][1:], strict=False):
         assert after["number"] > before["number"] and after["chain"] == before["chain"]
+
+
+def test_a_long_history_comes_in_pages_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guardia.api.history._PER_PAGE", 2)
+    tenant = Tenant(servers=5)
+    task, _plan = tenant.approved()
+    start_run(task.pk)
+    client, path = api(tenant.site_manager), HISTORY + task.task_id
+    entries, hosts, pages = list[int](), list[str](), 0
+    while path:
+        body = client.get(path).json()
+        assert len(body["entries"]) <= 2 and len(body["runs"][0]["hosts"]) <= 2 and body["task"]["status"] == "EXE"
+        entries += [entry["number"] for entry in body["entries"]]
+        hosts += [host["hostname"] for host in body["runs"][0]["hosts"]]
+        path, pages = body["next"], pages + 1
+    assert sorted(hosts) == sorted(server.hostname for server in tenant.servers) and pages > 2
+    told = Entry.objects.filter(task_id=task.task_id).order_by("pk")
+    assert entries == [entry.number for entry in told] and len(entries) == len(set(entries))
+
+
+@pytest.mark.parametrize("given", ["entries_after=x", "hosts_after=-1", "entries_after=9223372036854775808"])
+def test_a_page_that_cannot_be_is_refused(given: str) -> None:
+    tenant = Tenant()
+    task = tenant.file()
+    assert_refused(api(tenant.pm).get(f"{HISTORY}{task.task_id}?{given}"), 400, "invalid")
+    assert api(tenant.pm).get(f"{HISTORY}{task.task_id}?entries_after={2**63 - 1}").json()["entries"] == []
 
 
 @pytest.mark.parametrize("task_id", ["OPS-20260101-999", "a" * 500, "%00", "a%00b", "%F0%9F%94%A5", "' OR 1=1 --"])

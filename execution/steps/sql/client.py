@@ -67,6 +67,11 @@ def operation(
     return {**op, **options}  # type: ignore[typeddict-item]  # the options are keys of it
 
 
+def seconds_of(op: Mapping[str, Any]) -> int:
+    """What the database may take in this call of its client."""
+    return int(op["seconds"]) - 2 * _GRACE
+
+
 def _psql(database: Mapping[str, Any], *, kind: str, is_reading: bool, is_table: bool) -> list[str]:
     return [
         _program(database), "-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse",

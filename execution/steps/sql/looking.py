@@ -6,7 +6,7 @@ from typing import Any
 from execution.steps.arguments import BadArgument, between, line
 from execution.steps.ops import Expect, Op, Step, check
 from execution.steps.sql import judge
-from execution.steps.sql.client import operation
+from execution.steps.sql.client import operation, seconds_of
 from execution.steps.sql.dialect import Dialect
 from execution.steps.sql.mariadb import MariaDB
 from execution.steps.sql.names import Table
@@ -38,6 +38,14 @@ def sql_query(
     script = speaker(database).read(sql, limit=limit + 1, seconds=seconds)
     options: Any = {"rows": limit, "masked": bool(masked), "asked": sql}
     return check("sql_query", operation(database, script, seconds=seconds, show="table", is_reading=True, **options))
+
+
+def is_script_of(op: Mapping[str, Any], sql: str) -> bool:
+    """Whether what a query's operation sends is exactly the script of this statement."""
+    seconds, dialect = seconds_of(op), SPEAKERS[op["dialect"]]
+    if op["show"] == "table":
+        return bool(list(op["script"]) == list(dialect.read(sql, limit=op["rows"] + 1, seconds=seconds)))
+    return bool(list(op["script"]) == list(dialect.number(sql, seconds=seconds)))
 
 
 def sql_count(

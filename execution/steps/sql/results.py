@@ -8,15 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from execution.command_check.sql_names import is_hidden_column
 from guardia.common.masking import hide_personal
 from guardia.common.text import printable
 
 _LONGEST_CELL, _MOST_COLUMNS = 4000, 200
-_PERSONAL_COLUMN = re.compile(
-    r"(^|_)(name|nm|addr|address|tel|phone|mobile|hp|email|mail|birth|birthday|jumin|rrn|ssn|passport|account_no|acct)"
-    r"(_|\d|$)|이름|성명|주소|전화|휴대폰|연락처|메일|생년|주민|여권|계좌|면허",
-    re.IGNORECASE,
-)
 _HIDDEN = "***"
 _COMPLAINT = re.compile(
     r"\s*(ERROR|FATAL|Error:|Runtime error|Parse error|psql:|mysql:|mariadb:|sqlite3:|guardia refuses)"
@@ -43,7 +39,7 @@ def read_table(stdout: str, dialect: str, *, limit: int, masked: bool, truncated
         if not truncated:
             raise ValueError("the output is not a table")
         rows = [row for row in rows if len(row) == len(columns)]
-    hidden = [masked and bool(_PERSONAL_COLUMN.search(column)) for column in columns]
+    hidden = [masked and is_hidden_column(column) for column in columns]
     kept = [
         [_cell(value, is_hidden, masked) for value, is_hidden in zip(row, hidden, strict=True)] for row in rows[:limit]
     ]
