@@ -4,6 +4,7 @@ GuardiaError
 ├── ProofMissing    403  the act needs a password or one-time code given just now; the message says what to send
 ├── ProofWrong      403  the password or code given again is not right
 ├── LockedOut       429  too many failures from here for this name
+├── RateExceeded    429  too many requests in a short time; the message says when to go on
 ├── DirectoryAway   503  the institution's directory can't be asked who this is
 ├── WeakPassword    400  the password breaks the policy; the message says which rules
 ├── OutsideBastion  403  not from this address; the message names the networks that are allowed
@@ -35,6 +36,12 @@ class LockedOut(GuardiaError):
     code = "locked_out"
     http_status = 429
     default_message = _("Too many failed attempts. Try again in %(minutes)s minutes.")
+
+
+class RateExceeded(GuardiaError):
+    code = "throttled"
+    http_status = 429
+    default_message = _("Too many requests in a short time. You can go on in %(seconds)s seconds.")
 
 
 class DirectoryAway(Unavailable):

@@ -8,5 +8,7 @@ account_changed = Signal()
 #: sender: User; kwargs: actor, institution (None: all). Sent before an act of rank on the floors below governance,
 #: which answers by raising where it may not be done from the caller's network; the act is undone then.
 acting_by_rank = Signal()
+#: sender: User; kwargs: actor (User, or text as in accounts.rates), rate ("FORMS"), limit; once per caller and hour
+rate_exceeded = Signal()
 #: sender: User; kwargs: session (the new UserSession), others (how many other live ones)
 logged_in_elsewhere = Signal()

@@ -9,7 +9,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.signals import account_changed
+from accounts.rates import STRANGER
+from accounts.signals import account_changed, rate_exceeded
 from audit.services import record
 
 
@@ -62,3 +63,17 @@ def _locked_out(request: HttpRequest, username: str, **_: Any) -> None:
 def _account_changed(user: User, actor: User, action: str, facts: dict[str, Any], **_: Any) -> None:
     """In the transaction of the change: without the entry there is no change."""
     record(action=action, actor=actor, institution=None, subject=user, **facts)
+
+
+@receiver(rate_exceeded)
+def _rate_exceeded(actor: User | str, rate: str, limit: str, **_: Any) -> None:
+    is_nobody = isinstance(actor, str) and actor.startswith(STRANGER)
+    with transaction.atomic():
+        record(
+            action="rate.exceeded",
+            actor="stranger" if is_nobody else actor,
+            institution=None,
+            subject=actor if isinstance(actor, User) else None,
+            rate=rate.lower(),
+            limit=limit,
+        )

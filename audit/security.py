@@ -4,7 +4,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 EVENTS: dict[str, tuple[Promise, tuple[str, ...]]] = {
-    "refused": (_("Refused log-ins and acts"), ("session.login_failed", "session.locked_out", "access.refused")),
+    "refused": (
+        _("Refused log-ins, acts and floods"),
+        ("access.refused", "rate.exceeded", "session.locked_out", "session.login_failed"),
+    ),
     "accounts": (
         _("Accounts, roles and authority"),
         (

@@ -7,7 +7,9 @@ from urllib.parse import parse_qs
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from accounts.exceptions import RateExceeded
 from accounts.middleware import SESSION_KEY
+from accounts.rates import stranger, take
 from accounts.services.sessions import living_sessions
 from execution.live.doorkeeper import doorkeeper
 from execution.live.events import event_to_dict
@@ -15,6 +17,7 @@ from execution.live.listener import group_of, listener
 from execution.selectors import events_after, runs_visible_to
 
 _NOT_VISIBLE = 4404
+_TOO_MANY = 4429
 _BATCH = 500
 
 
@@ -27,6 +30,9 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
         self.is_watching = False
         self.session_pk: int | None = self.scope["session"].get(SESSION_KEY)
         await self.accept()
+        if not await self._has_room():
+            await self.close(code=_TOO_MANY)
+            return
         if not await self._is_visible():
             await self.close(code=_NOT_VISIBLE)
             return
@@ -58,6 +64,15 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
                 await self.send_json({"events": events})
                 if len(events) < _BATCH:
                     return
+
+    @database_sync_to_async
+    def _has_room(self) -> bool:
+        user, peer = self.scope["user"], self.scope.get("client") or [""]
+        try:
+            take("REQUESTS", user if user.is_authenticated else stranger(peer[0]))
+        except RateExceeded:
+            return False
+        return True
 
     @database_sync_to_async
     def _new_events(self) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What the queue may ask for (`guardia.common.broker`)."""
 
+from execution import orphans
 from execution.gate import dry_runs, host_keys
 from execution.gateways import away
 from execution.plan import prepare
@@ -30,6 +31,10 @@ def scan_host_key(scan_pk: int) -> None:
 
 def answer_dry_run(dry_run_pk: int) -> None:
     dry_runs.answer_dry_run(int(dry_run_pk))
+
+
+def remove_orphans() -> None:
+    orphans.remove_orphans()
 
 
 def sweep() -> None:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from accounts.choices import Role
+from accounts.rates import rate_of
 from audit.stores.configured import is_known
 from guardia.ldap import ldap_is_installed
 
@@ -57,3 +58,15 @@ def witnesses_are_known(**_: Any) -> list[CheckMessage]:
 def roles_exist(**_: Any) -> list[CheckMessage]:
     unknown = set(settings.GUARDIA_REQUIRE_TOTP_FOR) - set(Role.values)
     return [Error(f"GUARDIA_REQUIRE_TOTP_FOR: no such role: {name}", id="guardia.E009") for name in sorted(unknown)]
+
+
+@register()
+def rates_are_rates(**_: Any) -> list[CheckMessage]:
+    """One that can't be read would refuse or let through everybody."""
+    found: list[CheckMessage] = []
+    for name in (f"GUARDIA_RATE_{kind}" for kind in ("REQUESTS", "FORMS", "TOKEN", "GATEWAY")):
+        try:
+            rate_of(getattr(settings, name))
+        except ValueError as error:
+            found.append(Error(f"{name}: {error}", id="guardia.E011"))
+    return found

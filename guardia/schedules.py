@@ -16,6 +16,8 @@ SCHEDULES = {
     "escalation of approvals": ("governance.tasks.escalate_due_steps", 1),
     "checkpoints and their stores": ("audit.tasks.checkpoint", 1),
     "reports that wait, died or are over": ("audit.tasks.sweep_reports", 1),
+    "stored files that nothing names": ("execution.tasks.remove_orphans", _DAY),
+    "rates that nobody uses": ("accounts.tasks.forget_empty_buckets", 60),
     "verification of what is new": ("audit.tasks.verify_new", 60),
     "check of who answers for what": ("governance.tasks.check_authority", MONTHLY),
     "verification of everything": ("audit.tasks.verify_everything", _DAY),

@@ -28,6 +28,12 @@ GUARDIA_EMBEDDED = not GUARDIA_DATABASE_URL
 GUARDIA_ARTEFACTS = GUARDIA_HOME / "artefacts"
 GUARDIA_ARTEFACT_LIMIT = env.int("GUARDIA_ARTEFACT_LIMIT", default=512 * 1024 * 1024)
 
+# What one user, and one institution, may ask for: requests in a day, MiB of files of what is open or of today; 0: any.
+GUARDIA_QUOTA_USER_REQUESTS = env.int("GUARDIA_QUOTA_USER_REQUESTS", default=2000)
+GUARDIA_QUOTA_REQUESTS = env.int("GUARDIA_QUOTA_REQUESTS", default=20000)
+GUARDIA_QUOTA_USER_MIB = env.int("GUARDIA_QUOTA_USER_MIB", default=20480)
+GUARDIA_QUOTA_MIB = env.int("GUARDIA_QUOTA_MIB", default=204800)
+
 # -- secrets -------------------------------------------------------------------------------------------------
 SECRET_KEY = (
     secret_from_home(GUARDIA_HOME, "secret_key", env.str("GUARDIA_SECRET_KEY", default=""))
@@ -43,7 +49,6 @@ CSRF_TRUSTED_ORIGINS = env.list("GUARDIA_TRUSTED_ORIGINS", default=[])
 GUARDIA_HTTPS = env.bool("GUARDIA_HTTPS", default=False)
 # The addresses of the load balancers in front of us; only their forwarded headers are believed.
 GUARDIA_TRUSTED_PROXIES = env.list("GUARDIA_TRUSTED_PROXIES", default=[])
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if GUARDIA_TRUSTED_PROXIES else None
 
 # Ours, from the bottom floor up; only these may have background tasks (guardia.common.broker).
 GUARDIA_APPS = ["accounts", "audit", "cmdb", "notifications", "tickets", "governance", "execution", "guardia"]
@@ -82,10 +87,12 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "guardia.common.middleware.BodyLimit",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.Rates",
     "accounts.middleware.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "auditlog.middleware.AuditlogMiddleware",
@@ -133,6 +140,11 @@ AUTH_PASSWORD_VALIDATORS = password_profile(GUARDIA_PASSWORD_PROFILE).validators
 GUARDIA_REQUIRE_TOTP_FOR = env.list("GUARDIA_REQUIRE_TOTP_FOR", default=[])
 GUARDIA_SESSION_IDLE_MINUTES = env.int("GUARDIA_SESSION_IDLE_MINUTES", default=30)
 GUARDIA_SESSION_HOURS = env.int("GUARDIA_SESSION_HOURS", default=8)
+# So often a user may ask, or an address without one (accounts.rates); forms are what changes something.
+GUARDIA_RATE_REQUESTS = env.str("GUARDIA_RATE_REQUESTS", default="600/min")
+GUARDIA_RATE_FORMS = env.str("GUARDIA_RATE_FORMS", default="120/min")
+GUARDIA_RATE_TOKEN = env.str("GUARDIA_RATE_TOKEN", default="120/min")
+GUARDIA_RATE_GATEWAY = env.str("GUARDIA_RATE_GATEWAY", default="1800/min")
 # Five failures of one name from one address: a quarter of an hour of silence.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -246,12 +258,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "guardia.api.errors.handle",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.UserRateThrottle",
-        "rest_framework.throttling.AnonRateThrottle",
-        "accounts.api.throttles.TokenRateThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "60/min", "token": "120/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.RateThrottle"],
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Guardia",

@@ -5,6 +5,7 @@ GuardiaError
 ├── UnknownServer       400  a named server that isn't there, or not for this user
 ├── UnknownSystem       400  a named system that isn't there
 ├── NotYourSystem       403  the text asks for a system outside the user's institutions
+├── QuotaExceeded       429  more requests, or bytes of files, than one user or institution may have
 ├── ArtefactTooLarge    413  over GUARDIA_ARTEFACT_LIMIT
 └── NotInThatState      409  the task's state doesn't allow it any more
 """
@@ -30,6 +31,11 @@ class UnknownSystem(InvalidInput):
 class NotYourSystem(NotPermitted):
     code = "not_your_system"
     default_message = _("The request names a system outside your institutions. Its own site managers can file it.")
+
+
+class QuotaExceeded(InvalidInput):
+    code = "quota"
+    http_status = 429
 
 
 class ArtefactTooLarge(InvalidInput):

@@ -1,4 +1,5 @@
 from accounts.models.people import Institution, Membership, PasswordRecord, User
+from accounts.models.rate import RateBucket
 from accounts.models.second_factor import RecoveryCode, TotpDevice
 from accounts.models.session import UserSession
 from accounts.models.token import ApiToken
@@ -8,6 +9,7 @@ __all__ = [
     "Institution",
     "Membership",
     "PasswordRecord",
+    "RateBucket",
     "RecoveryCode",
     "TotpDevice",
     "User",

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from accounts.exceptions import RateExceeded
+from accounts.middleware import count_request
 from accounts.models import Institution
 from cmdb.models import Gateway
 from execution.gate.halts import halts_of_institution, living_halts
@@ -53,7 +55,7 @@ def door(act: Callable[[Gateway, Any], Answer], largest: int = _SMALL_BODY) -> C
         except Revoked as error:
             return _signed(said, error.http_status, {"code": error.code})
         except GuardiaError as error:
-            return _unsigned(error)
+            return _unsigned(request, error)
         try:
             status, answer = 200, act(gateway, json.loads(said.body))
         except GuardiaError as error:
@@ -74,7 +76,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
         said, signature = _read(request, _SMALL_BODY)
         return _signed(said, 200, dict(enrol_gateway(request=said, signature=signature)))
     except GuardiaError as error:
-        return _unsigned(error)
+        return _unsigned(request, error)
 
 
 def _pull(gateway: Gateway, said: dict[str, Any]) -> Answer:
@@ -166,7 +168,12 @@ def _signed(said: Request, status: int, answer: Answer) -> HttpResponse:
     return response
 
 
-def _unsigned(error: GuardiaError) -> HttpResponse:
+def _unsigned(request: HttpRequest, error: GuardiaError) -> HttpResponse:
+    """To somebody whom no signature names: a stranger, who has a stranger's rate."""
+    try:
+        count_request(request, None)
+    except RateExceeded as refusal:
+        error = refusal
     return HttpResponse(
         canonical_bytes({"code": error.code}), status=error.http_status, content_type="application/json"
     )

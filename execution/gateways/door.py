@@ -8,12 +8,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.choices import Role
+from accounts.rates import take
 from accounts.scope import holders_of
 from audit.services import record
 from cmdb.choices import GatewayState
 from cmdb.models import Gateway
 from execution.gateways.enrol import find_gateway
-from execution.gateways.exceptions import Revoked, Stranger, TooMany
+from execution.gateways.exceptions import Revoked, Stranger
 from execution.gateways.messages import TOLERANCE, Request
 from execution.models import GatewayNonce
 from guardia.common.clock import now
@@ -21,8 +22,6 @@ from guardia.common.signing import is_signed
 from notifications.services import notify
 
 logger = logging.getLogger(__name__)
-_WINDOW_SECONDS = 10
-_MOST_IN_WINDOW = 300
 _QUIET = timedelta(minutes=10)
 _NONCE_LENGTH = 32
 
@@ -30,7 +29,7 @@ _NONCE_LENGTH = 32
 def may_enter(request: Request, signature: str, source_ip: str) -> Gateway:
     """The gateway in service that says this now, for the first time.
 
-    Raises Stranger (unknown, not confirmed, forged, old, replayed: all the same from outside), Revoked, TooMany.
+    Raises Stranger (unknown, not confirmed, forged, old, replayed: all the same from outside), Revoked, RateExceeded.
     """
     gateway = find_gateway(request.gateway)
     if gateway.state not in (GatewayState.ACTIVE, GatewayState.REVOKED):
@@ -43,9 +42,7 @@ def may_enter(request: Request, signature: str, source_ip: str) -> Gateway:
     if abs(now().timestamp() - request.time) > TOLERANCE or len(request.nonce) != _NONCE_LENGTH:
         logger.warning("gateway %s: a message of another time", request.gateway)
         raise Stranger
-    recent = gateway.nonces.filter(used_at__gt=Now() - timedelta(seconds=_WINDOW_SECONDS)).count()  # type: ignore[operator]  # the stubs know no arithmetic of expressions
-    if recent >= _MOST_IN_WINDOW:
-        raise TooMany
+    take("GATEWAY", f"gateway:{gateway.full_code}")
     try:
         with transaction.atomic():
             GatewayNonce.objects.create(gateway=gateway, nonce=request.nonce)

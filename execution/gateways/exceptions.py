@@ -4,7 +4,6 @@ GuardiaError
 ├── Stranger        401  the message isn't a gateway's in service; says no more
 ├── Revoked         403  it was a gateway, and isn't any more: told to it alone
 ├── ClearText       403  not by TLS, and not from this machine
-├── TooMany         429  more messages than an honest gateway sends
 ├── ParcelRefused   409  the spool has a gap or a fork, or a parcel says what can't be: alarmed
 └── CoreAway        503  the core didn't answer, or not as the core that is pinned
     └── CoreRefused      it did, and said no; `code` says why
@@ -30,12 +29,6 @@ class Revoked(GuardiaError):
 class ClearText(GuardiaError):
     code = "https_only"
     http_status = 403
-
-
-class TooMany(GuardiaError):
-    code = "too_many"
-    http_status = 429
-    default_message = _("Too many messages.")
 
 
 class ParcelRefused(StaleState):

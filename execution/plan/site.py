@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from execution.exceptions import PlanRefused
-from tickets.models.artefact import stored_path
+from tickets.services.store_artefact import put_in_place
 
 _MOST_FILES = 20_000
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1
@@ -92,9 +92,7 @@ def _written(archive: zipfile.ZipFile, entries: list[tuple[str, zipfile.ZipInfo]
             os.fsync(file.fileno())
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        target = stored_path(digest)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        Path(draft).replace(target)
+        put_in_place(Path(draft), digest)
     finally:
         Path(draft).unlink(missing_ok=True)
     return {"tree_sha256": digest, "tree_size": size}

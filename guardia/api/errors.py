@@ -5,10 +5,12 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from accounts.api.throttles import count_refused
+from accounts.exceptions import RateExceeded
 from guardia.common.errors import GuardiaError
 
 logger = logging.getLogger(__name__)
@@ -16,8 +18,16 @@ logger = logging.getLogger(__name__)
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: our errors by their status, DRF's in the same form, the rest is a 500."""
+    if isinstance(error, NotAuthenticated | AuthenticationFailed):
+        try:
+            count_refused(context["request"])
+        except RateExceeded as refusal:
+            error = refusal
     if isinstance(error, GuardiaError):
-        return _response(error.http_status, error.code, str(error), error.details)
+        refused = _response(error.http_status, error.code, str(error), error.details)
+        if isinstance(error, RateExceeded):
+            refused["Retry-After"] = str(error.details["seconds"])
+        return refused
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from accounts.api.permissions import ScopeAllows
-from accounts.api.throttles import TokenRateThrottle
+from accounts.api.throttles import RateThrottle
 from accounts.choices import TokenScope
 from accounts.models import ApiToken, User
 from accounts.services.tokens import create_token, revoke_token
@@ -66,7 +66,7 @@ def test_every_view_of_the_api_declares_its_scope_or_is_closed_to_tokens() -> No
         else:
             assert view.token_scope in TokenScope, view  # type: ignore[attr-defined]
             assert [IsAuthenticated, ScopeAllows] == list(view.permission_classes), view
-            assert TokenRateThrottle in view.throttle_classes
+            assert [RateThrottle] == list(view.throttle_classes), view
 
 
 @pytest.mark.parametrize("held", TokenScope.values)
@@ -160,8 +160,8 @@ def test_a_token_is_shown_once_and_its_making_and_end_are_in_the_chain() -> None
     assert not any(found[0] in words_of(entry) for entry in entries)
 
 
-def test_each_token_has_a_rate_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TokenRateThrottle, "rate", "3/min", raising=False)
+def test_each_token_has_a_rate_of_its_own(settings: Any) -> None:
+    settings.GUARDIA_RATE_TOKEN = "3/min"
     user = make_user()
     (_a, first), (_b, second) = token_for(user, "read"), token_for(user, "read")
     answers = [client_of(first).get(HISTORY + "x").status_code for _ in range(4)]

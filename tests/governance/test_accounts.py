@@ -14,7 +14,7 @@ from tests.doors import api, assert_refused, browser
 from tests.factories import PASSWORD, Tenant, make_institution, make_user
 from tests.snapshot import nothing_changes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english", "unthrottled")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 FIRST, OWN = "Wk7!mQz2#rTp", "Tn4$hVb9&xLd"
 TOKEN = "/api/v1/token/"
 

@@ -19,6 +19,7 @@ UNSCOPED = {
     "accounts.User",
     "accounts.ApiToken",
     "accounts.PasswordRecord",
+    "accounts.RateBucket",
     "accounts.RecoveryCode",
     "accounts.TotpDevice",
     "accounts.UserSession",

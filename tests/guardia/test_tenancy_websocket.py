@@ -19,7 +19,10 @@ ORIGIN = b"http://localhost"
 
 def routes() -> list[str]:
     """Every websocket route, dug out of the application as it is served."""
-    layer: Any = application.application_mapping["websocket"]
+    layer: Any = application
+    while not hasattr(layer, "application_mapping"):
+        layer = layer.app
+    layer = layer.application_mapping["websocket"]
     while not hasattr(layer, "routes"):
         layer = getattr(layer, "application", None) or layer.inner
     return [str(route.pattern) for route in layer.routes]

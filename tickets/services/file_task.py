@@ -10,15 +10,15 @@ from accounts.models import Institution, User
 from accounts.scope import holders_of, holds_role, visible_to
 from accounts.who import named
 from audit.services import record
-from guardia.common.clock import local_day
 from guardia.common.errors import InvalidInput, NotPermitted
 from guardia.common.masking import mask
 from tickets.choices import Channel, SubType
 from tickets.exceptions import EmptyRequest
 from tickets.intake_log import heard
-from tickets.locks import lock_task
+from tickets.locks import lock_day, lock_task
 from tickets.models import Artefact, OpsTask, TaskNumber
 from tickets.services.apply_understanding import apply_understanding
+from tickets.services.check_quota import check_bytes, check_requests
 from tickets.services.store_artefact import StoredFile, store_artefact
 from tickets.understanding import TEXT_LIMIT, Understood, understand
 
@@ -44,18 +44,17 @@ def file_task(
 
     `sub_type` and `params` name the work outright, beside the text (`understand`).
     `key` names one submission: sent twice (a double tap, a retry on a bad line) it is one task. Raises InvalidInput
-    (empty, too long, contradicting), UnknownServer, UnknownSystem, NotYourSystem, NotPermitted, ArtefactTooLarge;
-    nothing is kept then.
+    (empty, too long, contradicting), UnknownServer, UnknownSystem, NotYourSystem, NotPermitted, QuotaExceeded,
+    ArtefactTooLarge; nothing is kept then.
     """
     text, key, params = checked_text(text), key[:KEY_LIMIT], _checked_params(sub_type, params or {})
     filed = _filed_before(actor, key)
     if filed is not None:
         return filed
-    stored = store_artefact(artefact) if artefact is not None else None
     understood = understand(
         actor=actor,
         text=text,
-        has_artefact=stored is not None,
+        has_artefact=artefact is not None,
         system_code=system_code,
         hostnames=hostnames,
         sub_type=sub_type,
@@ -65,10 +64,16 @@ def file_task(
     named: dict[str, Any] = {"system": system_code, "servers": list(hostnames)}
     if sub_type:
         named |= {"sub_type": sub_type, "params": params}
+    stored = None
+    if artefact is not None:
+        check_bytes(actor, institution, artefact.size or 0)
+        stored = store_artefact(artefact)
     try:
         with transaction.atomic():
+            number = lock_day()
+            check_requests(actor, institution)
             task = OpsTask.objects.create(
-                task_id=_next_task_id(),
+                task_id=_next_task_id(number),
                 institution=institution,
                 requester=actor,
                 channel=channel,
@@ -114,7 +119,12 @@ def _filed_before(actor: User, key: str) -> OpsTask | None:
 
 
 def attach(task: OpsTask, stored: StoredFile, *, by: User) -> Artefact:
-    """The file is the task's from now on. Who puts one in the place of the requester's is an author of the request."""
+    """The file of a locked task from now on. Who puts one in the place of the requester's is an author of the request.
+
+    Raises QuotaExceeded.
+    """
+    lock_day()
+    check_bytes(task.requester, task.institution, stored.size)
     task.amended_by = by if by.pk != task.requester_id else None
     task.save(update_fields=["amended_by"])
     return Artefact.objects.create(task=task, name=stored.name, size=stored.size, sha256=stored.sha256)
@@ -152,11 +162,8 @@ def _home_institution(actor: User) -> Institution:
     return mine[0]
 
 
-def _next_task_id() -> str:
-    """`OPS-YYYYMMDD-NNN` of the Seoul day; the day's row stays locked until commit, so no number is lost or doubled."""
-    day = local_day()
-    TaskNumber.objects.get_or_create(day=day)
-    number = TaskNumber.objects.select_for_update().get(day=day)
+def _next_task_id(number: TaskNumber) -> str:
+    """`OPS-YYYYMMDD-NNN` of the locked day."""
     number.last += 1
     number.save(update_fields=["last"])
-    return f"OPS-{day:%Y%m%d}-{number.last:03d}"
+    return f"OPS-{number.day:%Y%m%d}-{number.last:03d}"

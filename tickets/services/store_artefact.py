@@ -1,8 +1,10 @@
 import contextlib
+import fcntl
 import hashlib
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -27,7 +29,7 @@ class StoredFile:
 def store_artefact(upload: UploadedFile) -> StoredFile:
     """Stream an upload into the content-addressed store; memory stays flat. Raises ArtefactTooLarge (413).
 
-    A file whose task is then refused stays without a row; it is the same bytes for the next who brings it.
+    A file whose task is then refused stays without a row until a night removes it (`execution.orphans`).
     """
     try:
         return _store(upload, Path(settings.GUARDIA_ARTEFACTS))
@@ -51,13 +53,46 @@ def _store(upload: UploadedFile, folder: Path) -> StoredFile:
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-        target = stored_path(digest.hexdigest())
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        Path(draft).replace(target)
+        put_in_place(Path(draft), digest.hexdigest())
     finally:
         with contextlib.suppress(FileNotFoundError):
             Path(draft).unlink()
     return StoredFile(name=_shown_name(upload.name or ""), size=size, sha256=digest.hexdigest())
+
+
+def put_in_place(draft: Path, digest: str) -> None:
+    """A finished draft becomes the file with this digest, fresh again if it was there."""
+    target = stored_path(digest)
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    with _held(fcntl.LOCK_SH):
+        draft.replace(target)
+
+
+def remove_unless_fresh(path: Path, before: float) -> int:
+    """Remove a file that nobody has stored since `before` (seconds of the epoch); returns the bytes that it had.
+
+    Nothing is put in place between the look and the removal.
+    """
+    with _held(fcntl.LOCK_EX):
+        try:
+            status = path.stat()
+            if status.st_mtime >= before:
+                return 0
+            path.unlink()
+        except FileNotFoundError:
+            return 0
+    return status.st_size
+
+
+@contextlib.contextmanager
+def _held(how: int) -> Iterator[None]:
+    """The store's lock, on every machine that shares it."""
+    handle = os.open(Path(settings.GUARDIA_ARTEFACTS) / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _shown_name(given: str) -> str:

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from audit.models import Entry
 from cmdb.models import Gateway
@@ -21,7 +20,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def gateway(in_english: None) -> ScriptedGateway:
-    cache.clear()
     return ScriptedGateway(Tenant(servers=1))
 
 
@@ -102,10 +100,15 @@ def test_it_is_for_https_and_bounded(gateway: ScriptedGateway) -> None:
     assert LARGEST_BODY > 100_000
 
 
-def test_a_flood_is_held_off(gateway: ScriptedGateway) -> None:
+def test_a_flood_is_held_off(gateway: ScriptedGateway, settings: Any) -> None:
     gateway.in_service()
-    GatewayNonce.objects.bulk_create(GatewayNonce(gateway=gateway.row, nonce=f"{n:032}") for n in range(300))
-    assert gateway.ask("pull", {})[0] == 429
+    settings.GUARDIA_RATE_GATEWAY = "2/min"
+    assert [gateway.ask("pull", {})[0] for _time in range(3)] == [400, 400, 429]
+
+
+def test_strangers_at_its_door_have_a_strangers_rate(gateway: ScriptedGateway, settings: Any) -> None:
+    settings.GUARDIA_RATE_FORMS = "3/min"
+    assert [gateway.ask("pull", {})[0] for _time in range(4)] == [401, 401, 401, 429]
 
 
 def test_what_cannot_be_read_is_an_answer_not_a_fault(gateway: ScriptedGateway) -> None:

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from accounts.choices import Role
 from audit.chain import body_of, entry_hash, gateway_chain, genesis
@@ -39,7 +38,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def tenant(in_english: None) -> Tenant:
-    cache.clear()
     return Tenant(servers=2)
 
 
