@@ -20,6 +20,7 @@ REASONS = (
     gettext_noop("IFS used as a separator hides the words"),
     gettext_noop("Redis: %(what)s isn't a look"),
     gettext_noop("a Windows command that isn't a plain look"),
+    gettext_noop("another statement is sent than the one that is judged"),
     gettext_noop("a change behind a named query"),
     gettext_noop("a change of several tables"),
     gettext_noop("a change that shows what it changed"),

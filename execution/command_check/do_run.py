@@ -11,6 +11,9 @@ from execution.command_check.words import shown
 
 ALLOWED_VARIABLES = re.compile(r"(LC_\w+|LANG|LANGUAGE|TZ|COLUMNS|LINES|NLS_LANG|PGCONNECT_TIMEOUT|PGOPTIONS_)$")
 
+#: Where the system's own Java lies.
+_JAVA = re.compile(r"/usr/(lib/jvm|java)/[\w-][\w.-]*")
+
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
@@ -89,7 +92,7 @@ def check_variable(context: Context, name: str, value: str, *, is_passed: bool) 
     """`is_passed`: programs get it, and may obey it."""
     if name in HOOKS or name.startswith(("BASH", "LD_", "DYLD_", "GIT_", "SUDO_")):
         context.block(f"sets {name}, which programs obey")
-    elif is_passed and not ALLOWED_VARIABLES.match(name):
+    elif is_passed and not ALLOWED_VARIABLES.match(name) and not (name == "JAVA_HOME" and _JAVA.fullmatch(value)):
         context.escalate(f"passes {name} to a program")
 
 

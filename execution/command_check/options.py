@@ -212,9 +212,9 @@ def check_kind(context: Context, kind: str, value: str) -> None:
 
 
 def _read(context: Context, value: str) -> None:
-    if value.startswith("+") and not value[1:].isdigit():
+    if value.startswith("+") and value not in ("+G", "+F") and not value[1:].isdigit():
         context.escalate(f"a start command: {shown(value)}")
-    if value not in ("-", ""):
+    if value not in ("-", "", "+G", "+F"):
         check_read(context, value)
 
 

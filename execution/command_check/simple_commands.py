@@ -89,7 +89,8 @@ class SimpleCommands(Expansions):
             if child.type == "variable_assignment":
                 name = child.child_by_field_name("name")
                 self.assignment(context, child)
-                check_variable(context, name.text.decode() if name else "", "", is_passed=True)
+                known = name.text.decode() if name else ""
+                check_variable(context, known, context.variables.get(known, ""), is_passed=True)
             elif child.type != "variable_name":
                 context.escalate("a declaration that isn't understood")
                 self.nested(context, child)

@@ -40,6 +40,8 @@ SECRET_TABLES = re.compile(
     r"|server_principal_credentials|default_pwd\w*|dba_users_with_defpwd|global_priv|slave_master_info|innodb_\w*keyring\w*)$"
     r"|^mysql\.(user|db|global_priv|proxies_priv)$|secret|credential|passw|api_?key|private_?key|(^|_)tokens?($|_)|otp"
 )
+#: Views that operators look at, with one column that passwords become.
+HOLD_HASHES = re.compile(r"(?i)(^|\.)dba_users$")
 PERSONAL_TABLES = re.compile(
     r"(?i)(^|_)(members?|accounts?|customers?|clients?|users?|citizens?|residents?|persons?|people|patients?|employees?|staffs?|emp|applicants?|payees?"
     r"|beneficiar\w+|subscribers?|profiles?|회원|고객|민원인|주민)(_(info|mst|master|tb|tbl|base|detail|list|\d+))?$"

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from execution.command_check.sql_names import (
     BUSINESS_TABLES,
+    HOLD_HASHES,
     PERSONAL_COLUMNS,
     PERSONAL_TABLES,
     SECRET_COLUMNS,
@@ -108,7 +109,8 @@ def _columns(select: exp.Select, tables: list[exp.Table], names: list[str], find
     ]
     if [name.lower() for name in names] == ["dual"] and any(column.name.lower() not in _PSEUDO for column in shown):
         findings.add(Verdict.ESCALATE, "a name that may be a function")
-    if any(SECRET_COLUMNS.search(column.name) for column in everything):
+    is_hash_shown = is_all and any(HOLD_HASHES.search(name) for name in names)
+    if is_hash_shown or any(SECRET_COLUMNS.search(column.name) for column in everything):
         findings.add(Verdict.BLOCK, "reads columns with secrets")
     is_bounded = has_key(select.args.get("where"))
     personal = [

@@ -66,12 +66,15 @@ dpkg-query|lLsSW|f:x|show list showformat=x|t*
 rpm|qailcdRVvfKp||query all info list changelog requires provides verify last qf=x queryformat=x file scripts nomtime|!q,V,K,query,verify m*
 pip list,pip3 list,pip show,pip3 show,pip freeze,pip3 freeze||||t*
 npm ls,npm list|g||depth=n global|t*
+kafka-topics.sh,kafka-topics|||bootstrap-server=l topic=t list describe under-replicated-partitions|!list,describe
+kafka-consumer-groups.sh,kafka-consumer-groups|||bootstrap-server=l group=t list describe state members all-groups|!list,describe
 rabbitmqctl status,rabbitmqctl list_queues,rabbitmqctl cluster_status,rabbitmqctl list_connections,rabbitmqctl list_consumers,rabbitmqctl list_channels|q|p:t||t*
 mysqladmin status,mysqladmin ping,mysqladmin processlist,mysqladmin proc,mysqladmin extended-status,mysqladmin variables,mysqladmin version||h:l u:t P:n|host=l user=t port=n|
 lsnrctl status,lsnrctl services,lsnrctl version||||t
 crsctl stat res,crsctl check crs,crsctl status resource,crsctl check cluster,crsctl stat resource|t|||
 srvctl status database,srvctl config database,srvctl status service,srvctl status instance||d:t||
-git status,git log,git show,git diff,git rev-parse,git describe|sp#|n:n|oneline stat short name-only name-status porcelain graph abbrev-ref tags always no-pager decorate|t*
+git status,git rev-parse,git describe|s||short porcelain abbrev-ref tags always no-pager|t*
+git log,git show,git diff|sp#|n:n|oneline stat short name-only name-status graph no-pager decorate|G*
 git branch,git remote,git tag|avr|||
 git stash list||||
 pcs status,crm_mon,crm status|1rA|||t*
@@ -95,9 +98,9 @@ faillock|||user=t|!user
 pam_tally2|||user=t|
 at|l|||!l
 atq|q|||
-logrotate|dv|||!d m*
+logrotate|dv|||!d r*
 certbot certificates||||
-haproxy|cvV|f:m||!c,v
+haproxy|cvV|f:r||!c,v
 varnishadm status,varnishadm ping||||
 varnishstat|1|||
 pg_lsclusters||||

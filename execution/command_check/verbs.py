@@ -66,7 +66,7 @@ arch,nproc,tty,logname,whoami,clear|||all|
 id,groups|agGnruzM|||t*
 who,w,users|abdHhilmpqrstTuwfo|||l*
 last,lastb,lastlog|#adFiwxRb|f:m n:n s:x t:x u:t|since=x until=x fulltimes limit=n|t*
-getent||s:x||l t*
+getent||||N t*
 getconf|a|||x*
 zipinfo|12slmhtTzZ|||m x*
 istat||||m
@@ -131,7 +131,10 @@ zpool,zfs|||| l
 chronyc|anv46|||l
 ntpq,ntpstat,ntpdc|ncp|||
 chkrootkit||||
-named-checkconf,named-checkzone|jzp|||m*
+named-checkconf,named-checkzone|jzp|||r*
+xmllint|||noout nonet|r*
+showmount|ade|||l
+exportfs|v||!v
 sshd|tT|||!t,T
 visudo|cq|||!c
 logger|is|p:x t:x|priority=x tag=x|l*

@@ -9,13 +9,17 @@ from tests.execution.command_check.lines import Line, lines_of
 _HELD_UP = 0.05
 
 
-@pytest.mark.parametrize("name", ["dangerous_dev", "dangerous_held_1", "dangerous_held_2", "dangerous_held_3"])
+@pytest.mark.parametrize(
+    "name", ["dangerous_dev", "dangerous_held_1", "dangerous_held_2", "dangerous_held_3", "dangerous_held_4"]
+)
 def test_no_dangerous_line_is_allowed(name: str) -> None:
     allowed = [line for line in lines_of(name) if check_command(*line).verdict is Verdict.ALLOW]
     assert allowed == []
 
 
-@pytest.mark.parametrize("name", ["routine_dev", "routine_held_1", "routine_held_2", "routine_held_3"])
+@pytest.mark.parametrize(
+    "name", ["routine_dev", "routine_held_1", "routine_held_2", "routine_held_3", "routine_held_4"]
+)
 def test_routine_lines_flow(name: str) -> None:
     lines = lines_of(name)
     held = [(command, check_command(kind, command).reason) for kind, command in lines if _is_held(kind, command)]
