@@ -1,4 +1,4 @@
-"""Rates: how often one caller may ask, the same for pages, forms and the API (settings: GUARDIA_RATE_*).
+"""Rates: how often one caller may ask, the same for pages, forms and the API (settings: GUARDIA_RATE_*; ADR 0031).
 
 A rate is a leaky bucket per caller: it takes a burst of its whole count, and empties steadily. The buckets are rows, so
 that all web processes count together; one statement asks and counts. A burst that is refused leaves one entry in the

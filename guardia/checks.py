@@ -4,11 +4,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from accounts.choices import Role
 from accounts.rates import rate_of
 from audit.stores.configured import is_known
+from cmdb.addresses import networks_of
 from guardia.ldap import ldap_is_installed
 
 
@@ -70,3 +71,21 @@ def rates_are_rates(**_: Any) -> list[CheckMessage]:
         except ValueError as error:
             found.append(Error(f"{name}: {error}", id="guardia.E011"))
     return found
+
+
+@register()
+def networks_are_networks(**_: Any) -> list[CheckMessage]:
+    try:
+        networks_of(tuple(settings.GUARDIA_SERVER_NETWORKS))
+    except ValueError as error:
+        return [Error(f"GUARDIA_SERVER_NETWORKS: {error}", id="guardia.E012")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def networks_are_named(**_: Any) -> list[CheckMessage]:
+    """Else somebody who may change the inventory can have the workers talk to their own machines."""
+    if settings.GUARDIA_EMBEDDED or settings.GUARDIA_SERVER_NETWORKS:
+        return []
+    text = "GUARDIA_SERVER_NETWORKS is empty: a server of the inventory may be the worker's own machine."
+    return [Warning(text, id="guardia.W001")]

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution
+from cmdb.addresses import is_allowed_address
 from cmdb.choices import ServerRole, Tier
 from cmdb.models.credential import Credential
 from cmdb.models.gateway import Gateway
@@ -131,7 +132,9 @@ class Server(models.Model):
         return self.hostname
 
     def clean(self) -> None:
-        """Site, profile and credential are of the system's own institution: nothing crosses that border."""
+        """Site, profile and credential are of the system's own institution: nothing crosses that border.
+
+        The address is one that a server may have."""
         home = self.system.institution_id
         others = {"site": self.site, "profile": self.profile, "credential": self.credential}
         wrong = [name for name, row in others.items() if row is not None and row.institution_id != home]
@@ -139,6 +142,8 @@ class Server(models.Model):
             wrong.append("jump")
         if wrong:
             raise ValidationError({name: _("It belongs to another institution.") for name in wrong})
+        if self.is_active and not is_allowed_address(self.address):
+            raise ValidationError({"address": _("No server may have this address (GUARDIA_SERVER_NETWORKS).")})
         way = self.way()
         if len(way) > LONGEST_WAY or any(hop.pk == self.pk for hop in way):
             text = _("At most %(count)s jump hosts may stand in a row, and never in a circle.")

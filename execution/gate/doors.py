@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from audit.services.record import Draft, record_across
+from cmdb.addresses import is_allowed_address
 from cmdb.models import Credential, Server
 from cmdb.vault import unseal
 from execution.exceptions import GateClosed
@@ -67,16 +69,28 @@ def admit(run: Run, visits: Sequence[Visit]) -> list[Admission]:
 
 def open_doors(ways: Sequence[Sequence[Door]], task_id: str = "") -> list[Admission]:
     """For each way its log-ins; the error of the first that can't be had, and then none of them is opened."""
+    closed = [next(filter(None, (address_refusal(door.door["address"]) for door in way)), None) for way in ways]
     wanted = {door.door["credential"] for way in ways for door in way}
     credentials = {str(credential.pk): credential for credential in Credential.objects.filter(pk__in=wanted)}
-    allowed = [all(_is_planned(credentials.get(door.door["credential"]), door) for door in way) for way in ways]
+    allowed = [
+        refusal is None and all(_is_planned(credentials.get(door.door["credential"]), door) for door in way)
+        for way, refusal in zip(ways, closed, strict=True)
+    ]
     uses = [door for way, is_allowed in zip(ways, allowed, strict=True) if is_allowed for door in way]
     if uses:
         _record_uses([(credentials[door.door["credential"]], door) for door in uses], task_id)
     return [
-        _opened(way, credentials) if is_allowed else GateClosed(code="credential_changed")
-        for way, is_allowed in zip(ways, allowed, strict=True)
+        _opened(way, credentials) if is_allowed else refusal or GateClosed(code="credential_changed")
+        for way, is_allowed, refusal in zip(ways, allowed, closed, strict=True)
     ]
+
+
+def address_refusal(address: str) -> GateClosed | None:
+    """Whatever the inventory or a plan says: nothing is connected to but where servers may be."""
+    if is_allowed_address(address):
+        return None
+    text = _("%(address)s is no address that a server may have (GUARDIA_SERVER_NETWORKS).") % {"address": address[:64]}
+    return GateClosed(text, code="address_refused")
 
 
 def _is_planned(credential: Credential | None, door: Door) -> bool:

@@ -15,7 +15,7 @@ from cmdb.models import Server
 from cmdb.services.save_row import save_row
 from execution.choices import ScanStatus
 from execution.exceptions import Halted
-from execution.gate.doors import Door, open_doors
+from execution.gate.doors import Door, address_refusal, open_doors
 from execution.gate.halts import halts_of_institution, words_of
 from execution.models import HostKeyScan
 from execution.plan.build import door_of
@@ -143,6 +143,8 @@ def _shown_by(server: Server) -> str:
         raise Halted(words_of(pressed))
     if server.site.gateway_id is not None:
         raise StaleState(_("A gateway stands before it: its key comes with the inventory."))
+    if refusal := address_refusal(server.address):
+        raise refusal
     doors = [Door(server, hop.hostname, door_of(hop, hop.credential)) for hop in server.way() if hop.credential]
     [via] = open_doors([doors])
     if isinstance(via, GuardiaError):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HTTP_PATH = re.compile(r"/[!-~]{0,2047}")
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*/,-]{1,64}")
 _CRON_NAMES = frozenset(("@reboot", "@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"))
 _LONGEST = 4096
@@ -25,6 +26,13 @@ def word(value: str) -> str:
     """A name of letters, digits, dots, dashes and underscores, 64 at most."""
     if not _WORD.fullmatch(value):
         raise BadArgument(f"“{value[:80]}” is not a plain name")
+    return value
+
+
+def http_path(value: str) -> str:
+    """What a request asks for: one word of visible ASCII from a slash on, so that it can't become another request."""
+    if not _HTTP_PATH.fullmatch(value):
+        raise BadArgument(f"“{value[:80]}” is not the path of a web address")
     return value
 
 

@@ -3,7 +3,7 @@
 The PID before the stop is saved, so that the start can prove that another process runs now.
 """
 
-from execution.steps.arguments import between, one_of
+from execution.steps.arguments import between, http_path, one_of
 from execution.steps.ops import HttpGet, Op, Step, change, check, run, saved, shell
 from execution.steps.scripts import scripted
 
@@ -82,7 +82,7 @@ def health(*, port: int, path: str, log_file: str, log_ready: str, log_broken: s
         shell(
             _LOG_SINCE, log_file, saved("log_position"), expect={"contains": log_ready}, seconds=seconds, pause_ms=500
         ),
-        {"op": "http", "port": port, "path": path, "status": 200, "seconds": 10, "times": _IN_A_ROW},
+        {"op": "http", "port": port, "path": http_path(path), "status": 200, "seconds": 10, "times": _IN_A_ROW},
         shell(_LOG_SINCE, log_file, saved("log_position"), expect={"lacks": log_broken}),
     )
 
@@ -92,7 +92,7 @@ def http_check(
 ) -> Step:
     """The service is reachable and answers as it should: the status, in time, with this text in its body, so many times
     in a row."""
-    get: HttpGet = {"op": "http", "port": port, "path": path, "status": status, "seconds": 10}
+    get: HttpGet = {"op": "http", "port": port, "path": http_path(path), "status": status, "seconds": 10}
     if within_ms:
         get["within_ms"] = within_ms
     if contains:
