@@ -165,10 +165,13 @@ def test_no_line_is_a_command_for_sqlites_client(requests: Requests, real: RealD
 def test_a_query_that_the_parser_let_through_still_cannot_write(
     requests: Requests, real: RealDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second wall: the judge is taken away, and the transaction, the cursor or the prepared statement holds."""
+    """The last wall: both judges are taken away, and the transaction, the cursor or the prepared statement holds."""
+    from execution.command_check.verdict import Judgement, Verdict
+    from execution.plan import judge as plan_judge
     from execution.steps.sql import judge
 
     monkeypatch.setattr(judge, "query", lambda text, dialect: text)
+    monkeypatch.setattr(plan_judge, "judge_sql", lambda text, dialect: Judgement(Verdict.ALLOW, ""))
     before, tables = real.dump(), real.tables()
     for statement in (
         "DELETE FROM people",
