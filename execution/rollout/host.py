@@ -7,9 +7,8 @@ repeated.
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
@@ -21,16 +20,15 @@ from execution.gate.session import HostSession, Outcome, open_session
 from execution.models import HostRun, Run, StepResult
 from execution.rollout.core_logs import fetch_core_logs, keep_core_logs
 from execution.rollout.ledger import Ledger
-from execution.rollout.record import Begin, End, Keep, Note, Settle, steps_done
-from execution.rollout.where import SETTLED_STEPS, halted_where, has_open_change, left_out
+from execution.rollout.story import HostStory
+from execution.rollout.where import SETTLED_STEPS, halted_where, has_open_change
 from execution.ssh.exceptions import Cancelled, SshError
 from execution.steps.ops import Op, Step
-from execution.steps.saving import missing, repeated, was_idle, without
+from execution.steps.saving import missing, was_idle
 from execution.steps.undo import recheck_ops, undo_order
 from guardia.common.errors import GuardiaError
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 _ATTEMPTS = 2
 _LOST = "worker_lost"
 #: Error codes of attempts that others ended; they say nothing about the step.
@@ -64,12 +62,9 @@ class HostWorker:
     ) -> None:
         self.host_run, self.spec, self.claim, self.cancel = host_run, spec, claim, cancel
         self.brake, self.ledger = brake or Brake(cancel), ledger or Ledger(run, claim)
-        self.phase = host_run.phase
+        self.phase = Phase(host_run.phase)
         self.steps: Sequence[Step] = spec["steps"]
-        self.saved: dict[str, str] = dict(host_run.saved)
-        self.attempts: Counter[int] = Counter()
-        self.untold: list[Note] = []
-        """How the last step ended: it's told together with what comes next, before anything else is sent."""
+        self.story = HostStory(host_run, self.phase, self.steps, self.ledger)
 
     def carry_on(self) -> None:
         """Ends with the host settled, or with the claim lost to another worker (then nothing is written)."""
@@ -87,16 +82,16 @@ class HostWorker:
         except ClaimLost:
             raise
         except OutcomeUnknown as unknown:
-            self._settle("lose", unknown.code, unknown.message)
+            self.story.settle("lose", unknown.code, unknown.message)
         except (Halted, Cancelled):
             self._stop()
         except GuardiaError as error:
-            if self._has_open_step():
-                self._settle("lose", error.code, str(error))
+            if self.story.has_open_step():
+                self.story.settle("lose", error.code, str(error))
             else:
-                self._settle(fail, error.code, str(error))
+                self.story.settle(fail, error.code, str(error))
         else:
-            self._settle(finish)
+            self.story.settle(finish)
 
     def _worked(self, work: Callable[[HostSession], None], session: HostSession) -> None:
         """Where it fails, the host's logs are kept before the line is closed."""
@@ -107,7 +102,7 @@ class HostWorker:
         except (GuardiaError, OutcomeUnknown):
             try:
                 logs = fetch_core_logs(session, self.spec.get("logs", ()))
-                self._read(lambda: keep_core_logs(self.host_run, self.claim, self.phase, logs))
+                self.story.read(lambda: keep_core_logs(self.host_run, self.claim, self.phase, logs))
             except (GuardiaError, DatabaseError):
                 logger.exception("host run %s: its logs could not be kept", self.host_run.pk)
             raise
@@ -121,7 +116,7 @@ class HostWorker:
         return self._undo, "fail_undo", "finish_undo"
 
     def _apply(self, session: HostSession) -> None:
-        done = self._done_before()
+        done = self.story.done_before()
         for order, step in enumerate(self.steps):
             previous = done.get(order)
             if previous is not None and previous.status in SETTLED_STEPS:
@@ -134,18 +129,18 @@ class HostWorker:
         result, ops = self._begin(order, step["name"], step["apply"])
         try:
             self._unless_pulled(result)
-            outcome = session.perform(ops, self.saved, self._keep)
+            outcome = session.perform(ops, self.story.saved, self.story.keep)
         except SshError as error:
             self._broken(result, step, error)
             raise
-        self._end(result, step["apply"], outcome)
+        self.story.end(result, step["apply"], outcome)
 
     def _broken(self, result: StepResult, step: Step, error: SshError) -> None:
         """The line broke in the middle of a step: known to have failed, or unknown and then for people to look at."""
         is_unknown = error.outcome_unknown and step["changes"]
         status = StepStatus.UNCERTAIN if is_unknown else StepStatus.FAILED
         code = _code_of(error)
-        self._settle_step(result, status, step["apply"], error_code=code, error=str(error))
+        self.story.end_step(result, status, step["apply"], error_code=code, error=str(error))
         if is_unknown:
             raise OutcomeUnknown(code, f"{step['name']}: {error}") from error
 
@@ -153,16 +148,16 @@ class HostWorker:
         """Whether a step that was begun and never ended holds; True settles it, False lets it be tried again."""
         if self._ended_badly(result):
             return False
-        if step["probe"] is None or was_idle(step["apply"], self.saved):
-            self._settle_step(result, StepStatus.FAILED, (), error_code=_LOST)
+        if step["probe"] is None or was_idle(step["apply"], self.story.saved):
+            self.story.end_step(result, StepStatus.FAILED, (), error_code=_LOST)
             if result.attempt >= _ATTEMPTS:
                 raise StepFailed(f"{step['name']}: workers were lost in it {result.attempt} times", code=_LOST)
             return False
         outcome = self._look(session, step["probe"])
         if outcome.error is None:
-            self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
+            self.story.end_step(result, StepStatus.PROBED, step["probe"], outcome)
             return True
-        self._settle_step(result, StepStatus.UNCERTAIN, step["probe"], error_code=_LOST)
+        self.story.end_step(result, StepStatus.UNCERTAIN, step["probe"], error_code=_LOST)
         if not step["is_repeatable"] or result.attempt >= _ATTEMPTS:
             raise OutcomeUnknown("outcome_unknown", f"{step['name']}: {outcome.error}")
         return False
@@ -175,22 +170,24 @@ class HostWorker:
 
     def _check(self, session: HostSession) -> None:
         """Whether a host that is done is well still."""
-        begun = self._steps_done(Phase.APPLY)
-        self._close_look(self._done_before().get(len(self.steps)))
-        result, ops = self._begin(len(self.steps), "health_after_bake", recheck_ops(self.steps, begun, self.saved))
+        begun = self.story.steps_done(Phase.APPLY)
+        self._close_look(self.story.done_before().get(len(self.steps)))
+        result, ops = self._begin(
+            len(self.steps), "health_after_bake", recheck_ops(self.steps, begun, self.story.saved)
+        )
         try:
             self._unless_pulled(result)
-            outcome = session.perform(ops, self.saved)
+            outcome = session.perform(ops, self.story.saved)
         except SshError as error:
-            self._settle_step(result, StepStatus.FAILED, ops, error_code=_code_of(error), error=str(error))
+            self.story.end_step(result, StepStatus.FAILED, ops, error_code=_code_of(error), error=str(error))
             raise
-        self._end(result, ops, outcome)
+        self.story.end(result, ops, outcome)
 
     def _undo(self, session: HostSession) -> None:
         """Undo what was begun, last first; see that the host is well again before it goes back to its balancers."""
-        begun = self._steps_done(Phase.APPLY)
+        begun = self.story.steps_done(Phase.APPLY)
         self._look_at_interrupted(session, begun)
-        done = self._done_before()
+        done = self.story.done_before()
         orders = undo_order(self.steps, begun, stays_drained=self.host_run.stays_drained)
         for position, order in enumerate(orders):
             previous = done.get(position)
@@ -198,11 +195,11 @@ class HostWorker:
                 continue
             if order is None:
                 self._close_look(previous)
-                if ops := recheck_ops(self.steps, begun, self.saved):
+                if ops := recheck_ops(self.steps, begun, self.story.saved):
                     self._undo_one(session, position, "health_after_rollback", ops)
                 continue
             step = self.steps[order]
-            if missing(step["undo"], self.saved):
+            if missing(step["undo"], self.story.saved):
                 continue  # the step had not come as far as its first change
             if previous is not None and self._undone_after_all(session, step, previous):
                 continue
@@ -211,20 +208,20 @@ class HostWorker:
     def _close_look(self, result: StepResult | None) -> None:
         """What a worker before this one had begun and what has changed nothing: its row says what became of it."""
         if result is not None and result.status == StepStatus.STARTED:
-            self._settle_step(result, StepStatus.FAILED, (), error_code=_LOST)
+            self.story.end_step(result, StepStatus.FAILED, (), error_code=_LOST)
 
     def _undone_after_all(self, session: HostSession, step: Step, result: StepResult) -> bool:
         """The same as `_holds_after_all`, for the way back."""
         if self._ended_badly(result):
             return False
-        if was_idle(step["undo"], self.saved) or not step["undo_probe"]:
-            self._settle_step(result, StepStatus.FAILED, (), error_code=_LOST)
+        if was_idle(step["undo"], self.story.saved) or not step["undo_probe"]:
+            self.story.end_step(result, StepStatus.FAILED, (), error_code=_LOST)
             return False
         outcome = self._look(session, step["undo_probe"])
         if outcome.error is None:
-            self._settle_step(result, StepStatus.PROBED, step["undo_probe"], outcome)
+            self.story.end_step(result, StepStatus.PROBED, step["undo_probe"], outcome)
             return True
-        self._settle_step(result, StepStatus.UNCERTAIN, step["undo_probe"], error_code=_LOST)
+        self.story.end_step(result, StepStatus.UNCERTAIN, step["undo_probe"], error_code=_LOST)
         if not step["is_undo_repeatable"]:
             raise OutcomeUnknown("outcome_unknown", f"{step['name']}: {outcome.error}")
         return False
@@ -233,131 +230,61 @@ class HostWorker:
         result, ops = self._begin(position, name, ops)
         try:
             self._unless_pulled(result)
-            outcome = session.perform(ops, self.saved, self._keep)
+            outcome = session.perform(ops, self.story.saved, self.story.keep)
         except SshError as error:
             is_cut = isinstance(error, Cancelled)
             status = StepStatus.UNCERTAIN if is_cut else StepStatus.FAILED
-            self._settle_step(result, status, ops, error_code=_code_of(error), error=str(error))
+            self.story.end_step(result, status, ops, error_code=_code_of(error), error=str(error))
             if is_cut:
                 raise OutcomeUnknown(HALTED_CODE, f"{name}: {error}") from error
             raise
-        self._end(result, ops, outcome)
+        self.story.end(result, ops, outcome)
 
     def _look_at_interrupted(self, session: HostSession, begun: Mapping[int, StepResult]) -> None:
         """What was cut short is probed before it is undone, so that the rows say what was there."""
         for order, result in begun.items():
             step = self.steps[order]
-            if not has_open_change(self.steps, [result]) or was_idle(step["apply"], self.saved):
+            if not has_open_change(self.steps, [result]) or was_idle(step["apply"], self.story.saved):
                 self._close_look(result)
             elif step["probe"]:
                 outcome = self._look(session, step["probe"])
                 if outcome.error is None:
-                    self._settle_step(result, StepStatus.PROBED, step["probe"], outcome)
+                    self.story.end_step(result, StepStatus.PROBED, step["probe"], outcome)
                 elif result.status == StepStatus.STARTED:
-                    self._settle_step(result, StepStatus.UNCERTAIN, step["probe"], outcome)
+                    self.story.end_step(result, StepStatus.UNCERTAIN, step["probe"], outcome)
 
     def _unless_pulled(self, result: StepResult) -> None:
         """The switch was pressed while the step's row was written: nothing was sent, and nothing will be."""
         try:
             self.brake.before_step()
         except Halted:
-            self._settle_step(result, StepStatus.FAILED, (), error_code=HALTED_CODE)
+            self.story.end_step(result, StepStatus.FAILED, (), error_code=HALTED_CODE)
             raise
 
     def _stop(self) -> None:
         """The kill switch: say where the host stands."""
-        steps = self._steps_done(Phase.APPLY)
+        steps = self.story.steps_done(Phase.APPLY)
         if self.phase == Phase.CHECK:
-            self._settle("end_check")
+            self.story.settle("end_check")
         elif self.phase == Phase.UNDO:
-            self._settle("halt_undo", HALTED_CODE, _("Halted before it was rolled back to the end."))
-        elif self._has_open_step():
-            self._settle("lose", HALTED_CODE, _("Halted within a step whose outcome nobody has looked at yet."))
+            self.story.settle("halt_undo", HALTED_CODE, _("Halted before it was rolled back to the end."))
+        elif self.story.has_open_step():
+            self.story.settle("lose", HALTED_CODE, _("Halted within a step whose outcome nobody has looked at yet."))
         elif not steps:
-            self._settle("spare")
+            self.story.settle("spare")
         else:
-            self._settle("halt", HALTED_CODE, halted_where(self.steps, steps))
+            self.story.settle("halt", HALTED_CODE, halted_where(self.steps, steps))
 
     def give_up(self) -> None:
         """After a defect of ours in the middle of the work: how the host is, nobody knows. Raises ClaimLost."""
         by = "fail" if self.phase == Phase.CHECK else "lose"
-        self._settle(by, "internal_error", "unexpected error in the worker; see its log")
+        self.story.settle(by, "internal_error", "unexpected error in the worker; see its log")
 
     def _begin(self, order: int, name: str, ops: Sequence[Op]) -> tuple[StepResult, Sequence[Op]]:
-        """Note the attempt. A second one keeps what the first one saved, so it does without those operations."""
         self.brake.before_step()
-        self.attempts[order] += 1
-        is_first = self.attempts[order] == 1
-        self.saved = without(self.saved, ops) if is_first else self.saved
-        result = self._tell(Begin(self.phase, order, self.attempts[order], name, dict(self.saved)))
-        assert result is not None, "a Begin is answered by its row"
-        return result, ops if is_first else repeated(ops, self.saved)
-
-    def _done_before(self) -> Mapping[int, StepResult]:
-        """What workers before this one did in this phase."""
-        if self.host_run.is_untouched:
-            return {}
-        done = self._steps_done(self.phase)
-        self.attempts = Counter({order: result.attempt for order, result in done.items()})
-        return done
-
-    def _keep(self, saved: dict[str, str]) -> None:
-        self._tell(Keep(dict(saved)))
-        self.saved = dict(saved)
-
-    def _end(self, result: StepResult, ops: Sequence[Op], outcome: Outcome) -> None:
-        self.saved = outcome.saved
-        error: StepFailed | None = outcome.error
-        if error is None:
-            self.untold.append(End(result, StepStatus.OK, ops, outcome))
-            return
-        self._settle_step(result, StepStatus.FAILED, ops, outcome, error_code=error.code, error=str(error))
-        raise StepFailed(f"{result.name}: {error}", code=error.code)
-
-    def _settle_step(
-        self,
-        result: StepResult,
-        status: StepStatus,
-        ops: Sequence[Op],
-        outcome: Outcome | None = None,
-        error_code: str = "",
-        error: str = "",
-    ) -> None:
-        self._tell(End(result, status, ops, outcome, error_code, error))
-
-    def _has_open_step(self) -> bool:
-        """A changing step was begun (by a worker that died) and we couldn't look: its outcome stays unknown."""
-        if self.phase != Phase.APPLY:
-            return False
-        return has_open_change(self.steps, self._steps_done(Phase.APPLY).values())
-
-    def _steps_done(self, phase: Phase) -> Mapping[int, StepResult]:
-        return self._read(lambda: steps_done(self.host_run, phase))
-
-    def _read(self, question: Callable[[], T]) -> T:
-        """Of the rows as they are with what was still untold."""
-        if self.untold:
-            self._tell()
-        return self.ledger.read(question)
+        return self.story.begin(order, name, ops)
 
     def _look(self, session: HostSession, ops: Sequence[Op]) -> Outcome:
         """Probe; what was learnt before is told first."""
-        if self.untold:
-            self._tell()
-        return session.perform(ops, self.saved)
-
-    def _tell(self, *notes: Note) -> StepResult | None:
-        """Committed when this returns, behind what was still untold."""
-        told, self.untold = (*self.untold, *notes), []
-        return self.ledger.write(self.host_run, *told)
-
-    def _left_out(self) -> str:
-        """Where it gets no requests until people put it back; empty where it does."""
-        results = self._read(lambda: list(self.host_run.steps.order_by("pk")))
-        places = left_out(self.steps, results, self.saved)
-        return _("Still taken out at %(places)s.") % {"places": ", ".join(places)} if places else ""
-
-    def _settle(self, by: str, code: str = "", message: str = "") -> None:
-        if by in ("lose", "halt", "halt_undo", "fail_undo"):
-            message = f"{message} {self._left_out()}".rstrip()
-        self._tell(Settle(by, code, message))
+        self.story.tell_the_rest()
+        return session.perform(ops, self.story.saved)
