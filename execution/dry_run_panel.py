@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Q, QuerySet, Subquery, Window
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from guardia.common.canonical import moment_text
 from tickets.models import OpsTask
 from tickets.panels import TaskPage
 
-_HOSTS_SHOWN = 100
+_HOSTS_SHOWN, _REASONS_SHOWN, _NAMED = 100, 10, 8
 
 
 class Word(NamedTuple):
@@ -42,7 +43,8 @@ def dry_run(page: TaskPage) -> dict[str, Any] | None:
     may_ask = page.task.status in OPEN and may_work_by_hand(page.user, page.task)
     looks = list(_first_looks(current))
     if not looks:
-        return {"dry_run": None, "may_ask": True, "is_open": False} if may_ask else None
+        far = [name for name, host in current.content["hosts"].items() if "gateway" in host]
+        return {"dry_run": None, "may_ask": True, "is_open": False, "far": len(far)} if may_ask else None
     found, first = looks[0].dry_run, looks[0]
     counts: dict[str, int] = {name: getattr(first, name) for name in ("all", "done", "unreached")}
     is_open = found.finished_at is None
@@ -50,8 +52,17 @@ def dry_run(page: TaskPage) -> dict[str, Any] | None:
         verdicts = [one["verdict"] for one in look.findings]
         look.counts = [(word, verdicts.count(verdict)) for verdict, word in WORDS.items() if verdict in verdicts]  # type: ignore[attr-defined]  # for the template
         look.findings = [{**one, "word": WORDS[one["verdict"]]} for one in look.findings]
-    left = counts["all"] - len(looks)
-    return {"dry_run": found, "may_ask": may_ask, "is_open": is_open, "looks": looks, "left": left, **counts}
+    counts |= {"left": counts["all"] - len(looks), "asked": counts["done"] - counts["unreached"]}
+    why = _unasked(found) if counts["unreached"] and not is_open else []
+    return {"dry_run": found, "may_ask": may_ask, "is_open": is_open, "looks": looks, "unasked": why, **counts}
+
+
+def _unasked(dry_run: DryRun) -> list[dict[str, Any]]:
+    """Why some couldn't be asked, the reason of most first, each with the first names."""
+    rows = dry_run.looks.exclude(error="").order_by().values("error")
+    counted = rows.annotate(count=Count("pk"), names=ArrayAgg("server__hostname", order_by="server__hostname"))
+    found = list(counted.order_by("-count", "error")[:_REASONS_SHOWN])
+    return [{**row, "names": row["names"][:_NAMED], "more": max(0, row["count"] - _NAMED)} for row in found]
 
 
 def _first_looks(plan: Plan) -> QuerySet[DryLook]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.choices import Role
 from accounts.scope import holds_role
-from execution.choices import BAD, HeldFor, HostStatus, RunStatus
+from execution.choices import BAD, GOING_BACK, HeldFor, HostStatus, RunStatus
 from execution.dry_run_panel import dry_run
 from execution.gate.halts import halts_of_institution
 from execution.gateways.selectors import gateways_of
@@ -138,7 +138,7 @@ def live_run(page: TaskPage) -> dict[str, Any] | None:
         "waves": _waves(run, hosts),
         "host_count": sum(host.status != HostStatus.RETRIED for host in hosts),
         "done_count": sum(host.status == HostStatus.DONE for host in hosts),
-        "bad_count": sum(host.status in BAD for host in hosts),
+        "bad_count": sum(map(_is_bad, hosts)),
         "events": [event_to_dict(event) for event in events],
         "last_number": events[-1].number if events else 0,
         "words": script_words(),
@@ -148,6 +148,11 @@ def live_run(page: TaskPage) -> dict[str, Any] | None:
         "steer": steering_of(page.user, page.task, run, hosts),
         "may_halt": run.is_living and may_halt(page.user, page.task.institution_id),
     }
+
+
+def _is_bad(host: HostRun) -> bool:
+    """It has failed, even where it has gone back since; not those that went back beside it."""
+    return host.status in BAD or (host.status in GOING_BACK and bool(host.error_code))
 
 
 def _waves(run: Run, hosts: list[HostRun]) -> list[dict[str, Any]]:

@@ -114,7 +114,8 @@ def check_look(server: Server) -> None:
         raise Halted(words_of(halt))
     check_integrity(server.system.institution)
     if server.site.gateway_id is not None:
-        raise GateClosed(_("A gateway stands before it: only work of tasks goes there."), code="behind_gateway")
+        text = _("It stands behind gateway %(gateway)s, which takes approved work alone: it can't be asked from here.")
+        raise GateClosed(text % {"gateway": server.site.gateway}, code="behind_gateway")
     if HostLock.objects.filter(server=server).exists():
         raise GateClosed(_("Another run holds this server."), code="host_locked")
 

@@ -140,7 +140,9 @@ class _Round:
 
     def work(self, ends: float) -> bool:
         """True when every host was asked; False when the turn was over first."""
-        rows = self.dry_run.looks.filter(finished_at=None).select_related("server__site", "server__system__institution")
+        rows = self.dry_run.looks.filter(finished_at=None).select_related(
+            "server__site__gateway", "server__system__institution"
+        )
         waiting, flying = list(rows.order_by("-pk")), set[Future[None]]()
         limit = settings.GUARDIA_HOSTS_AT_ONCE
         with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="dry") as pool:

@@ -1,18 +1,16 @@
 """A plan that nobody approves and nothing runs: every command for every host. It looks at no host."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db.models import QuerySet
-
 from cmdb.models import Server
-from execution.plan.build import Wanted, document_for, planned_servers
+from execution.models import Playbook, PlaybookChoice
+from execution.plan.build import Wanted, document_for, newest_for
 from execution.plan.render import commands_of
 from execution.playbooks.schema import Definition
-from tickets.services.store_artefact import store_artefact
+from tickets.models import Artefact
+from tickets.services.store_artefact import StoredFile
 
 TASK = "OPS-00000000-000"
 
@@ -25,15 +23,28 @@ class DryStep:
 
 
 def dry_run(
-    definition: Definition, servers: QuerySet[Server], given: Mapping[str, Any], file: Path | None = None
+    definition: Definition,
+    servers: Sequence[Server],
+    given: Mapping[str, Any],
+    artefact: StoredFile | Artefact | None = None,
 ) -> dict[str, Any]:
-    """The document that a task with these parameters would get. Raises PlanRefused."""
-    artefacts = []
-    if file is not None:
-        stored = store_artefact(SimpleUploadedFile(file.name, file.read_bytes()))
-        artefacts = [{"name": stored.name, "sha256": stored.sha256, "size": stored.size}]
+    """The document that a task with these parameters, and this file, would get for these `planned_servers`. Raises
+    PlanRefused."""
+    artefacts = [{"name": artefact.name, "sha256": artefact.sha256, "size": artefact.size}] if artefact else []
     reference = {"name": definition.name, "version": definition.version, "digest": ""}
-    return document_for(Wanted(TASK, planned_servers(servers), given, artefacts), definition, reference)
+    return document_for(Wanted(TASK, servers, given, artefacts), definition, reference)
+
+
+def serving(servers: Sequence[Server], sub_type: str) -> list[tuple[Playbook, list[Server]]]:
+    """What does this kind of work on them now: each version with its servers."""
+    rows = PlaybookChoice.objects.filter(system__in={server.system_id for server in servers}, sub_type=sub_type)
+    chosen, newest = {row.system_id: row.playbook for row in rows.select_related("playbook")}, newest_for(sub_type)
+    found: dict[Playbook, list[Server]] = {}
+    for server in servers:
+        playbook = chosen.get(server.system_id, newest)
+        if playbook is not None:
+            found.setdefault(playbook, []).append(server)
+    return list(found.items())
 
 
 def dry_steps(host: Mapping[str, Any]) -> list[DryStep]:

@@ -1,4 +1,4 @@
-"""The pages of playbooks: what can be done, how it has done so far, a dry run, and publishing for operators."""
+"""The pages of playbooks: what can be done, how it has done so far, a trial, and publishing for operators."""
 
 from typing import Any
 
@@ -12,10 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.caller import caller
-from accounts.scope import visible_to
-from cmdb.models import Server
 from execution.models import Playbook
-from execution.plan.dry_run import dry_run, dry_steps
 from execution.plan.rollout_words import strategy_words
 from execution.playbooks.history import newest_playbooks, records_by_name, records_by_version, runs_of
 from execution.playbooks.lines import SIZE_LIMIT
@@ -23,11 +20,10 @@ from execution.playbooks.params import in_language
 from execution.playbooks.publish import may_publish, publish_playbook
 from execution.playbooks.schema import parse_playbook
 from guardia.common.errors import GuardiaError
-from guardia.portal.param_forms import ParamForm
 from guardia.portal.playbook_choices import served_systems
+from guardia.portal.playbook_trials import TextTrialForm, TrialForm, form_of, tried
 
 _RUNS_SHOWN = 20
-_HOSTS_TRIED = 20
 
 
 class PublishForm(forms.Form):
@@ -67,7 +63,8 @@ def playbook_page(request: HttpRequest, name: str, version: int | None = None) -
         raise Http404
     definition = parse_playbook(playbook.source)
     records = records_by_version(request.user, name)
-    tried = ParamForm(request.GET if "host" in request.GET else None, params=definition.params, is_hosted=True)
+    given = request.GET if "host" in request.GET else None
+    form = TrialForm(given, params=definition.params, needs=definition.needs)
     context = {
         "place": "playbooks",
         "playbook": playbook,
@@ -76,12 +73,12 @@ def playbook_page(request: HttpRequest, name: str, version: int | None = None) -
         "label": _label(playbook),
         "versions": [(row, records.get(row.version)) for row in versions],
         "runs": list(runs_of(request.user, playbook)[:_RUNS_SHOWN]),
-        "form": tried,
-        "hosts": _tried(request, definition, tried),
+        "form": form,
+        **tried(caller(request), definition, form),
         "may_publish": may_publish(caller(request)),
         **served_systems(request, playbook),
     }
-    return render(request, "portal/playbook.html", context, status=400 if tried.errors else 200)
+    return render(request, "portal/playbook.html", context, status=400 if form.errors else 200)
 
 
 @login_required
@@ -97,44 +94,35 @@ def playbook_source(request: HttpRequest, name: str, version: int) -> HttpRespon
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest) -> HttpResponse:
-    """Check a text, or publish it as a version. For those who may; to others the page isn't there."""
+    """Check a text, try it against servers, or publish it as a version. For those who may; to others there is no such
+    page."""
     actor = caller(request)
     if not may_publish(actor):
         raise Http404
     start = Playbook.objects.filter(name=request.GET.get("from", "")).order_by("-version").first()
     form = PublishForm(request.POST or None, request.FILES or None, initial={"source": start.source if start else ""})
-    if request.method == "POST" and form.is_valid():
+    typed, shown = TextTrialForm(request.POST or None), dict[str, Any]()
+    if request.method == "POST" and form.is_valid() and typed.is_valid():
         try:
-            if "check" in request.POST:
-                parse_playbook(form.cleaned_data["source"])
-                messages.success(request, _("The playbook is good. Nothing was published."))
+            if "check" in request.POST or "try" in request.POST:
+                definition = parse_playbook(form.cleaned_data["source"])
+                if "try" in request.POST:
+                    trial = form_of(definition, typed)
+                    shown = tried(actor, definition, trial)
+                    for error in (words for errors in trial.errors.values() for words in errors):
+                        typed.add_error(None, str(error))
+                else:
+                    messages.success(request, _("The playbook is good. Nothing was published."))
             else:
                 playbook = publish_playbook(actor=actor, source=form.cleaned_data["source"])
                 messages.success(request, _("%(playbook)s was published.") % {"playbook": playbook})
                 return redirect("portal:playbook-version", playbook.name, playbook.version)
         except GuardiaError as error:
             form.add_error("source", str(error))
-    context = {"place": "playbooks", "form": form}
-    return render(request, "portal/playbook_form.html", context, status=400 if form.errors else 200)
+    context = {"place": "playbooks", "form": form, "typed": typed, **shown}
+    is_bad = form.errors or typed.errors
+    return render(request, "portal/playbook_form.html", context, status=400 if is_bad else 200)
 
 
 def _label(playbook: Playbook) -> str:
     return in_language(parse_playbook(playbook.source).label) or str(playbook.get_sub_type_display())
-
-
-def _tried(request: HttpRequest, definition: Any, form: ParamForm) -> list[dict[str, Any]]:
-    """The commands for the named hosts of the user's own; a refusal stands at the form."""
-    if not form.is_bound or not form.is_valid():
-        return []
-    names = form.cleaned_data["host"].replace(",", " ").split()[:_HOSTS_TRIED]
-    servers = visible_to(Server.objects.filter(hostname__in=names), request.user)
-    try:
-        document = dry_run(definition, servers, form.given())
-    except GuardiaError as error:
-        form.add_error(None, str(error))
-        return []
-    return [
-        {"hostname": name, "wave": number, "steps": dry_steps(document["hosts"][name])}
-        for number, wave in enumerate(document["waves"], start=1)
-        for name in wave
-    ]

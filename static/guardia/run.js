@@ -140,7 +140,9 @@
     function count() {
       const of = (statuses, tiles) => tiles.filter((tile) => statuses.includes(tile.dataset.status)).length;
       const all = [...tiles.values()].filter((tile) => tile.dataset.status !== "RETRIED");
-      const bad = of(["FAILED", "UNCERTAIN", "UNDO_FAILED"], all);
+      const failed = all.filter((tile) => tile.querySelector(".host-error").textContent.trim());
+      const back = of(["UNDO_PENDING", "UNDOING", "UNDONE"], failed);
+      const bad = of(["FAILED", "UNCERTAIN", "UNDO_FAILED"], all) + back;
       summary.textContent = fill(words.summary, { done: of(["DONE"], all), all: all.length, bad });
       for (const wave of panel.querySelectorAll("[data-wave]")) {
         const hosts = [...wave.querySelectorAll("[data-host]")];

@@ -11,6 +11,7 @@ import pytest
 from accounts.choices import Role
 from audit.models import Entry
 from audit.verifying.all_chains import verify_all
+from cmdb.models import Gateway, Site
 from demo.fleet import Fleet
 from execution.choices import HaltScope
 from execution.gate.dry_runs import answer_dry_run, ask_dry_run
@@ -95,10 +96,13 @@ def planned_site(tenant: FleetTenant) -> OpsTask:
 
 
 def test_the_files_of_a_site_that_differ_are_named(tenant: FleetTenant) -> None:
-    for steps in asked(tenant, planned_site(tenant)).values():
+    task = planned_site(tenant)
+    for steps in asked(tenant, task).values():
         assert steps["static_sync"]["lines"] == ["+ js/a.js", "~ index.html"]
         assert steps["tidy"]["verdict"] == "unseen"
     assert not (tenant.tree(next(iter(tenant.hosts))).root / "www" / "js").exists()
+    page = browser(tenant.pm).get(f"/tasks/{task.task_id}/").content.decode()
+    assert "+ js/a.js\n~ index.html\n" in page and "{{" not in page
 
 
 def test_an_archive_that_is_gone_ends_it_with_a_word(tenant: FleetTenant) -> None:
@@ -146,6 +150,28 @@ def test_a_press_ends_it_and_a_held_server_is_left_alone(tenant: FleetTenant) ->
     answer_dry_run(again.pk)
     assert all("smoke" in look.error for look in again.looks.all())
     assert not Entry.objects.filter(action="credential.used").exists(), "nobody logged in"
+
+
+def test_servers_behind_a_gateway_are_named_as_not_asked(tenant: FleetTenant) -> None:
+    far, near = tenant.servers
+    keys = {"sign_key": "k", "seal_key": "k"}
+    gateway = Gateway.objects.create(
+        institution=tenant.institution, code="dmz", name="DMZ gateway", state="ACTIVE", **keys
+    )
+    site = Site.objects.create(institution=tenant.institution, code="FAR", name="far", tier=3, gateway=gateway)
+    type(far).objects.filter(pk=far.pk).update(site=site)
+    task, _plan = tenant.planned()
+    client, page = browser(tenant.pm), f"/tasks/{task.task_id}/"
+    assert "1 server stands behind a gateway" in client.get(page).content.decode()
+    dry_run = ask_dry_run(actor=tenant.pm, task_id=task.task_id)
+    answer_dry_run(dry_run.pk)
+    errors = {look.server.hostname: look.error for look in dry_run.looks.select_related("server")}
+    assert "DMZ gateway" in errors[far.hostname] and not errors[near.hostname]
+    text = client.get(page).content.decode()
+    assert "1 server was asked." in text and "1 server was not asked." in text
+    assert f"{errors[far.hostname].split(',')[0]}" in text and f'<span class="mono">{far.hostname}</span>' in text
+    used = Entry.objects.filter(task_id=task.task_id, action="credential.used")
+    assert all(far.hostname not in entry.body for entry in used)
 
 
 def test_a_lost_worker_is_followed_by_another_one(tenant: FleetTenant) -> None:

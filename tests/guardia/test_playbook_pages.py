@@ -11,6 +11,7 @@ from accounts.exceptions import OutsideBastion
 from audit.models import Entry
 from execution.exceptions import PlaybookInvalid
 from execution.models import Playbook, PlaybookChoice
+from execution.playbooks.choose import choose_playbook
 from execution.playbooks.publish import publish_playbook
 from governance.models import AccessRange
 from guardia.common.context import traced
@@ -238,3 +239,57 @@ def test_only_the_systems_operator_is_offered_to_choose(in_english: None) -> Non
     with nothing_changes():
         assert stranger.post("/playbooks/backup/1/choose/", given).status_code == 404
     assert not PlaybookChoice.objects.exists()
+
+
+def test_a_version_is_tried_beside_the_one_that_serves_now(in_english: None) -> None:
+    tenant, other = Tenant(servers=2), Tenant(servers=1)
+    first = Playbook.objects.get(name="log-analysis")
+    publish_playbook(actor="test", source=first.source.replace("version: 1", "version: 2"))
+    operator = make_user(Role.OPERATOR, tenant.institution)
+    choose_playbook(actor=operator, system=tenant.system, playbook=first)
+    text = first.source.replace("version: 1", "version: 3").replace("steps:", "steps:\n  - check_memory: {}", 1)
+    newer = publish_playbook(actor="test", source=text)
+    given = {"host": ", ".join(server.hostname for server in tenant.servers), "param-texts": "ERROR"}
+    shown = browser(operator).get("/playbooks/log-analysis/3/", given).content.decode()
+    assert "Beside log-analysis v1, which serves now" in shown and "Check memory" in shown.split("Beside")[1]
+    same = browser(operator).get("/playbooks/log-analysis/1/", given).content.decode()
+    assert "Beside" not in same and same.count("<summary>") == 2
+    choose_playbook(actor=operator, system=tenant.system, playbook=newer)
+    assert "Beside log-analysis v3" in browser(operator).get("/playbooks/log-analysis/1/", given).content.decode()
+    everywhere = make_user(Role.OPERATOR)
+    given["host"] += f" {other.servers[0].hostname}"
+    choose_playbook(actor=everywhere, system=tenant.system, playbook=first)
+    both = browser(everywhere).get("/playbooks/log-analysis/2/", given).content.decode()
+    assert "Beside log-analysis v1" in both and "Beside log-analysis v3" in both, "each system with its own"
+
+
+def test_work_that_needs_a_file_is_tried_with_that_of_a_request(in_english: None) -> None:
+    tenant, other = Tenant(servers=1), Tenant(servers=1)
+    task, _plan = tenant.planned()
+    theirs, _plan = other.planned()
+    client, page = browser(tenant.pm), "/playbooks/was-rolling/"
+    given = {"host": tenant.servers[0].hostname, "task": task.task_id.lower()}
+    shown = client.get(page, given).content.decode()
+    assert "<summary>" in shown and "/srv/app/bin/shutdown.sh" in shown and "{{" not in shown
+    for number in ("", theirs.task_id, "OPS-x", "\x00"):
+        with nothing_changes():
+            assert client.get(page, {**given, "task": number}).status_code == 400, number
+
+
+def test_a_text_is_tried_before_it_is_published(in_english: None) -> None:
+    tenant = Tenant(servers=1)
+    client = browser(make_user(Role.OPERATOR))
+    source = Playbook.objects.get(name="log-analysis").source
+    begins = "steps:\n  - script: {language: %s, text: '%s', changes: false}"
+    newer = source.replace("version: 1", "version: 2")
+    text = newer.replace("steps:", begins % ("python", "print(1)"), 1)
+    blocked = newer.replace("steps:", begins % ("shell", "rm -rf /"), 1)
+    given = {"source": text, "try": "yes", "host": tenant.servers[0].hostname, "given": "texts=ERROR\ntexts=OOM\nmib=4"}
+    with nothing_changes():
+        shown = client.post("/playbooks/new/", given)
+    page = shown.content.decode()
+    assert shown.status_code == 200 and "Beside log-analysis v1" in page and "One more approval" in page
+    assert "ERROR" in page.split("<summary>")[-1] and "OOM" in page.split("<summary>")[-1]
+    for bad in ({"host": ""}, {"host": "nowhere"}, {"given": "mib=lots"}, {"source": blocked}):
+        with nothing_changes():
+            assert client.post("/playbooks/new/", {**given, **bad}).status_code == 400, bad

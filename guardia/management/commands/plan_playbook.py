@@ -3,14 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cmdb.models import Server
 from execution.models import Playbook
+from execution.plan.build import planned_servers
 from execution.plan.dry_run import dry_run, dry_steps
 from execution.playbooks.schema import parse_playbook
 from execution.words import step_label
 from guardia.common.errors import GuardiaError
+from tickets.services.store_artefact import store_artefact
 
 
 class Command(BaseCommand):
@@ -34,7 +37,9 @@ class Command(BaseCommand):
         if unknown := hosts - set(servers.values_list("hostname", flat=True)):
             raise CommandError(f"there is no server {min(unknown)}")
         try:
-            document = dry_run(parse_playbook(_source(options["playbook"])), servers, given, options["file"])
+            definition, file = parse_playbook(_source(options["playbook"])), options["file"]
+            artefact = store_artefact(SimpleUploadedFile(file.name, file.read_bytes())) if file else None
+            document = dry_run(definition, planned_servers(servers), given, artefact)
         except GuardiaError as error:
             raise CommandError(str(error)) from error
         self._print(document)

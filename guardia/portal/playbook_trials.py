@@ -1,0 +1,126 @@
+"""A version tried against servers before anybody relies on it: every command, what the command check says of it, and
+what differs from the version that serves these servers now. Nothing is connected to, nothing is kept."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.scope import visible_to
+from cmdb.models import Server
+from execution.plan.build import planned_servers
+from execution.plan.compare import differences
+from execution.plan.dry_run import dry_run, dry_steps, serving
+from execution.playbooks.params import Param
+from execution.playbooks.schema import Definition, parse_playbook
+from execution.reason_words import reason_label
+from guardia.common.errors import GuardiaError, InvalidInput
+from guardia.portal.param_forms import PREFIX, ParamForm
+from tickets.models import Artefact
+from tickets.selectors import tasks_visible_to
+
+_HOSTS, _CHANGES = 20, 60
+
+
+class TrialForm(ParamForm):
+    """Servers and parameters; for work that needs a file, a request whose file is taken."""
+
+    def __init__(self, data: Any = None, *, params: tuple[Param, ...], needs: tuple[str, ...]) -> None:
+        super().__init__(data, params=params, is_hosted=True)
+        if set(needs) - {"database"}:
+            self.fields["task"] = forms.CharField(
+                label=_("File of a request"),
+                max_length=32,
+                help_text=_("This work needs a file: the number of a request that brought one, OPS-…"),
+            )
+
+
+class TextTrialForm(forms.Form):
+    """The same for a text that isn't published: its parameters aren't known before it is read."""
+
+    host = forms.CharField(
+        label=_("Servers"), max_length=2000, required=False, help_text=_("Names, divided by commas.")
+    )
+    given = forms.CharField(
+        label=_("Parameters"),
+        max_length=8000,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
+        help_text=_("“name=value”, one per line; a name again adds a line to its value."),
+    )
+    task = forms.CharField(
+        label=_("File of a request"), max_length=32, required=False, help_text=_("Where the work needs a file.")
+    )
+
+
+def form_of(definition: Definition, typed: TextTrialForm) -> TrialForm:
+    """What was typed, in the form that the text's own parameters make."""
+    data = {"host": typed.cleaned_data["host"], "task": typed.cleaned_data["task"]}
+    for line in typed.cleaned_data["given"].splitlines():
+        name, _equals, value = line.partition("=")
+        key = PREFIX + name.strip()
+        data[key] = f"{data[key]}\n{value}" if key in data else value
+    return TrialForm(data, params=definition.params, needs=definition.needs)
+
+
+def tried(user: User, definition: Definition, form: TrialForm) -> dict[str, Any]:
+    """What a page shows of it, for servers that the user sees; a refusal stands at the form."""
+    nothing: dict[str, Any] = {"hosts": [], "compared": []}
+    if not form.is_bound or not form.is_valid():
+        return nothing
+    names = form.cleaned_data["host"].replace(",", " ").split()[:_HOSTS]
+    servers = planned_servers(visible_to(Server.objects.filter(hostname__in=names), user))
+    try:
+        artefact = _file_of(user, form.cleaned_data.get("task", ""))
+        document = dry_run(definition, servers, form.given(), artefact)
+    except GuardiaError as error:
+        form.add_error(None, str(error))
+        return nothing
+    hosts = [
+        _host(name, number, document["hosts"][name])
+        for number, wave in enumerate(document["waves"], start=1)
+        for name in wave
+    ]
+    return {"hosts": hosts, "compared": _compared(definition, servers, form.given(), artefact)}
+
+
+def _host(name: str, wave: int, host: dict[str, Any]) -> dict[str, Any]:
+    """`found`: what takes one more approval; what would be blocked is no plan at all."""
+    found = [{**one, "words": reason_label(one["reason"])} for one in host["check"]["found"]]
+    return {"hostname": name, "wave": wave, "steps": dry_steps(host), "found": found}
+
+
+def _compared(
+    definition: Definition, servers: list[Server], given: dict[str, Any], artefact: Artefact | None
+) -> list[dict[str, Any]]:
+    """Beside each version that serves some of them now. Parameters that it doesn't know aren't given to it."""
+    found = []
+    for playbook, its_servers in serving(servers, definition.sub_type):
+        former = parse_playbook(playbook.source)
+        if former == definition:
+            continue
+        known = {param.name for param in former.params}
+        row: dict[str, Any] = {"playbook": playbook, "servers": its_servers, "changes": [], "problem": ""}
+        try:
+            before = dry_run(former, its_servers, {name: given[name] for name in given if name in known}, artefact)
+            changes = differences(before, dry_run(definition, its_servers, given, artefact))
+        except GuardiaError as error:
+            row["problem"] = str(error)
+        else:
+            row |= {"changes": changes[:_CHANGES], "left": len(changes[_CHANGES:])}
+        found.append(row)
+    return found
+
+
+def _file_of(user: User, task_id: str) -> Artefact | None:
+    """Raises InvalidInput."""
+    if not task_id.strip():
+        return None
+    rows = Artefact.objects.filter(task__in=tasks_visible_to(user).filter(task_id=task_id.strip().upper()))
+    row = rows.order_by("-pk").first() if "\0" not in task_id else None
+    if row is None:
+        raise InvalidInput(_now("There is no such request that brought a file."))
+    return row
