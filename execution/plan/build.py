@@ -36,6 +36,7 @@ from execution.playbooks.params import ParamInvalid, filled_params
 from execution.playbooks.schema import Definition, parse_playbook
 from execution.steps.ops import Step
 from governance.selectors import instructions_for
+from guardia.common.context import remembered
 from tickets.models import OpsTask
 
 FORMAT = 1
@@ -63,7 +64,9 @@ def playbook_for(task: OpsTask) -> Playbook:
 
 
 def newest_for(sub_type: str) -> Playbook | None:
-    return Playbook.objects.filter(sub_type=sub_type).order_by("-version").first()
+    """A page reads it once, an act every time."""
+    rows = Playbook.objects.filter(sub_type=sub_type).order_by("-version")
+    return remembered(("newest playbook", sub_type), rows.first)
 
 
 @dataclass(frozen=True, slots=True)

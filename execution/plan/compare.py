@@ -161,15 +161,28 @@ def _host_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> It
 
 
 def _step_differences(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[Difference]:
-    """Steps by their place: the commands that differ, and then the conditions (expectations, time, probes)."""
-    for place in range(max(len(before), len(after))):
-        old = before[place] if place < len(before) else None
-        new = after[place] if place < len(after) else None
+    """Steps beside each other: the commands that differ, and then the conditions (expectations, time, probes)."""
+    for place, old, new in _beside(before, after):
         label = f"{place + 1}. {step_label((new or old or {}).get('name', ''))}"
         for is_fine, lines in ((False, _step_lines), (True, _step_conditions)):
             old_lines, new_lines = lines(old), lines(new)
             if old_lines != new_lines:
                 yield Difference(label, *_only_different(old_lines, new_lines), is_fine=is_fine)
+
+
+def _beside(before: list[Any], after: list[Any]) -> Iterator[tuple[int, Any, Any]]:
+    """Each step with the one at its place on the other side. Where some came or went, the others are found by their
+    names; None stands for what isn't there."""
+    if len(before) == len(after):
+        yield from ((place, *pair) for place, pair in enumerate(zip(before, after, strict=True)))
+        return
+    old_names, new_names = ([step["name"] for step in steps] for steps in (before, after))
+    ways = SequenceMatcher(None, old_names, new_names, autojunk=False).get_opcodes()
+    for _tag, start, end, first, last in ways:
+        for at in range(max(end - start, last - first)):
+            old = before[start + at] if start + at < end else None
+            new = after[first + at] if first + at < last else None
+            yield (first if new is not None else start) + at, old, new
 
 
 def _only_different(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:

@@ -11,17 +11,16 @@ from accounts.models import User
 from accounts.scope import visible_to
 from cmdb.models import Server
 from execution.plan.build import planned_servers
-from execution.plan.compare import differences
-from execution.plan.dry_run import dry_run, dry_steps, serving
+from execution.plan.dry_run import beside_what_serves, dry_run, dry_steps
 from execution.playbooks.params import Param
-from execution.playbooks.schema import Definition, parse_playbook
+from execution.playbooks.schema import Definition
 from execution.reason_words import reason_label
 from guardia.common.errors import GuardiaError, InvalidInput
 from guardia.portal.param_forms import PREFIX, ParamForm
 from tickets.models import Artefact
 from tickets.selectors import tasks_visible_to
 
-_HOSTS, _CHANGES = 20, 60
+_HOSTS, _CHANGES = 20, 20
 
 
 class TrialForm(ParamForm):
@@ -84,35 +83,17 @@ def tried(user: User, definition: Definition, form: TrialForm) -> dict[str, Any]
         for number, wave in enumerate(document["waves"], start=1)
         for name in wave
     ]
-    return {"hosts": hosts, "compared": _compared(definition, servers, form.given(), artefact)}
+    compared = [
+        {"beside": row, "changes": row.changes[:_CHANGES], "left": len(row.changes[_CHANGES:])}
+        for row in beside_what_serves(definition, servers, form.given(), artefact)
+    ]
+    return {"hosts": hosts, "compared": compared}
 
 
 def _host(name: str, wave: int, host: dict[str, Any]) -> dict[str, Any]:
     """`found`: what takes one more approval; what would be blocked is no plan at all."""
     found = [{**one, "words": reason_label(one["reason"])} for one in host["check"]["found"]]
     return {"hostname": name, "wave": wave, "steps": dry_steps(host), "found": found}
-
-
-def _compared(
-    definition: Definition, servers: list[Server], given: dict[str, Any], artefact: Artefact | None
-) -> list[dict[str, Any]]:
-    """Beside each version that serves some of them now. Parameters that it doesn't know aren't given to it."""
-    found = []
-    for playbook, its_servers in serving(servers, definition.sub_type):
-        former = parse_playbook(playbook.source)
-        if former == definition:
-            continue
-        known = {param.name for param in former.params}
-        row: dict[str, Any] = {"playbook": playbook, "servers": its_servers, "changes": [], "problem": ""}
-        try:
-            before = dry_run(former, its_servers, {name: given[name] for name in given if name in known}, artefact)
-            changes = differences(before, dry_run(definition, its_servers, given, artefact))
-        except GuardiaError as error:
-            row["problem"] = str(error)
-        else:
-            row |= {"changes": changes[:_CHANGES], "left": len(changes[_CHANGES:])}
-        found.append(row)
-    return found
 
 
 def _file_of(user: User, task_id: str) -> Artefact | None:

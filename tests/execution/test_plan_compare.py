@@ -148,3 +148,14 @@ def test_the_new_round_shows_what_changed_and_its_form_leads_there(change: Any, 
     page = browser(tenant.owner).get(path).content.decode()
     assert 'id="changes"' in page and page.count('href="#changes"') == 2
     assert plan.digest in page and page.count('class="diff"') == len(found)
+
+
+def test_a_step_that_is_put_in_is_one_difference() -> None:
+    """Those behind it have another place, and are the same."""
+    steps = [{"name": name, "apply": [], "undo": []} for name in ("stop", "swap", "start")]
+    more = [steps[0], {"name": "back_up", "apply": [], "undo": []}, *steps[1:]]
+    before, after = ({"hosts": {"a": {"steps": found}}} for found in (steps, more))
+    for old, new, sides in ((before, after, ([], ["back_up"])), (after, before, (["back_up"], []))):
+        (change,) = differences(old, new)
+        told = [one for one in change.differences if not one.is_fine]
+        assert [(one.before, one.after) for one in told] == [sides] and told[0].label.startswith("2. ")

@@ -1,6 +1,7 @@
 """The pages of playbooks and the form of a new request with a playbook's fields."""
 
 import hashlib
+import io
 from typing import Any
 
 import pytest
@@ -252,6 +253,12 @@ def test_a_version_is_tried_beside_the_one_that_serves_now(in_english: None) -> 
     given = {"host": ", ".join(server.hostname for server in tenant.servers), "param-texts": "ERROR"}
     shown = browser(operator).get("/playbooks/log-analysis/3/", given).content.decode()
     assert "Beside log-analysis v1, which serves now" in shown and "Check memory" in shown.split("Beside")[1]
+    assert given["host"] in shown.split("Beside")[1], "what is the same on both is told once"
+    out = io.StringIO()
+    hosts = [word for server in tenant.servers for word in ("--host", server.hostname)]
+    call_command("plan_playbook", "log-analysis", *hosts, "--param", "texts=ERROR", stdout=out)
+    told = out.getvalue().split("— beside log-analysis v1")[1]
+    assert f"{given['host']}: changed" in told and "      + check_memory\n" in told and "      - " in told
     same = browser(operator).get("/playbooks/log-analysis/1/", given).content.decode()
     assert "Beside" not in same and same.count("<summary>") == 2
     choose_playbook(actor=operator, system=tenant.system, playbook=newer)
