@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from execution.command_check.context import TAME, UNKNOWN, WILD, Context
+from execution.command_check.kinds import KINDS_OF_PROGRAMS
 from execution.command_check.paths import check_change, check_output, check_read, check_tree
 from execution.command_check.words import shown
 
@@ -279,4 +280,5 @@ KINDS: dict[str, Callable[[Context, str], None]] = {
     "a": _plain_name,
     "o": _output,
     "w": _change,
+    **KINDS_OF_PROGRAMS,
 }

@@ -5,14 +5,14 @@ import re
 from collections.abc import Callable, Sequence
 
 from execution.command_check import do_databases, do_network, do_run, do_services
-from execution.command_check.context import UNKNOWN, WILD, Context, is_static
+from execution.command_check.context import WILD, Context, is_static
 from execution.command_check.danger import BLOCKED, READS
 from execution.command_check.do_archives import rsync, tar, unzip, zip_
 from execution.command_check.do_files import copy, link, make_folder, mark, move, remove, shrink, tee
 from execution.command_check.do_search import find, grep, xargs
 from execution.command_check.do_text import awk, jq, sed
-from execution.command_check.options import KINDS, Spec, check_operands, parse
-from execution.command_check.paths import absolute, check_output, check_read, is_device, is_secret
+from execution.command_check.options import Spec, check_operands, parse
+from execution.command_check.paths import absolute, check_output, is_device, is_secret
 from execution.command_check.subcommands import PROGRAMS, subcommand
 from execution.command_check.verbs import VERBS
 from execution.command_check.verdict import Findings
@@ -169,68 +169,6 @@ HANDLERS: dict[str, Handler] = {
     **_FILES,
     **do_run.HANDLERS,
 }
-_SECRET_KINDS = re.compile(r"secrets?|configmaps?|cm|all|serviceaccounts?|sa", re.IGNORECASE)
-
-
-def _resource(context: Context, value: str) -> None:
-    if any(_SECRET_KINDS.fullmatch(part.split("/")[0]) for part in value.split(",")):
-        context.block(f"shows {shown(value)}")
-
-
-def _kernel_setting(context: Context, value: str) -> None:
-    if "=" in value:
-        context.block("sets a value of the kernel")
-
-
-def _state_of_container(context: Context, value: str) -> None:
-    if not re.fullmatch(
-        r"(\s*\{\{\s*\.(State|RestartCount|NetworkSettings|Mounts|Image|Created|Name|Id|LogPath)[\w.]*\s*\}\}\s*)+",
-        value,
-    ):
-        context.escalate("shows settings of a container, with the passwords in them")
-
-
-def _output_format(context: Context, value: str) -> None:
-    if value not in ("wide", "name"):
-        context.escalate("shows everything of a resource, with the settings in it")
-
-
-def _names_database(context: Context, value: str) -> None:
-    """Of `getent`: `shadow` and `gshadow` hold what passwords become."""
-    if value not in _NAMES:
-        context.block(f"reads a secret: {shown(value)}")
-
-
-_NAMES = frozenset(
-    (
-        "passwd",
-        "group",
-        "hosts",
-        "ahosts",
-        "ahostsv4",
-        "ahostsv6",
-        "networks",
-        "services",
-        "protocols",
-        "rpc",
-        "netgroup",
-    )
-)
-
-
-def _revision(context: Context, value: str) -> None:
-    """Of `git show`: `HEAD:conf/app.yml` and a path show what is, or was, in the file."""
-    if not UNKNOWN.isdisjoint(value):
-        context.escalate("an argument that isn't known")
-    check_read(context, value.rpartition(":")[2] or ".")
-
-
-KINDS["G"] = _revision
-KINDS["N"] = _names_database
-KINDS["i"] = _state_of_container
-KINDS["K"] = _resource
-KINDS["S"] = _kernel_setting
-KINDS["O"] = _output_format
 
 
 def judge_argv(context: Context, argv: Sequence[str]) -> None:
