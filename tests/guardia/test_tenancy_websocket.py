@@ -73,6 +73,16 @@ def test_a_run_is_shown_to_its_own_people_only() -> None:
         assert sent[-1]["code"] == 4404
 
 
+def test_sockets_count_under_the_rate_of_their_user(settings: Any) -> None:
+    zebra = Zebra()
+    settings.GUARDIA_RATE_REQUESTS = "1/h"
+    path = f"/ws/runs/{zebra.run.pk}/"
+    assert answers(zebra.pm, path)[-1]["type"] == "websocket.send"
+    assert answers(zebra.pm, path)[-1]["code"] == 4429
+    assert answers(zebra.owner, path)[-1]["type"] == "websocket.send"
+    assert [answers(None, path)[-1]["code"] for _time in range(2)] == [4404, 4429]
+
+
 @pytest.mark.parametrize("after", ["", "-1", "abc", "9" * 40, "%00", "1e3", "٣"])
 def test_whatever_the_page_says_it_has_seen_the_run_is_shown(after: str) -> None:
     zebra = Zebra()
