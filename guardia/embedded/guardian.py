@@ -22,8 +22,9 @@ from guardia.embedded.locks import FileLock
 GRACE = 2.0  # seconds without a user before the server stops; a row of commands then shares one server
 ALREADY_GUARDED = 3  # exit code
 _POLL = 0.2
-_READY_TIMEOUT = 60.0  # crash recovery included
-_FAST_SHUTDOWN_TIMEOUT = 10.0
+_READY_TIMEOUT = 3600.0  # the recovery of a large database takes its time, and giving up would only begin it anew
+_FAST_SHUTDOWN_TIMEOUT = 60.0  # its last checkpoint; what isn't over then is recovered at the next start
+_FORCED_SHUTDOWN_TIMEOUT = 10.0
 _MAX_DEATHS_PER_MINUTE = 3
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
@@ -36,7 +37,7 @@ class Guardian:
         self._life = life
         self._sealed: FileLock | None = None  # the decision lock, once we have decided to end
         self._deaths: list[float] = []
-        clear_remains(layout, patience=_FAST_SHUTDOWN_TIMEOUT)
+        clear_remains(layout, patience=_FORCED_SHUTDOWN_TIMEOUT)
         account = server_account(layout.data)
         self._cluster = Cluster(layout, find_binaries(account, layout.root), account)
         self._cluster.prepare()
@@ -60,10 +61,9 @@ class Guardian:
         while not self._cluster.is_ready(server.pid):
             if server.poll() is not None:
                 raise EmbeddedError(f"PostgreSQL ended with code {server.returncode} while starting")
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or signal.sigtimedwait(_STOP_SIGNALS, 0.01) is not None:
                 self._stop(server)
-                raise EmbeddedError(f"PostgreSQL wasn't ready within {_READY_TIMEOUT:.0f} s")
-            time.sleep(0.01)
+                raise EmbeddedError("PostgreSQL was stopped before it was ready")
         self._layout.write_state(State(guardian=os.getpid(), postmaster=server.pid))
         return server
 
@@ -98,12 +98,13 @@ class Guardian:
         if self._life.still_at_its_path():
             self._layout.clear_state()
         for shutdown in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast, immediate, by force
+            patience = _FAST_SHUTDOWN_TIMEOUT if shutdown == signal.SIGINT else _FORCED_SHUTDOWN_TIMEOUT
             server.send_signal(shutdown)
             try:
-                server.wait(_FAST_SHUTDOWN_TIMEOUT)
+                server.wait(patience)
                 break
             except subprocess.TimeoutExpired:
-                _say(f"PostgreSQL didn't stop within {_FAST_SHUTDOWN_TIMEOUT:.0f} s of {shutdown.name}")
+                _say(f"PostgreSQL didn't stop within {patience:.0f} s of {shutdown.name}")
         if self._life.still_at_its_path():
             self._cluster.remove_socket_dir()
 

@@ -8,6 +8,7 @@ releases when it dies. The `guardian` process does the rest.
 """
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -26,7 +27,9 @@ from guardia.embedded.layout import SOCKET_NAME, Layout
 from guardia.embedded.linux import command_line, processes_at_work_in
 from guardia.embedded.locks import FileLock, is_held
 
-_START_TIMEOUT = 90.0  # seconds, for initdb or crash recovery on a slow disk
+logger = logging.getLogger(__name__)
+_START_TIMEOUT = 3600.0  # seconds: a large database recovers from a crash as fast as its disk is
+_QUIET_SECONDS = 15.0  # of waiting, before it is told what for
 _GUARDIAN_MODULE = "guardia.embedded.guardian"
 _LOG_LIMIT = 5_000_000  # bytes; then the log starts again and the old one is kept once
 
@@ -106,8 +109,11 @@ class EmbeddedPostgres:
         """Under the decision lock: wait for the server, starting a guardian if there is none."""
         guardian: subprocess.Popen[bytes] | None = None
         log_start = 0
-        deadline = time.monotonic() + _START_TIMEOUT
+        deadline, told_at = time.monotonic() + _START_TIMEOUT, time.monotonic() + _QUIET_SECONDS
         while not self._answers():
+            if told_at < time.monotonic():
+                logger.warning("the embedded PostgreSQL is still starting, see %s", self._layout.log)
+                told_at = deadline
             if guardian is not None and guardian.poll() is not None:
                 if guardian.returncode != ALREADY_GUARDED:
                     raise EmbeddedError(f"the embedded PostgreSQL didn't start: {self._log_since(log_start)}")
