@@ -71,7 +71,8 @@ def tried(user: User, definition: Definition, form: TrialForm) -> dict[str, Any]
     if not form.is_bound or not form.is_valid():
         return nothing
     names = form.cleaned_data["host"].replace(",", " ").split()[:_HOSTS]
-    servers = planned_servers(visible_to(Server.objects.filter(hostname__in=names), user))
+    few = Server.objects.filter(hostname__in=names).select_related("site", "system")
+    servers = planned_servers(visible_to(few, user))
     try:
         artefact = _file_of(user, form.cleaned_data.get("task", ""))
         document = dry_run(definition, servers, form.given(), artefact)

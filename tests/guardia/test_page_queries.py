@@ -1,6 +1,7 @@
 """Every page stays within twenty queries, whoever looks, and a task's whatever it has behind it and where it stands."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
@@ -10,6 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.choices import Role
 from accounts.models import User
+from execution.models import Playbook
+from execution.playbooks.choose import choose_playbook
+from execution.playbooks.publish import publish_playbook
 from execution.rollout.start_run import start_run
 from tests.doors import browser
 from tests.factories import Tenant, make_user
@@ -101,3 +105,20 @@ def test_every_other_page_costs_at_most_twenty_queries() -> None:
                 over[str(person), path] = len(asked)
     assert not over, sorted(over.items(), key=lambda item: -item[1])
     assert shown >= {*PAGES, *lists}, "each page was seen by somebody"
+
+
+def test_a_trial_of_a_playbook_costs_at_most_twenty_queries() -> None:
+    tenant = Tenant(servers=12)
+    first = Playbook.objects.get(name="log-analysis")
+    publish_playbook(actor="test", source=first.source.replace("version: 1", "version: 2"))
+    given = {"host": ", ".join(server.hostname for server in tenant.servers), "param-texts": "ERROR"}
+    over = {}
+    for person in (tenant.pm, make_user(Role.OPERATOR, tenant.institution), make_user(Role.OPERATOR)):
+        choose_playbook(actor=make_user(Role.OPERATOR), system=tenant.system, playbook=first)
+        client = warm(person)
+        for path in ("/playbooks/log-analysis/", f"/playbooks/log-analysis/2/?{urlencode(given)}"):
+            code, asked = queries_of(client, path)
+            assert code == 200, path
+            if len(asked) > LIMIT:
+                over[str(person), path] = asked
+    assert not over, "\n".join(f"{len(asked)} {key}\n" + "\n".join(one[:230] for one in asked) for key, asked in over.items())
