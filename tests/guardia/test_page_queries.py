@@ -121,4 +121,6 @@ def test_a_trial_of_a_playbook_costs_at_most_twenty_queries() -> None:
             assert code == 200, path
             if len(asked) > LIMIT:
                 over[str(person), path] = asked
-    assert not over, "\n".join(f"{len(asked)} {key}\n" + "\n".join(one[:230] for one in asked) for key, asked in over.items())
+    assert not over, "\n".join(
+        f"{len(asked)} {key}\n" + "\n".join(one[:230] for one in asked) for key, asked in over.items()
+    )
