@@ -56,7 +56,8 @@ def new_profile(tenant: Tenant, task: OpsTask) -> None:
 
 
 def other_artefact(tenant: Tenant, task: OpsTask) -> None:
-    attach(task, store_artefact(SimpleUploadedFile("app.war", b"other bytes")), by=task.requester)
+    with transaction.atomic():
+        attach(task, store_artefact(SimpleUploadedFile("app.war", b"other bytes")), by=task.requester)
 
 
 def new_credential(tenant: Tenant, task: OpsTask) -> None:
