@@ -21,6 +21,7 @@ def _following(places: Iterable[Place | None], key: str, number: int, prev_hash:
     for place in places:
         if place is None or place[:3] != (b"%d" % number, chain, before):
             break
-        number, before = number + 1, place[3].hex().encode()
-        hashes.append(place[3])
+        number += 1
+        before = place[3]
+        hashes.append(place[4])
     return hashes

@@ -6,6 +6,7 @@
 import hashlib
 import json
 import re
+from binascii import hexlify
 from functools import lru_cache
 from itertools import chain as joined
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]  # as the json module uses it
@@ -30,8 +31,8 @@ _scan = _decoder.scan_once
 _encode = c_make_encoder(None, _refuse, encode_basestring, None, ":", ",", True, False, False)
 
 
-#: Where a sound entry says that it stands, as stored (number, chain, hash before), and its hash as 32 bytes.
-Place = tuple[bytes, bytes, bytes, bytes]
+#: Where a sound entry says that it stands (number, chain, hash before), and its hash, all as stored; the hash in bytes.
+Place = tuple[bytes, bytes, bytes, bytes, bytes]
 
 
 def sound_body(row: Row) -> dict[str, Any] | None:
@@ -70,7 +71,7 @@ def sound_place(row: Row) -> Place | None:
     body = sound_body(row)
     if body is None or row.number != str(body["number"]).encode():
         return None
-    return row.number, body["chain"].encode(), row.prev_hash, bytes.fromhex(row.hash.decode())
+    return row.number, body["chain"].encode(), row.prev_hash, row.hash, bytes.fromhex(row.hash.decode())
 
 
 def _line(inner: bytes, column: bytes) -> re.Pattern[bytes]:
@@ -115,11 +116,12 @@ def usual_place(line: bytes) -> Place | None:
     if not is_plain:
         body, facts = body.replace(b"\\\\", b"\\"), facts.replace(b"\\\\", b"\\")
     digest = _sha256(b"\x00" + body).digest()
-    is_text = line.isascii() or _is_utf8(line)
-    if digest.hex().encode() != stored or not is_text or len(body.translate(None, _CONTROLS)) != len(body):
+    if hexlify(digest) != stored or len(body.translate(None, _CONTROLS)) != len(body):
+        return None
+    if not (line.isascii() or _is_utf8(line)):
         return None
     is_canonical = _is_often_canonical if len(facts) < _SHORT else _is_canonical
-    return (number, chain, before, digest) if is_canonical(facts) else None
+    return (number, chain, before, stored, digest) if is_canonical(facts) else None
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -18,6 +18,7 @@ from audit.models import Chain, Verification
 from audit.services.record import Draft, record_many
 
 _WRITERS, _BATCH, _SECONDS = 16, 50, 10.0
+_TIMES = 2  # the better one of each counts
 _COLUMNS = ("action", "actor", "task_id", "object_type", "object_id")
 _FACTS = {
     "commands": ["/srv/app/bin/shutdown.sh -force", "test -f '/srv/app/run/pid'"],
@@ -36,14 +37,14 @@ def measure_chain(entries: int) -> Iterator[tuple[str, str, str]]:
     yield f"appends to one chain, {_WRITERS} writers, {_BATCH} in a transaction", "≥ 4,000/s", f"{rate:,.0f}/s"
     chain = Chain.objects.get(key=f"institution:{institution.code}")
     _fill(chain, entries)
-    bare = min(_bare_loop(chain) for _ in range(2))
+    bare = min(_bare_loop(chain) for _ in range(_TIMES))
     yield f"bare loop: COPY and SHA-256 of {entries:,} bodies", "", f"{bare:.1f} s"
-    seconds, peak = _verification(chain)
+    seconds, peak = min(_verification(chain) for _ in range(_TIMES))
     yield f"verification of {entries:,} entries", "≤ 30 s", f"{seconds:.1f} s"
-    kept = Verification.objects.latest("pk")
-    alone = (kept.finished_at - kept.started_at).total_seconds()
+    kept = Verification.objects.order_by("-pk")[:_TIMES]
+    alone = min((one.finished_at - one.started_at).total_seconds() for one in kept)
     yield "without the start of the program", "", f"{alone:.1f} s"
-    yield "ratio: verification without that start / bare loop", "≤ 3", f"{alone / bare:.1f}"
+    yield "ratio: verification without that start / bare loop", "≤ 3", f"{alone / bare:.2f}"
     yield "its peak memory, with the processes that it starts", "≤ 300 MiB", f"{peak:.0f} MiB"
 
 
