@@ -81,6 +81,7 @@ def taken_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
+@pytest.mark.slow  # `.ci/run` plays it itself
 def test_the_demonstration_passes(tmp_path: Path) -> None:
     home = tmp_path / "home"
     done = subprocess.run(

@@ -112,6 +112,7 @@ def by_production_settings(*command: str, **changes: str) -> subprocess.Complete
     return subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow  # `make check` asks the same
 def test_djangos_own_check_finds_nothing_in_the_production_settings() -> None:
     command = ("manage.py", "check", "--deploy", "--fail-level", "WARNING")
     done = by_production_settings(*command)
