@@ -9,8 +9,6 @@ import psycopg
 from audit.verifying.parts import Part, Range, part_of
 from audit.verifying.rows import lines_between
 
-HASH_BYTES = 32
-
 
 def main(asked: BinaryIO, answers: BinaryIO) -> None:
     """First a line with the connection's parameters and the snapshot, then one for each part."""

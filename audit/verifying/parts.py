@@ -12,6 +12,8 @@ from typing import NamedTuple
 from audit.verifying.rows import row_of
 from audit.verifying.sequence import sound_lines
 
+HASH_BYTES = 32
+
 
 class Part(NamedTuple):
     """The hash that the first entry says stands before it, and the entries' own, 32 bytes each."""

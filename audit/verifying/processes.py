@@ -16,8 +16,7 @@ from itertools import cycle
 from django.conf import settings
 from django.db import connection
 
-from audit.verifying.part_process import HASH_BYTES
-from audit.verifying.parts import Part, Range, part_of
+from audit.verifying.parts import HASH_BYTES, Part, Range, part_of
 from audit.verifying.rows import lines_between
 
 logger = logging.getLogger(__name__)
@@ -42,9 +41,12 @@ def parts_beside(asked: Iterator[Range], count: int) -> Generator[Part | None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_export_snapshot()")
         [snapshot] = cursor.fetchone()
-    helpers = [_Helper(snapshot) for _ in range(count)]
+    helpers = list[_Helper]()
     ahead = deque[tuple[_Helper, Range]]()
     try:
+        for _ in range(count):
+            helpers.append(_Helper(snapshot))
+            helpers[-1].begin()
         for helper, one in zip(cycle(helpers), asked, strict=False):
             ahead.append((helper, one))
             helper.ask(one)
@@ -67,16 +69,20 @@ def _first(ahead: "deque[tuple[_Helper, Range]]") -> Part | None:
 
 
 class _Helper:
-    """One process, with a connection of its own. Raises OSError or ValueError when it has ended."""
+    """One process, with a connection of its own. Raises OSError or ValueError when it has ended or can't begin."""
 
     def __init__(self, snapshot: str) -> None:
+        self._snapshot = snapshot
         command = [sys.executable, "-m", "audit.verifying.part_process"]
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+
+    def begin(self) -> None:
+        """Tell it where to look, by its pipe: others could read arguments."""
         parameters = connection.get_connection_params()
         plain = {name: value for name, value in parameters.items() if isinstance(value, str | int)}
-        self._say({"connection": plain, "snapshot": snapshot})  # a pipe, as others could read arguments
+        self._say({"connection": plain, "snapshot": self._snapshot})
 
     def _say(self, value: object) -> None:
         assert self._process.stdin is not None

@@ -211,6 +211,15 @@ def test_the_rest_is_read_here_when_the_processes_are_killed() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_all_is_read_here_where_no_process_can_begin(monkeypatch: Any) -> None:
+    chain = long_chain(100)
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with transaction.atomic():
+        found = list(parts_beside(ranges(chain.pk, chain.key, 0, 100, 20), 2))
+    assert [len(part.hashes) for part in found if part is not None] == [20] * 5
+
+
+@pytest.mark.django_db(transaction=True)
 def test_nothing_is_left_when_nobody_wants_the_rest() -> None:
     chain = long_chain(100)
     with transaction.atomic():

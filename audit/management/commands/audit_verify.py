@@ -19,8 +19,7 @@ from audit.seal import CHECKPOINTS
 from audit.services.verify import verify
 from audit.stores.directory import DirectoryStore
 from audit.verifying.one_chain import ChainReport, Reached
-
-_HASH_BYTES = 32
+from audit.verifying.parts import HASH_BYTES
 
 
 class Command(BaseCommand):
@@ -104,7 +103,7 @@ def _mark(number: int, digest: str, roots: str | None) -> Reached:
     """Raises ValueError or TypeError for what can't be one."""
     if roots is not None:
         Frontier.from_text(number, roots)
-    if len(bytes.fromhex(digest)) != _HASH_BYTES:
+    if len(bytes.fromhex(digest)) != HASH_BYTES:
         raise ValueError("a hash has 64 hex digits")
     return Reached(number, digest, roots)
 
