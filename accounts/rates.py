@@ -37,12 +37,15 @@ class Rate:
 
 
 _ONCE, _TOLD = Rate(1, 3600), Rate(60, 3600)
+#: A bucket that is more than full (by a second, for rounding) was filled under a former setting: it counts as empty.
 _COUNT = """
     INSERT INTO accounts_ratebucket AS bucket (key, empty_at)
     VALUES (%(key)s, clock_timestamp() + %(step)s * interval '1 second')
     ON CONFLICT (key) DO UPDATE
-    SET empty_at = greatest(bucket.empty_at, clock_timestamp()) + %(step)s * interval '1 second'
+    SET empty_at = CASE WHEN bucket.empty_at > clock_timestamp() + (%(window)s + 1) * interval '1 second'
+        THEN clock_timestamp() ELSE greatest(bucket.empty_at, clock_timestamp()) END + %(step)s * interval '1 second'
     WHERE bucket.empty_at <= clock_timestamp() + (%(window)s - %(step)s) * interval '1 second'
+    OR bucket.empty_at > clock_timestamp() + (%(window)s + 1) * interval '1 second'
     RETURNING 1
 """
 _WAIT = "SELECT extract(epoch FROM empty_at - clock_timestamp()) FROM accounts_ratebucket WHERE key = %s"

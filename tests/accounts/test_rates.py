@@ -52,6 +52,17 @@ def test_a_rate_takes_its_count_at_once_and_then_what_flows_off(text: str, setti
         take("REQUESTS", "address:x")
 
 
+def test_what_a_former_setting_filled_holds_nobody_up(settings: Any) -> None:
+    settings.GUARDIA_RATE_REQUESTS = "2/h"
+    for _time in range(2):
+        take("REQUESTS", "address:x")
+    settings.GUARDIA_RATE_REQUESTS = "3/min"
+    for _time in range(3):
+        take("REQUESTS", "address:x")
+    with pytest.raises(RateExceeded):
+        take("REQUESTS", "address:x")
+
+
 def test_a_rate_that_is_off_counts_nothing(settings: Any) -> None:
     settings.GUARDIA_RATE_REQUESTS = "off"
     take("REQUESTS", "address:x")
