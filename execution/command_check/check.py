@@ -11,7 +11,8 @@ from execution.command_check.verdict import Judgement, Verdict
 from execution.command_check.windows import is_windows, judge_windows
 
 DEFAULT = Surroundings()
-_KINDS = ("shell", "sql")
+_WINDOWS = ("powershell", "batch")
+_KINDS = ("shell", "sql", *_WINDOWS)
 
 
 @lru_cache(maxsize=8192)
@@ -27,6 +28,6 @@ def check_command(kind: str, command: str, surroundings: Surroundings = DEFAULT)
     try:
         if kind == "sql":
             return judge_sql(command, technical=surroundings.technical_tables)
-        return judge_windows(command) if is_windows(command) else judge_shell(command, surroundings)
+        return judge_windows(command) if kind in _WINDOWS or is_windows(command) else judge_shell(command, surroundings)
     except (RecursionError, ValueError, IndexError, KeyError, TypeError, AttributeError, re.error) as error:
         return Judgement(Verdict.ESCALATE, f"couldn't be judged ({type(error).__name__})")

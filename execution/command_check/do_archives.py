@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from execution.command_check.context import Context
 from execution.command_check.options import parse, spec_of
-from execution.command_check.paths import absolute, check_change, in_app, in_backup, is_secret, zone_of
+from execution.command_check.paths import absolute, check_change, check_read, in_app, in_backup, is_secret, zone_of
 from execution.command_check.words import has_glob, shown
 
 _TAR = spec_of(
     "cxtvzjJpkhmSWOrua",
     "fCXT:x b:n",
-    "create extract list gzip bzip2 xz verbose file=x directory=x exclude=x strip-components=n no-same-owner keep-old-files numeric-owner totals wildcards ignore-failed-read anchored same-order preserve-permissions get newer-mtime=x",
+    "create extract list gzip bzip2 xz verbose file=x directory=x exclude=x strip-components=n no-same-owner keep-old-files numeric-owner totals wildcards ignore-failed-read anchored same-order preserve-permissions get newer-mtime=x to-stdout",
     "x*",
 )
 _UNZIP = spec_of("lLtvZpqqnojC1hm", "dx:x", "", "x*")
@@ -39,7 +39,7 @@ def _source(context: Context, word: str) -> None:
 
 def tar(context: Context, argv: Sequence[str]) -> None:
     words = list(argv)
-    if len(words) > 1 and re.fullmatch(r"[cxtvzjJpfhkmrua]+", words[1]):
+    if len(words) > 1 and re.fullmatch(r"[cxtvzjJpfhkmruaO]+", words[1]):
         words[1:2] = _old_style(words[1])
     parsed = parse(context, words, _TAR)
     options = dict(parsed["options"])
@@ -56,7 +56,9 @@ def tar(context: Context, argv: Sequence[str]) -> None:
         for word in parsed["operands"]:
             _source(here, word)
     elif options.keys() & {"x", "extract", "get"}:
-        if "O" not in options:
+        if options.keys() & {"O", "to-stdout"}:
+            _shown(context, parsed["operands"])
+        else:
             _unpacked(context, folder or ".", archive)
     elif not options.keys() & {"t", "list"}:
         context.escalate("tar that does something else")
@@ -81,6 +83,14 @@ def _target(context: Context, archive: str) -> None:
         context.escalate(f"packs into {shown(path)}")
 
 
+def _shown(context: Context, members: Sequence[str]) -> None:
+    """What is shown out of an archive is what the file would show by itself."""
+    if not members:
+        context.escalate("shows everything of an archive")
+    for word in members:
+        check_read(context, f"/{word}".replace("//", "/"))
+
+
 def _unpacked(context: Context, folder: str, archive: str) -> None:
     zone, path = zone_of(context, folder.rstrip("/") + "/x")
     if zone == "else":
@@ -99,8 +109,8 @@ def unzip(context: Context, argv: Sequence[str]) -> None:
         return
     if not options.keys() & {"l", "t", "v", "p", "Z"}:
         _unpacked(context, options.get("d", "."), parsed["operands"][0])
-    if "p" in options and any(is_secret(word) for word in parsed["operands"][1:]):
-        context.escalate("shows a secret of an archive")
+    if "p" in options:
+        _shown(context, parsed["operands"][1:])
 
 
 def zip_(context: Context, argv: Sequence[str]) -> None:

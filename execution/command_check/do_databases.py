@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from execution.command_check.context import Context, is_static
+from execution.command_check.hosts import check_server
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import check_output
 from execution.command_check.sql import judge_sql
@@ -12,14 +13,14 @@ from execution.command_check.words import shown
 
 _PSQL = spec_of(
     "AtqxXnEwW1l",
-    "hpUdFPR:x c:x",
-    "host=x port=x username=x dbname=x command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version",
+    "h:H pUdFPR:x c:x",
+    "host=H port=x username=x dbname=x command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version",
     "x*",
 )
 _MYSQL = spec_of(
     "BNstEvrXVq",
-    "huPDS:x e:x",
-    "host=x user=x port=x database=x execute=x batch skip-column-names table vertical version defaults-group-suffix=x protocol=x connect-timeout=n login-path=x default-character-set=x safe-updates",
+    "h:H uPDS:x e:x",
+    "host=H user=x port=x database=x execute=x batch skip-column-names table vertical version defaults-group-suffix=x protocol=x connect-timeout=n login-path=x default-character-set=x safe-updates",
     "x*",
 )
 _SQLITE = spec_of("", "", "readonly header noheader csv column line list json bail batch version separator=x", "x*")
@@ -38,6 +39,8 @@ def statements(context: Context, text: str, dialect: str) -> None:
 def psql(context: Context, argv: Sequence[str]) -> None:
     parsed = parse(context, argv, _PSQL)
     given = [value for name, value in parsed["options"] if name in ("c", "command")]
+    for value in [v for name, v in parsed["options"] if name in ("d", "dbname")] + parsed["operands"]:
+        _address(context, value)
     for value in given:
         if value.lstrip().startswith("\\"):
             if not _META.fullmatch(value.strip()):
@@ -48,12 +51,20 @@ def psql(context: Context, argv: Sequence[str]) -> None:
     _from_stdin(context, given, "postgres", is_list=is_list)
 
 
+def _address(context: Context, value: str) -> None:
+    """A database may be named together with its server."""
+    for host in re.findall(r"\bhost(?:addr)?\s*=\s*'?([^\s',]+)|://(?:[^@/]*@)?([^:/?]+)|@([\w.-]+)$", value):
+        check_server(context, "".join(host))
+    if re.search(r"\bservice\s*=|[?&]|\bssl\w*\s*=|passfile", value):
+        context.escalate("a session on another host")
+
+
 def mysql(context: Context, argv: Sequence[str]) -> None:
     words = [word for word in argv if not re.fullmatch(r"-p.*|--password(=.*)?", word)]
     parsed = parse(context, words, _MYSQL)
     given = [value for name, value in parsed["options"] if name in ("e", "execute")]
     for value in given:
-        statements(context, value, "mysql")
+        statements(context, re.sub(r"\s*\\[gG]\s*;?\s*$", ";", value), "mysql")
     _from_stdin(context, given, "mysql")
 
 
@@ -77,8 +88,11 @@ _SQLPLUS_LINE = re.compile(
 
 
 def sqlplus(context: Context, argv: Sequence[str]) -> None:
-    if any(word.startswith("@") for word in argv[1:]):
-        context.escalate("runs a script of SQL*Plus")
+    for word in argv[1:]:
+        if word.startswith("@"):
+            context.escalate("runs a script of SQL*Plus")
+        elif match := re.search(r"@(?://)?([\w.-]+)[:/]", word):
+            check_server(context, match[1])
     text = context.stdin.text
     if text is None:
         if argv[1:] not in (["-v"], ["-V"]):
@@ -86,6 +100,23 @@ def sqlplus(context: Context, argv: Sequence[str]) -> None:
         return
     rest = "\n".join(line for line in text.splitlines() if not _SQLPLUS_LINE.fullmatch(line))
     statements(context, rest.replace("\n/\n", ";\n"), "oracle")
+
+
+_CSQL = spec_of("CSltsN", "u:x p:x c:x", "user=x password=x command=x", "x")
+
+
+def csql(context: Context, argv: Sequence[str]) -> None:
+    """The client of CUBRID; a line that begins with `;` is a command of its own."""
+    parsed = parse(context, argv, _CSQL)
+    given = [value for name, value in parsed["options"] if name in ("c", "command")]
+    for value in [*given, context.stdin.text or ""]:
+        if re.search(r"(^|\n)\s*;", value):
+            context.block("a command of the client, or one that hides in a comment")
+        elif value in given:
+            statements(context, value, "oracle")
+    for value in parsed["operands"]:
+        _address(context, value)
+    _from_stdin(context, given, "oracle")
 
 
 def _from_stdin(context: Context, given: Sequence[str], dialect: str, *, is_list: bool = False) -> None:
@@ -134,7 +165,7 @@ _REDIS_SECOND = {
     "sentinel": {"masters", "master", "slaves", "get-master-addr-by-name"},
     "config": {"get"},
 }
-_REDIS_SPEC = spec_of("", "h:l p:n n:n", "no-auth-warning stat latency bigkeys", "x*")
+_REDIS_SPEC = spec_of("", "h:H p:n n:n", "no-auth-warning stat latency bigkeys", "x*")
 
 
 def redis(context: Context, argv: Sequence[str]) -> None:
@@ -147,7 +178,9 @@ def redis(context: Context, argv: Sequence[str]) -> None:
     second = _REDIS_SECOND.get(words[0])
     if words[0] not in _REDIS or (second is not None and words[1:2] and words[1] not in second):
         context.block(f"Redis: {shown(words[0])} isn't a look")
-    if words[0] == "config" and (len(words) != 3 or not re.fullmatch(r"[a-z-]+", words[2]) or "pass" in words[2]):
+    if words[0] == "config" and (
+        len(words) != 3 or not re.fullmatch(r"[a-z-]+", words[2]) or re.search("pass|auth", words[2])
+    ):
         context.escalate("shows settings of Redis")
 
 
@@ -160,6 +193,6 @@ def dump(context: Context, argv: Sequence[str]) -> None:
 
 
 HANDLERS = {
-    "psql": psql, "mysql": mysql, "mariadb": mysql, "sqlite3": sqlite, "sqlplus": sqlplus, "redis-cli": redis,
+    "psql": psql, "mysql": mysql, "mariadb": mysql, "sqlite3": sqlite, "sqlplus": sqlplus, "tbsql": sqlplus, "csql": csql, "redis-cli": redis,
     "mysqldump": dump, "mariadb-dump": dump, "pg_dump": dump, "pg_dumpall": dump,
 }  # fmt: skip

@@ -1,10 +1,10 @@
 """Programs that speak to other hosts: asking for a page or a port is routine, sending and fetching files isn't."""
 
-import ipaddress
 import re
 from collections.abc import Sequence
 
 from execution.command_check.context import CLASS, QUERY, UNKNOWN, WILD, Context
+from execution.command_check.hosts import check_host, check_server, is_local
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import absolute, check_output, check_read, is_secret
 from execution.command_check.words import shown
@@ -27,8 +27,10 @@ _ACTS = re.compile(
     r"|download|upload|\.(sh|jsp|key|pem|sql|war|zip|gz)$",
     re.IGNORECASE,
 )
-_LOCAL = re.compile(
-    r"(localhost|127(\.\d+){3}|\[?::1\]?|10(\.\d+){3}|192\.168(\.\d+){2}|172\.(1[6-9]|2\d|3[01])(\.\d+){2})$"
+#: Pages that only tell how a server is, and take options for it.
+_STATUS = re.compile(
+    r"/([\w./-]*/)?(server-status|nginx_status|stub_status|basic_status|status|health\w*|ping|metrics|_cat/\w+|_cluster/\w+|_nodes/stats)"
+    r"\?[\w=&,.%-]*"
 )
 
 
@@ -45,6 +47,8 @@ def curl(context: Context, argv: Sequence[str]) -> None:
             check_read(context, value[1:])
         if name in ("w", "write-out") and "%output{" in value:
             context.block("writes a file")
+        if name not in ("o", "output", "w", "write-out") and WILD in value:
+            context.block("sends values in the address")
     is_shown = target in ("", "-") and not options.keys() & {"I", "head"}
     _asked(context, parsed["operands"], target, is_shown=is_shown)
 
@@ -81,26 +85,12 @@ def _url(context: Context, url: str, *, is_shown: bool) -> None:
     path = path or "/"
     if not UNKNOWN.isdisjoint(path):
         context.block("sends values in the address")
-    elif _ACTS.search(path) and not path.startswith("/actuator/health"):
+    elif _ACTS.search(re.sub(r"\brefresh=\d+", "", path)) and not path.startswith("/actuator/health"):
         context.escalate(f"an address that may act: {shown(path)}")
-    elif "?" in path and not re.fullmatch(r"[^?]*\?(pretty|v|format=\w+)", path):
+    elif "?" in path and not re.fullmatch(r"[^?]*\?(pretty|v|format=\w+)", path) and not _STATUS.fullmatch(path):
         context.escalate(f"an address with parameters: {shown(path)}")
-    elif is_shown and not _LOCAL.match(host.lower()):
+    elif is_shown and not is_local(host):
         context.escalate(f"fetches from {shown(host)}")
-
-
-def check_host(context: Context, host: str) -> None:
-    """Metadata services give out the keys of a machine; odd spellings hide which host is meant."""
-    bare = host.strip("[]").lower().rstrip(".")
-    if bare.startswith(("169.254.", "fd00:ec2", "100.100.100.200", "metadata", "fe80")):
-        context.block("asks the metadata service")
-    elif re.fullmatch(r"(0x[0-9a-f]+|0\d+|\d+)(\.(0x[0-9a-f]+|\d+))*", bare):
-        try:
-            ipaddress.IPv4Address(bare)
-        except ValueError:
-            context.block(f"an address in disguise: {shown(host)}")
-    elif not re.fullmatch(r"[\w.:\x04\x05-]+", bare):
-        context.escalate(f"a host that isn't plain: {shown(host)}")
 
 
 def netcat(context: Context, argv: Sequence[str]) -> None:
@@ -116,7 +106,7 @@ def netcat(context: Context, argv: Sequence[str]) -> None:
 
 def telnet(context: Context, argv: Sequence[str]) -> None:
     if len(argv) == 3 and re.fullmatch(r"[\d\x04]+", argv[2]):
-        check_host(context, argv[1])
+        check_server(context, argv[1])
     else:
         context.escalate("a session on another host")
 
@@ -126,8 +116,10 @@ _DIG = re.compile(r"\+(short|trace|noall|answer|nocomments|tcp|norecurse|time=\d
 
 def dig(context: Context, argv: Sequence[str]) -> None:
     for word in argv[1:]:
-        if (word.startswith("+") and not _DIG.fullmatch(word)) or (
-            word.startswith("-") and word not in ("-x", "-t", "-4", "-6")
+        if (
+            (word.startswith("+") and not _DIG.fullmatch(word))
+            or (word.startswith("-") and word not in ("-x", "-t", "-4", "-6"))
+            or word.lower().partition("=")[0] in ("axfr", "ixfr")
         ):
             context.escalate(f"dig {shown(word)} isn't known here")
         elif not UNKNOWN.isdisjoint(word):
@@ -164,7 +156,7 @@ def openssl(context: Context, argv: Sequence[str]) -> None:
         if not options.get("connect") or stdin.text is None or stdin.text.strip() not in ("", "Q", "quit"):
             context.escalate("a session on another host")
         check_host(context, options.get("connect", "x").rsplit(":", 1)[0])
-        if not _LOCAL.match(options.get("connect", "").rsplit(":", 1)[0]) and WILD in options.get("connect", ""):
+        if not is_local(options.get("connect", "").rsplit(":", 1)[0]) and WILD in options.get("connect", ""):
             context.escalate("an address that isn't fixed")
     if argv[1] == "req" and "new" in options:
         context.escalate("makes a key")
@@ -173,7 +165,9 @@ def openssl(context: Context, argv: Sequence[str]) -> None:
             context.block(f"reads a secret: {shown(value)}")
 
 
-_KEYTOOL = spec_of("v", "", "list v keystore=m storepass=x alias=x storetype=x rfc printcert file=m help noprompt", "")
+_KEYTOOL = spec_of(
+    "v", "", "list v keystore=m storepass=x alias=x storetype=x rfc printcert file=m sslserver=U help noprompt", ""
+)
 
 
 def keytool(context: Context, argv: Sequence[str]) -> None:

@@ -203,6 +203,9 @@ def xargs(context: Context, argv: Sequence[str]) -> None:
     inner = list(argv[at:]) or ["echo"]
     text = context.stdin.text
     roots = context.stdin.roots
+    if replaced and not any(replaced in part for part in inner):
+        context.judge_argv(replace_stdin(context), inner)
+        return
     found = text.split()[:16] if text is not None else [f"{root.rstrip('/')}/{STAR}x" for root in roots] or [WILD]
     if text is not None and not replaced:
         context.judge_argv(replace_stdin(context), [*inner, *found])

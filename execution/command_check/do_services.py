@@ -177,6 +177,13 @@ def dd(context: Context, argv: Sequence[str]) -> None:
     context.escalate("copies raw bytes")
 
 
+def _asked_of_ps(context: Context, value: str) -> None:
+    if WILD in value:
+        context.escalate("an argument that isn't known")
+    elif "env" in value.lower():
+        context.block("shows the environment of processes, with the passwords in it")
+
+
 _PS = re.compile(r"-?[aAdefFgHjLlmMNnrsTuvwxXyZkZ]+|-?\d+")
 _PS_VALUED = frozenset(
     ("-o", "-p", "-u", "-U", "-C", "-g", "-G", "-t", "--pid", "--ppid", "--sort", "-O", "o", "-k", "-q", "--user")
@@ -190,8 +197,7 @@ def ps(context: Context, argv: Sequence[str]) -> None:
     while words:
         word = words.pop(0)
         if word in _PS_VALUED:
-            if words and WILD in words.pop(0):
-                context.escalate("an argument that isn't known")
+            _asked_of_ps(context, words.pop(0) if words else "")
         elif word in (
             "--no-headers",
             "--forest",
@@ -210,14 +216,14 @@ def ps(context: Context, argv: Sequence[str]) -> None:
             "-aux",
         ):
             if word.endswith("o"):
-                del words[:1]
+                _asked_of_ps(context, words.pop(0) if words else "")
         elif (
             word.startswith(("--sort=", "-o", "--format=", "--pid=", "--ppid=", "k"))
             or re.fullmatch(r"-?[\d,\x04]+", word)
             or (word.startswith("-") and _PS.fullmatch(word))
             or (is_first and re.fullmatch(r"[aAfglmnNruvwxXjT]+", word))
         ):
-            pass
+            _asked_of_ps(context, word)
         elif not word.startswith("-") and re.fullmatch(r"[a-zA-Z]*e[a-zA-Z]*", word):
             context.block("shows the environment of processes, with the passwords in it")
         elif not re.fullmatch(r"[afglmnruvwxjT]+", word):
@@ -225,66 +231,10 @@ def ps(context: Context, argv: Sequence[str]) -> None:
         is_first = False
 
 
-_JMAP = frozenset(("-histo", "-histo:live", "-heap", "-clstats", "-finalizerinfo"))
-_JCMD = re.compile(
-    r"(GC\.(heap_info|class_histogram|run_finalization_)|Thread\.print|VM\.(version|uptime|flags|native_memory|info|classloader_stats|log list)|Compiler\.\w+|help|-l)"
-)
-
-
-def jmap(context: Context, argv: Sequence[str]) -> None:
-    words = [word for word in argv[1:] if word != "-F"]
-    if len(words) == 2 and words[0] in _JMAP and WILD not in words[1]:
-        return
-    context.block("dumps the memory of a process") if "dump" in " ".join(words) else context.escalate(
-        "jmap isn't known so"
-    )
-
-
-def jcmd(context: Context, argv: Sequence[str]) -> None:
-    words = list(argv[1:])
-    if not words or words == ["-l"]:
-        return
-    if WILD in words[0]:
-        context.escalate("an argument that isn't known")
-    for word in words[1:2]:
-        if not _JCMD.fullmatch(word):
-            context.block(f"jcmd {shown(word)}") if "dump" in word or "propert" in word else context.escalate(
-                f"jcmd {shown(word)}"
-            )
-    for word in words[2:]:
-        if "/" in word:
-            check_output(context, word)
-
-
 def test(context: Context, argv: Sequence[str]) -> None:
     for word in argv[1:]:
         if word in ("-v", "-R") or ("$(" in word) or "`" in word:
             context.block("a test that may evaluate its operand")
-
-
-_JAVA = re.compile(
-    r"-version|--version|-fullversion|-showversion|-XX:\+Print\w+|-X(m[sxn]\d+\w?|log:\w+)|-Xinternalversion"
-)
-
-
-def java(context: Context, argv: Sequence[str]) -> None:
-    is_look = len(argv) > 1 and all(_JAVA.fullmatch(word) for word in argv[1:]) and "ersion" in argv[-1]
-    if not is_look:
-        context.escalate("runs a Java program")
-
-
-def nginx(context: Context, argv: Sequence[str]) -> None:
-    words = list(argv[1:])
-    if words == ["-s", "reload"] or words == ["-s", "reopen"]:
-        return
-    context.escalate("nginx isn't known so")
-
-
-def httpd(context: Context, argv: Sequence[str]) -> None:
-    words = list(argv[1:])
-    if words in (["-k", "graceful"], ["-k", "restart"], ["-k", "start"], ["-t", "-D", "DUMP_VHOSTS"], ["-M"]):
-        return
-    context.escalate("a web server that isn't asked for its state")
 
 
 _SET = frozenset(
@@ -301,6 +251,6 @@ def set_(context: Context, argv: Sequence[str]) -> None:
 
 HANDLERS = {
     "systemctl": systemctl, "service": service, "kill": kill, "pkill": kill_by_name, "killall": kill_by_name, "skill": kill_by_name,
-    "shutdown": reboot, "reboot": reboot, "init": reboot, "crontab": crontab, "dd": dd, "ps": ps, "jmap": jmap, "jcmd": jcmd,
-    "test": test, "java": java, "nginx": nginx, "httpd": httpd, "apachectl": httpd, "apache2ctl": httpd, "set": set_,
+    "shutdown": reboot, "reboot": reboot, "init": reboot, "crontab": crontab, "dd": dd, "ps": ps,
+    "test": test, "set": set_,
 }  # fmt: skip

@@ -83,6 +83,8 @@ def _awk_program(context: Context, program: str) -> None:
     if re.search(r"system\s*\(|getline|\|&|/inet/", program):
         context.block("an awk program that runs commands or reads files")
         return
+    if re.search(r"\bwhile\s*\(\s*(1|!0|\"[^\"]+\")\s*\)|\bfor\s*\([^;]*;\s*1?\s*;", program):
+        context.escalate("a loop that doesn't end")
     before, is_printing, depth, at = "", False, 0, 0
     while at < len(program):
         if program[at] == "/" and _starts_regex(before):
@@ -134,6 +136,8 @@ def jq(context: Context, argv: Sequence[str]) -> None:
     operands = parse(context, argv, _JQ)["operands"]
     if operands and re.search(r"\benv\b|\$ENV|\bimport\b|\binclude\b|\binputs?_filename|\$__", operands[0]):
         context.block("a jq program that reads the environment or files")
+    elif operands and re.search(r"\b(repeat|while|until|infinite)\b", operands[0]):
+        context.escalate("a loop that doesn't end")
     for word in operands[1:]:
         check_read(context, word)
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 
 from execution.command_check.context import UNKNOWN, Context
-from execution.command_check.paths import check_read
+from execution.command_check.hosts import check_host, check_server
+from execution.command_check.paths import absolute, check_read
 from execution.command_check.words import shown
 
 _SECRET_KINDS = re.compile(r"secrets?|configmaps?|cm|all|serviceaccounts?|sa", re.IGNORECASE)
@@ -63,11 +64,47 @@ def _revision(context: Context, value: str) -> None:
     check_read(context, value.rpartition(":")[2] or ".")
 
 
+def _property(context: Context, value: str) -> None:
+    """Of a unit of systemd: the environment is where services get their passwords."""
+    if re.search(r"env|cred|pass", value, re.IGNORECASE):
+        context.block("shows the environment of processes, with the passwords in it")
+
+
+def _address(context: Context, value: str) -> None:
+    check_host(context, value.rsplit(":", 1)[0])
+
+
+def _program_of_system(context: Context, value: str) -> None:
+    """Of `ldd`: it starts what it is asked about."""
+    if not re.match(r"/(usr/(local/)?)?(s?bin|lib\w*)/", absolute(context, value)):
+        context.escalate(f"a program that isn't known: {shown(value)}")
+
+
+_FACILITY = re.compile(r"((local[0-7]|user|daemon|cron)\.)?(debug|info|notice|warn(ing)?|err(or)?)")
+_SPEAKS = re.compile(r"sshd?|su(do)?|login|passwd|user\w*|group\w*|kernel|audit\w*|systemd.*|cron\w*|pam\w*|polkit\w*")
+
+
+def _facility(context: Context, value: str) -> None:
+    if not _FACILITY.fullmatch(value):
+        context.escalate("writes into the log in the name of the system")
+
+
+def _log_tag(context: Context, value: str) -> None:
+    if _SPEAKS.match(value.lower()) or not UNKNOWN.isdisjoint(value):
+        context.escalate("writes into the log in the name of the system")
+
+
 KINDS_OF_PROGRAMS: dict[str, Callable[[Context, str], None]] = {
+    "E": _property,
     "G": _revision,
+    "H": check_server,
     "K": _resource,
     "N": _names_database,
     "O": _output_format,
+    "P": _program_of_system,
     "S": _kernel_setting,
+    "T": _log_tag,
+    "U": _address,
+    "f": _facility,
     "i": _state_of_container,
 }

@@ -220,7 +220,9 @@ def _read(context: Context, value: str) -> None:
 
 
 def _metadata(context: Context, value: str) -> None:
-    """Names, sizes and dates are no secret."""
+    """Names, sizes and dates are no secret; some programs would fetch an address, though."""
+    if "://" in value:
+        context.escalate(f"fetches from {shown(value)}")
 
 
 def _tame(context: Context, value: str) -> None:

@@ -4,26 +4,10 @@ import posixpath
 import re
 
 from execution.command_check.context import CLASS, GLOBS, QUERY, STAR, TILDE, WILD, Context
+from execution.command_check.secret_names import is_guarded_name, is_memory_name, is_secret_name
 from execution.command_check.words import shown
 
 _I = re.IGNORECASE
-#: Whoever reads these holds somebody's key, password or memory.
-_SECRET = re.compile(
-    r"/etc/(g?shadow|sudoers|security/opasswd|krb5\.keytab|pki/tls/private|ssl/private|ssh/ssh_host_\w*key$)"
-    r"|^/proc/(kcore|kmem|[^/]+/(environ|mem|root|maps|cwd|auxv|task/[^/]+/(environ|mem)))|^/dev/(k?mem|port)$"
-    r"|(^|/)(id_(rsa|dsa|ecdsa|ed25519)\w*|\.ssh(?!/known_hosts)|\.env(\.\w+)?|\.netrc|\.pgpass|\.my\.cnf|\.mylogin\.cnf"
-    r"|\.git-credentials|\.aws|\.azure|\.gnupg|\.kube|\.docker/config\.json|\.\w+_history|\.vault-token|\.htpasswd"
-    r"|tomcat-users\.xml|[^/]*(secret|credential|passw|apikey|api_key|private)[^/]*|wallet|SAM|ntds\.dit)(/|$)"
-    r"|\.(key|pem|p12|pfx|jks|keystore|ppk|kdbx|hprof|kdb)$",
-    _I,
-)
-#: Settings in which passwords are often written; single lines may be looked for, but not the whole.
-_GUARDED = re.compile(
-    r"(^|/)(application[\w.-]*\.(ya?ml|properties)|bootstrap[\w.-]*\.ya?ml|context\.xml|(jdbc|db|datasource|database)[\w.-]*"
-    r"\.(properties|xml|ya?ml|conf)|[\w.-]*\.env|config\.php|wp-config\.php|settings\.(py|xml)|my\.cnf|pgbouncer\.ini"
-    r"|userlist\.txt|[^/]*\.(properties|ya?ml|ini)|[^/]*[\x01\x02][^/]*\.(xml|conf|cfg|json))$",
-    _I,
-)
 _TARGETS = (
     "/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/root/.ssh/id_rsa", "/proc/self/environ", "/proc/1/environ",
     "/proc/1/mem", "/dev/mem", "/dev/sda", "/dev/vda", "/dev/nvme0n1", "/etc/ssl/private/server.key",
@@ -32,7 +16,7 @@ _TARGETS = (
 _QUIET_DEVICES = frozenset(("/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty"))
 _PROC = re.compile(
     r"/proc/(?:[^/]+/(?:status|limits|stat|statm|io|sched|schedstat|cmdline|comm|mounts|mountinfo|smaps_rollup|oom_score"
-    r"|net/\w+|fd|task)|(?:net/)?\w+|sys/[\w./-]+)"
+    r"|net/\w+|fd|task)|\w+|(?:sys|net|driver|fs|irq|scsi|bus|tty|pressure|sysvipc|acpi)/[\w./-]+)"
 )
 _CODE = re.compile(
     r"\.(sh|bash|ksh|csh|pl|py|rb|php\d?|phtml|jsp|jspx|jspf|asp|aspx|ashx|so|class|cgi|service|timer|desktop)$", _I
@@ -95,9 +79,7 @@ def _reaches(path: str) -> bool:
 
 
 def is_secret(path: str) -> bool:
-    if path in ("/etc/passwd", "/etc/passwd-"):
-        return False
-    return bool(_SECRET.search(path)) or (path.startswith(TILDE) and bool(_SECRET.search("/x" + path[1:])))
+    return is_secret_name(path) or (path.startswith(TILDE) and is_secret_name("/x" + path[1:]))
 
 
 def is_device(path: str) -> bool:
@@ -115,7 +97,9 @@ def check_read(context: Context, word: str, *, whole: bool = True) -> None:
         context.block(f"a pattern that reaches secrets: {shown(path)}")
     elif _is_unsure(path):
         context.escalate("reads a file whose name isn't known")
-    elif whole and _GUARDED.search(path):
+    elif is_memory_name(path):
+        context.block(f"shows the memory of a process: {shown(path)}")
+    elif whole and is_guarded_name(path):
         context.escalate(f"shows settings that may hold passwords: {shown(path)}")
     elif path.startswith("/proc/") and not _PROC.fullmatch(path):
         context.escalate(f"reads {shown(path)}")

@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 
-from execution.command_check import do_databases, do_network, do_run, do_services
+from execution.command_check import do_databases, do_middleware, do_network, do_run, do_services
 from execution.command_check.context import WILD, Context, is_static
 from execution.command_check.danger import BLOCKED, READS
 from execution.command_check.do_archives import rsync, tar, unzip, zip_
@@ -12,7 +12,7 @@ from execution.command_check.do_files import copy, link, make_folder, mark, move
 from execution.command_check.do_search import find, grep, xargs
 from execution.command_check.do_text import awk, jq, sed
 from execution.command_check.options import Spec, check_operands, parse
-from execution.command_check.paths import absolute, check_output, is_device, is_secret
+from execution.command_check.paths import absolute, check_output, in_app, is_device, is_secret
 from execution.command_check.subcommands import PROGRAMS, subcommand
 from execution.command_check.verbs import VERBS
 from execution.command_check.verdict import Findings
@@ -104,6 +104,13 @@ def _printf(context: Context, argv: Sequence[str]) -> None:
         context.escalate("text that looks like a command")
 
 
+def _calculator(context: Context, argv: Sequence[str]) -> None:
+    """`bc`: a loop may never end."""
+    check_operands(context, argv[0], parse(context, argv, VERBS["bc"])["operands"], ())
+    if re.search(r"\b(while|for|define)\b", context.stdin.text or ""):
+        context.escalate("a loop that isn't understood")
+
+
 def _history(context: Context, argv: Sequence[str]) -> None:
     if argv[1:] and not argv[1].isdigit():
         context.block("changes the history")
@@ -117,6 +124,11 @@ def _supervisor(context: Context, argv: Sequence[str]) -> None:
 
 
 def _git(context: Context, argv: Sequence[str]) -> None:
+    if argv[1:2] == ["-C"] and len(argv) > 3:
+        path = absolute(context, argv[2])
+        if in_app(context, path) and is_static(path):
+            context.judge_argv(context, [argv[0], *argv[3:]])
+            return
     hidden = any(
         word in ("-c", "--exec-path", "-C") or word.startswith(("--upload-pack", "--exec")) for word in argv[1:]
     )
@@ -157,13 +169,14 @@ _FILES: dict[str, Handler] = {
     "find": find, "xargs": xargs, "awk": awk, "gawk": awk, "mawk": awk, "nawk": awk, "sed": sed, "gsed": sed, "jq": jq, "source": _source, ".": _source,
     "cd": _change_place, "supervisorctl": _supervisor, "git": _git, "jar": _jar, "ssh": _ssh,
     "vi": _editor, "vim": _editor, "view": _editor, "nano": _editor, "ed": _editor, "ex": _editor, "emacs": _editor, "nvim": _editor,
-    "truncate": _truncate, "printf": _printf, "history": _history, "fc": _history,
+    "truncate": _truncate, "bc": _calculator, "printf": _printf, "history": _history, "fc": _history,
 }  # fmt: skip
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(PROGRAMS, _other),
     **dict.fromkeys(("yum", "dnf", "apt", "apt-get", "zypper", "dpkg", "rpm"), _packages),
     **_INTERPRETERS,
     **do_services.HANDLERS,
+    **do_middleware.HANDLERS,
     **do_network.HANDLERS,
     **do_databases.HANDLERS,
     **_FILES,

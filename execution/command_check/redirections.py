@@ -1,13 +1,21 @@
 """Where a command's input comes from and its output goes."""
 
+import re
+
 from execution.command_check.context import Context, Stdin
+from execution.command_check.hosts import check_server
 from execution.command_check.paths import check_output, check_read
 
 _WRITES = frozenset((">", ">>", ">|", "&>", "&>>"))
 
 
-def redirect(context: Context, operator: str, target: str, *, is_trivial: bool) -> Stdin | None:
-    """Judge one redirection; the new standard input where it gives one."""
+def redirect(context: Context, operator: str, target: str, *, is_trivial: bool, is_bare: bool = False) -> Stdin | None:
+    """Judge one redirection; the new standard input where it gives one. `is_bare`: no command reads it, so that a channel is
+    opened and closed, as one does to see whether a port answers."""
+    probed = re.fullmatch(r"/dev/tcp/([\w.-]+)/(\d+)", target)
+    if is_bare and operator == "<" and probed:
+        check_server(context, probed[1])
+        return None
     if target.startswith(("/dev/tcp/", "/dev/udp/")):
         context.block("opens a channel to another host")
         return None

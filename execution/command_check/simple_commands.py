@@ -142,12 +142,12 @@ class SimpleCommands(Expansions):
             if body is not None and child.id == body.id:
                 continue
             if child.is_named:
-                self.redirection(inner, child, name=name)
+                self.redirection(inner, child, name=name, is_bare=body is None)
         if body is not None:
             self.statement(inner, body)
         context.stdin = stdin
 
-    def redirection(self, context: Context, node: Any, *, name: str) -> None:
+    def redirection(self, context: Context, node: Any, *, name: str, is_bare: bool = False) -> None:
         if node.type == "heredoc_redirect":
             self.heredoc(context, node)
         elif node.type == "herestring_redirect":
@@ -162,7 +162,7 @@ class SimpleCommands(Expansions):
             if len(texts) != 1:
                 context.escalate("a redirection that isn't understood")
             for text in texts:
-                stdin = redirect(context, operator, text, is_trivial=name in _TRIVIAL)
+                stdin = redirect(context, operator, text, is_trivial=name in _TRIVIAL, is_bare=is_bare)
                 context.stdin = stdin or context.stdin
         else:
             self.statement(context, node)
@@ -204,4 +204,4 @@ class SimpleCommands(Expansions):
         self.children(context, node)
 
     def bare_redirect(self, context: Context, node: Any) -> None:
-        self.redirection(context, node, name="")
+        self.redirection(context, node, name="", is_bare=True)

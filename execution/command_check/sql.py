@@ -20,7 +20,7 @@ _NAME = r'[\w$.#"`]+'
 #: Whole statements that only look or refresh statistics; matched against the text without comments.
 _PLAIN = re.compile(
     rf"""(?ix)
-      show\s+(?!.*\binto\b)[\w\s.$@%'`*-]+ | desc(ribe)?\s+{_NAME} | explain\s+{_NAME}
+      show\s+(?!.*\b(?:into|grants?|binlog|relaylog|create\s+user|conninfo|\w*conninfo|\w*passphrase\w*|all\s*$))[\w\s.$@%'`*-]+ | desc(ribe)?\s+{_NAME} | explain\s+{_NAME}
     | analyze(\s+verbose)?(\s+table)?(\s+{_NAME}(\s*,\s*{_NAME})*)?(\s*\(\s*\w+(\s*,\s*\w+)*\s*\))?
     | vacuum(\s+(analyze|verbose))*(\s*\(\s*(analyze|verbose)(\s*,\s*(analyze|verbose))*\s*\))?(\s+(?!full\b|freeze\b){_NAME})?
     | check\s+table\s+{_NAME}(\s+(quick|fast|medium|extended|changed))? | checksum\s+table\s+{_NAME}
@@ -119,12 +119,19 @@ def _check_names(statement: Statement, tree: exp.Expr, findings: Findings) -> No
         following = tokens[position + 1].text if position + 1 < len(tokens) else ""
         before = tokens[position - 1].text if position else ""
         word = token.word
-        if word in ACTING and not (word in expected and (position < 4 or word == "set")) and before != ".":
+        if word in ("nextval", "next_value") and before == ".":
+            findings.add(Verdict.BLOCK, f"a statement with “{word}” in it")
+        if (
+            word in ACTING
+            and not (word in FUNCTIONS and following == "(" and position)
+            and not (word in expected and (position < 4 or word == "set"))
+            and before != "."
+        ):
             findings.add(Verdict.BLOCK, f"a statement with “{word}” in it")
         if following != "(" or token.kind not in ("word", "quoted"):
             continue
         is_target = isinstance(tree, exp.Insert) and position < 5
-        if word in GRAMMAR or word in ctes or is_target:
+        if word in GRAMMAR or word in ctes or is_target or before.lower() == "as":
             continue
         if token.kind == "quoted" or before == "." or word not in FUNCTIONS:
             is_bad = re.match(

@@ -17,6 +17,13 @@ FUNCTIONS = frozenset(
     pg_size_pretty pg_database_size pg_total_relation_size pg_relation_size pg_table_size pg_indexes_size pg_get_indexdef pg_get_constraintdef pg_get_viewdef
     pg_is_in_recovery pg_last_wal_replay_lsn pg_last_wal_receive_lsn pg_current_wal_lsn pg_wal_lsn_diff pg_blocking_pids pg_postmaster_start_time
     pg_last_xact_replay_timestamp pg_backend_pid pg_stat_get_activity to_regclass current_database current_schema current_user version database schema user
+    cardinality array_length array_to_string array_position string_to_array jsonb_typeof json_typeof json_extract_path_text jsonb_extract_path_text json_unquote
+    json_length json_keys json_contains make_date make_interval isfinite width_bucket starts_with strpos overlay format_number truncate field elt find_in_set
+    substring_index inet_ntoa inet_aton inet6_ntoa bit_count crc32 any_value std period_diff makedate maketime sec_to_time time_to_sec to_days from_days weekofyear
+    dayname monthname dayofmonth dayofyear sysdatetime sysutcdatetime datefromparts stuff choose isdate isnumeric numtodsinterval numtoyminterval to_dsinterval
+    wm_concat xmlagg ora_hash rawtohex vsize bitand lnnvl ratio_to_report grouping grouping_id to_datetime sys_datetime clock_timestamp statement_timestamp
+    transaction_timestamp pg_get_functiondef pg_get_userbyid pg_get_triggerdef pg_get_expr pg_relation_filepath pg_encoding_to_char pg_conf_load_time
+    pg_walfile_name pg_is_wal_replay_paused has_table_privilege databasepropertyex fileproperty filegroup_name col_length type_name user_name schema_id
     db_name object_name schema_name object_id serverproperty suser_name host_name app_name inet_client_addr inet_server_addr quote_ident format_type
     obj_description col_description json_extract json_value jsonb_array_length json_array_length unnest
     last_insert_id row_count found_rows connection_id sys_context userenv uid rownum total changes last_insert_rowid""".split()
@@ -25,7 +32,7 @@ FUNCTIONS = frozenset(
 GRAMMAR = frozenset(
     """in values and or not exists over as on using from where select by having case when then else any all some interval limit top union intersect except
     minus varchar varchar2 nvarchar numeric decimal char character number float timestamp partition within filter between like join with group order distinct
-    set into is analyze end lateral range rows key index fetch offset escape separator nvarchar2 clob bit time enum""".split()
+    set into is analyze end lateral range rows key index fetch offset escape separator nvarchar2 clob bit time enum sets rollup cube keep""".split()
 )
 #: Bare words that no reading statement needs; some databases take them for a statement of its own even without “;”.
 ACTING = frozenset(
@@ -36,24 +43,28 @@ ACTING = frozenset(
     vacuum reindex cluster checkpoint set""".split()
 )
 SECRET_TABLES = re.compile(
-    r"(?i)(^|\.)(pg_shadow|pg_authid|pg_user_mappings?|pg_statistic|pg_stats|pg_largeobject|user\$|link\$|user_history\$|dba_links?|sql_logins|syslogins|sysxlogins|sysusers"
+    r"(?i)(^|\.)(pg_shadow|pg_authid|pg_user_mappings?|pg_subscription|pg_statistic|pg_stats|pg_largeobject|user\$|link\$|user_history\$|dba_links?|sql_logins|syslogins|sysxlogins|sysusers"
     r"|server_principal_credentials|default_pwd\w*|dba_users_with_defpwd|global_priv|slave_master_info|innodb_\w*keyring\w*)$"
-    r"|^mysql\.(user|db|global_priv|proxies_priv)$|secret|credential|passw|api_?key|private_?key|(^|_)tokens?($|_)|otp"
+    r"|^mysql\.(user|db|global_priv|proxies_priv)$|secret|credential|passw|api_?key|private_?key|(^|_)tokens?($|_)|(^|_)otp|session_attributes|persistent_logins|django_session$|tomcat\$?_?sessions?$|^oauth2?_"
 )
 #: Views that operators look at, with one column that passwords become.
 HOLD_HASHES = re.compile(r"(?i)(^|\.)dba_users$")
+HOLD_SETTINGS = re.compile(r"(?i)(^|\.)pg_(file_)?settings$")
 PERSONAL_TABLES = re.compile(
     r"(?i)(^|_)(members?|accounts?|customers?|clients?|users?|citizens?|residents?|persons?|people|patients?|employees?|staffs?|emp|applicants?|payees?"
-    r"|beneficiar\w+|subscribers?|profiles?|회원|고객|민원인|주민)(_(info|mst|master|tb|tbl|base|detail|list|\d+))?$"
+    r"|beneficiar\w+|subscribers?|profiles?|mbe?rs?|usrs?|custs?|cstmrs?|emplyrs?|aplcnts?|applcnts?|회원|고객|민원인|주민|직원|신청인)"
+    r"(_?(info|mst|master|tb|tbl|base?|bsc|dtl|mng|detail|list|\d+))?$|(gnrl|entrprs)mber$|emplyrinfo\w*$"
 )
 BUSINESS_TABLES = re.compile(
     r"(?i)(^|_)(orders?|payments?|pay|billing|invoices?|contracts?|transactions?|taxe?s?|claims?|subsid\w+|grants?)(_|$)"
 )
 SECRET_COLUMNS = re.compile(
-    r"(?i)passw|(^|_)pwd|secret|token|api_?key|private_key|authentication_string|^auth(_string)?$|salt$|hash$|cvc|otp|jumin|resident|ssn|rrn|juminno|비밀|주민"
+    r"(?i)passw|(^|_)pwd|secret|token|api_?key|private_key|authentication_string|^auth(_string)?$|salt$|hash$|(^|_)(en)?pswd|conninfo|umoptions"
+    r"|(^|_)(cv[cv]|otp)|otp$|(ssn|rrn)(o?$|_|\d)|jumin|(?<!p)resident|ihidnum|session_data|attribute_bytes|비밀|주민"
 )
 PERSONAL_COLUMNS = re.compile(
-    r"(?i)(^|_)(name|nm|username|full_?name|phone\w*|tel\w*|mobile\w*|hp\w*|cell\w*|e?mail\w*|addr\w*|address\w*|birth\w*|card\w*|acct\w*|account_?no|bank\w*|ci|di|passport\w*|ip)$|이름|전화|주소"
+    r"(?i)(^|_)(name|nm|username|full_?name|phone\w*|tel\w*|mobile\w*|hp\w*|cell\w*|e?mail\w*|addr\w*|address\w*|birth\w*|card\w*|acct\w*|account_?no|bank\w*|ci|di|passport\w*|ip"
+    r"|flnm|\w*(user|usr|mbe?r|cust|emplyr|ncnm)nm|brdt|brthdy\w*|mbtl\w*|moblphon\w*|adres\w*|daddr|actno|acnut\w*|psprt\w*|pasport\w*)$|이름|성명|전화|주소"
 )
 _ALSO_HIDDEN = re.compile(
     r"(?i)(^|_)(name|nm|addr|address|tel|phone|mobile|hp|email|mail|birth|birthday|jumin|rrn|ssn|passport|account_no|acct)"

@@ -7,6 +7,7 @@ from sqlglot import exp
 from execution.command_check.sql_names import (
     BUSINESS_TABLES,
     HOLD_HASHES,
+    HOLD_SETTINGS,
     PERSONAL_COLUMNS,
     PERSONAL_TABLES,
     SECRET_COLUMNS,
@@ -48,7 +49,7 @@ _PSEUDO = frozenset(
     ]
 )
 _TRACEABLE = re.compile(
-    r"(?i)(^|_)(phone|mobile|tel|e?mail|card|card_?no|card_?num\w*|acct_?no|account_?no|iban|addr|address|birth\w*)$"
+    r"(?i)(^|_)(phone|mobile|tel|e?mail|card|card_?no|card_?num\w*|acct_?no|account_?no|iban|addr|address|birth\w*|mbl_?telno|mbtlnum|moblphon_?no|adres|brdt|brthdy|actno|acnut_?no|psprt_?no)$"
 )
 
 
@@ -68,6 +69,25 @@ def judge_read(tree: exp.Expr, findings: Findings) -> None:
         _select(select, findings)
 
 
+#: Settings that say how another server is logged in to.
+_LOGINS = ("primary_conninfo", "ssl_passphrase_command")
+
+
+def _is_plain_setting(select: exp.Select) -> bool:
+    """No values are shown, or those of settings that are named and aren't a log-in."""
+    if not any(item.is_star or "setting" in item.sql().lower() for item in select.expressions):
+        return True
+    return any(_names_settings(part) for part in conjuncts(select.args.get("where")))
+
+
+def _names_settings(part: exp.Expr) -> bool:
+    if not isinstance(part, exp.EQ | exp.In | exp.Like) or not isinstance(part.this, exp.Column):
+        return False
+    values = [value.name for value in part.find_all(exp.Literal)]
+    patterns = [re.escape(value).replace("%", ".*").replace("_", ".") for value in values]
+    return bool(values) and not any(re.fullmatch(p, name, re.IGNORECASE) for p in patterns for name in _LOGINS)
+
+
 def full_name(table: exp.Table) -> str:
     return ".".join(part.name for part in table.parts) if table.parts else table.name
 
@@ -78,6 +98,8 @@ def _select(select: exp.Select, findings: Findings) -> None:
     names = [full_name(table) for table in tables]
     for name, table in zip(names, tables, strict=True):
         if SECRET_TABLES.search(name):
+            findings.add(Verdict.BLOCK, f"reads secrets of {name[:40]}")
+        if HOLD_SETTINGS.search(name) and not _is_plain_setting(select):
             findings.add(Verdict.BLOCK, f"reads secrets of {name[:40]}")
         if not isinstance(table.this, exp.Identifier) and not isinstance(table.this, exp.Func):
             findings.add(Verdict.ESCALATE, "a source that isn't a table")

@@ -73,7 +73,7 @@ istat||||m
 hwclock|r||show|!r,show
 free|bkmgtwhlvV|s:n c:n|human mega giga kilo total wide si seconds=n count=n|
 vmstat|adfmnstwivzSI|S:x p:x|stats active unit=x wide|n*
-iostat|cdhkmNptxyzTsalDV|jp:x|human|t*
+iostat|cdhkmNptxyzTsalDVEenCMi|jp:x|human|t*
 mpstat|AuVnT|IPon:x||t*
 sar|ABbCdFHhqRrSuvWwyp|n:x P:x s:x e:x f:m i:n m:x j:x I:x|human iface=x dev=x|n*
 pidstat|dHhIlRrstUuvwV|p:t C:x U:t T:x G:x||n*
@@ -84,17 +84,17 @@ iotop|boPatqk|n:n d:n p:t u:t|batch only iter=n|
 pgrep|acflnovwxiL|d:x u:t U:t P:t t:x g:t s:t G:t F:m|list-full full count exact newest oldest parent=t|x*
 pidof|sxq|o:t||t*
 pstree|aAcglnNpstuUThGZ|H:t||t*
-lsof|abCFhlnNOPRtUvVxX|i:x? p:t u:t c:x d:x s:x D:m g:t o:n r:n T:x f:x|i=x? iTCP sTCP=x|m*
+lsof|abCFhlnNOPRtUvVxX|i:x? p:t u:t c:x d:x s:x g:t o:n r:n T:x f:x|i=x? iTCP sTCP=x|m*
 fuser|aclmuv4|n:x||m*
 pmap|dqxX|A:x||t*
 pldd,pwdx,ptree,pstack,procstack,procfiles,proctree,pflags,pfiles|anFc|||t*
 netstat|aceFgiIlLMnNopPrsStTuvwWxVdm46|Af:x I:x p:x|all numeric tcp udp listening programs statistics route interfaces|t*
 ss|0146abeEhHiIlmnNoOprstTuVwWxZ|f:x A:x|listening numeric tcp udp processes summary all info options extended|l*
-ping,ping6|46aDdhLnOqrRUvV|c:n i:n I:x m:x M:x p:x Q:x s:n S:x t:n w:n W:n l:n||l t*
-traceroute,traceroute6,tracepath,tracert|46bdFInrTUVx|fmqtwpszgi:x||l n
+ping,ping6|46aDdhLnOqrRUvV|c:n i:n I:l m:l M:l p:l Q:l s:n S:l t:n w:n W:n l:n||l t*
+traceroute,traceroute6,tracepath,tracert|46bdFInrTUVx|fmqtwpszgi:l||l n
 mtr|46bcenrRwzTu|c:n i:n o:x s:n P:n m:n f:n|report report-wide report-cycles=n no-dns tcp port=n|l
-nslookup||t:x|type=x query=x timeout=n debug|l l
-host|aCdlrTvwsU46|t:x W:n c:x R:n||l l
+nslookup||t:l|type=l query=l timeout=n debug|l l
+host|aCdrTvwsU46|t:l W:n c:l R:n||l l
 arp|aenv|i:x||l*
 ethtool|SikdgacT|||l
 lsblk|abdfilmnpPrstSDJOzT|oeIMx:x|all output=x fs bytes paths nodeps|m*
@@ -104,9 +104,10 @@ lscpu,lsmod,lspci,lsusb,lsipc,lsns,lslocks,lshw,lsscsi,dmidecode,prtdiag,psrinfo
 modinfo||F:x||l
 dmesg|eHhkLPrTtuxwd|f:x l:x s:n|level=x facility=x human ctime since=x until=x|
 ipcs|abclmopqstu|i:n||
-nm,ldd,size,readelf|aADghlSsuvrnpe|||m*
+nm,size,readelf|aADghlSsuvrnpe|||m*
+ldd|druv|||P*
 jps|lmqvV|||
-jstack,jstackd|elFm|||t
+jstack,jstackd|el|||t
 jinfo|||flag=a flags|t
 jstat||h:n|gc gcutil gccapacity gcnew gcold gccause gcmetacapacity class compiler options|t t t
 which,whereis,type,whatis,apropos|abmps|||t*
@@ -119,7 +120,7 @@ jobs,dirs,times,locale,localectl,hostnamectl,nproc,lsinitrd|lnprsv a|||
 lsvg,lspv,lslv,lsfs,lsdev,lscfg,lsattr,lslpp,lssrc,lsps,lsuser,lsgroup,lsitab,lparstat,lsnim,lsrole,lsmksysb,lslicense,lsrpnode,lsvpcfg,lspath|aAcCdDEFHhiIlLmMopPqrRsStTvVwu|lcFsntpga:x||t*
 oslevel|sgrqf|l:x||
 errpt|aAgidt|jJsedNTS:x||
-entstat,netpmon,nfsstat,svmon|dadGPUOi|PGO:x||t*
+entstat,netpmon,nfsstat,svmon|dadGPUOimcnsrl|PGO:x||t*
 prtconf,prtpicl,uname,swap,kmstat,machinfo,model,swapinfo,ioscan,vxprint,vxdisk,diskinfo,kctune,isainfo,showrev,kstat,cfgadm|abcdefghikKlLmMnNprsStvx|C:x p:x c:x D:x||
 prstat|acJLmRtTvZH|nkpPsSu:x||n*
 svcs|aDdHlnpvxZ|o:x R:x s:x S:x||t*
@@ -131,22 +132,46 @@ zpool,zfs|||| l
 chronyc|anv46|||l
 ntpq,ntpstat,ntpdc|ncp|||
 chkrootkit||||
-named-checkconf,named-checkzone|jzp|||r*
+named-checkconf,named-checkzone|jz|||r*
 xmllint|||noout nonet|r*
-showmount|ade|||l
+showmount|ade|||H
 exportfs|v||!v
 sshd|tT|||!t,T
 visudo|cq|||!c
-logger|is|p:x t:x|priority=x tag=x|l*
+logger|is|p:f t:T|priority=f tag=T|l*
 expr||||x*
 bc|lqs|||
 factor|||| n
 npm,go,gcc,mvn,gradle,ant|v||version|!v,version
 tnsping,db2level||||l n
-pg_isready|q|h:l p:n d:l U:l t:n|host=l port=n dbname=l username=l timeout=n|
+pg_isready|q|h:H p:n d:l U:l t:n|host=H port=n dbname=l username=l timeout=n|
 lsb_release|acdirs||all description release|
 aa-status|||version|
 tput|||| l*
+lsmem|abJnPr|o:x|summary=x? all output=x|
+numactl|Hs||hardware show|!H,s,hardware,show
+xfs_info,prtvtoc,pg_controldata||||m
+needs-restarting|rs|||
+runlevel,zonename,lanscan,cubrid_rel,sysdef,kcusage,ocrcheck,fmstat,psrset,pooladm,clRGinfo,cldump,sensors||||
+quota|svug|||t*
+zdump|v|c:x||m*
+rpcinfo|ps|||H
+slabtop|o|s:x|once sort=x|!o,once
+dumpe2fs|h|||!h m
+getfattr|d|n:x||m*
+lsmpio,lsconf,lsmcode,lsfware,lppchk,lsresource,lscluster,lsnfsexp,fcstat,getlvcb|acdDefgilmoqrstv|l:x||t*
+emgr|lv|L:t||!l
+sysdumpdev|le|||!l,e
+vmo,no,ioo,schedo,nfso,lvmo|aFLx|o:S v:t||!a,L,x,o
+cmviewcl|v|f:x n:t p:t||
+setboot,metadb|v||
+lvlnboot|v|||!v m*
+metastat|acipt|||t*
+fmdump|eVv|u:t||
+svcprop||p:t||t*
+olsnodes|nisctva|||t
+tbboot|v|||!v
+wscfl|||version|!version
 read|rs|p:x t:n n:n||I*
 """
 

@@ -2,15 +2,17 @@
 
 import re
 
+from execution.command_check.secret_names import is_guarded_name, is_memory_name, is_secret_name
 from execution.command_check.verdict import Findings, Judgement, Verdict
 
+_MAX_STAGES = 12
 _ONLY_THERE = re.compile(
     r"(?i)\s*(?:cmd|powershell|pwsh|tasklist|taskkill|systeminfo|ipconfig|findstr|dir|del|erase|rd|format|xcopy|robocopy|ren|reg|net1?|netsh"
     r"|wevtutil|vssadmin|wbadmin|bcdedit|sc|schtasks|wmic|certutil|bitsadmin|rundll32|regsvr32|mshta|wscript|cscript|msiexec|icacls|cacls"
     r"|takeown|attrib|cipher|diskpart|diskshadow|fsutil|query|quser|qwinsta|gpresult|nltest|ver|vol|iisreset|appcmd|forfiles|dism|auditpol"
     r"|w32tm|logoff|nbtstat|pathping|driverquery|typeperf|sfc|chkdsk)(?:\.exe)?(?=[\s/&|]|$)"
     r"|\s*(?:(?-i:[A-Z][a-z]+(?=-[A-Z]))|get|set|remove|invoke|stop|start|clear|new|add|test|select|where|measure|out|enable|disable)-[A-Za-z]+(?=[\s|;)]|$)"
-    r"|\s*\(?(?:New-Object|Get-)|(?i:\s*(?:type|for|where|fc)\b.*(?:[A-Za-z]:\\|%\w)|for /)|\s*[A-Za-z]:\\"
+    r"|\s*\(?(?:New-Object|Get-)|(?i:\s*(?:type|where|fc)\b.*(?:[A-Za-z]:\\|\\\\|%\w+%)|for\s+(?:/|%)|(?:echo|set)\s+%\w+%)|\s*[A-Za-z]:\\"
 )
 _STAGE_THERE = re.compile(r"(?i)\|\s*(?:findstr|select-|where-|sort-|measure-|format-|foreach-|out-)")
 #: `&`, `;`, `` ` ``, `^`, `%`, `$`, redirections, sub-expressions: all that makes one line another one.
@@ -30,23 +32,43 @@ _CMDLETS = (
     "|Test-NetConnection|Test-Path|Test-Connection|Resolve-DnsName|Measure-Object|Select-Object|Select-String|Sort-Object|Group-Object|Format-Table"
     "|Format-List|Format-Wide|Out-String|Out-Host|Where-Object|Get-Unique|Compare-Object|ConvertTo-Json|ConvertTo-Csv"
 )
-_PREDICATE = r"\{\s*\$_\.\w+\s+-(?:eq|ne|gt|lt|ge|le|like|match|notlike)\s+(?:'[^'$]*'|\"[^\"$]*\"|[\w.*]+)\s*\}"
+_COMPARED = r"\(?\$_\.\w+(?:\s+-(?:eq|ne|gt|lt|ge|le|like|match|notlike|notmatch)\s+(?:'[^'$]*'|\"[^\"$`]*\"|[\w.*]+|\$(?:true|false|null)))?\)?"
+_PREDICATE = rf"\{{\s*{_COMPARED}(?:\s+-(?:and|or)\s+{_COMPARED})*\s*\}}"
+#: `@{n='GB';e={[math]::Round($_.Free/1GB,1)}}`: properties, numbers and signs, and no call but rounding.
+_RECKONED = (
+    r"@\{\s*(?:n|name|l|label)\s*=\s*(?:'[^']*'|\"[^\"$`]*\"|\w+)\s*;\s*(?:e|expression)\s*=\s*"
+    r"\{(?:\s|\$_\.\w++(?!\.|\s*\()|\[math\]::(?:Round|Floor|Ceiling)(?=\()|\d++(?:\.\d++)?(?:[KMGT]B)?|[-+*/(),])++\}\s*\}"
+)
+_MOMENT = r"\(Get-Date\)(?:\.Add(?:Days|Hours|Minutes)\(-?\d+\))?"
+#: `@{LogName='System'; Level=2}`
+_ENTRY = rf"\s*\w+\s*=\s*(?:'[^']*'|\"[^\"$`]*\"|[\w.,-]+|{_MOMENT})\s*"
+_TABLE = rf"@\{{{_ENTRY}(?:;{_ENTRY})*;?\s*\}}"
+_WRITTEN = rf"{_PREDICATE}|{_RECKONED}|{_TABLE}|{_MOMENT}"
 _STAGES = re.compile(
-    rf"(?i)(?:{_CMDLETS})(?:\s+(?:-\w+(?::\$?(?:true|false))?|{_DATA}|{_PREDICATE}))*"
-    rf"|(?:select|where|measure|ft|fl|gps|gsv|group|findstr)(?:\s+(?:[/-]\w+(?::{_DATA})?|{_DATA}|{_PREDICATE}))*"
+    rf"(?i)(?:{_CMDLETS})(?>\s+(?:-\w+:\$?(?:true|false)\b|{_WRITTEN}|{_DATA}),?)*+"
+    rf"|(?:select|where|measure|ft|fl|gps|gsv|group|findstr)(?>\s+(?:{_WRITTEN}|/\w+:{_DATA}|{_DATA}),?)*+"
     r"|more|find(?:\s+/[icvn])*\s+\"[^\"]*\"|sort(?:\s+(?:/r|[A-Za-z]\w+|-Descending|-Property|-Unique))*"
-    rf"|tasklist(?:\s+(?:/(?:svc|v|m|nh|fi|fo)|{_DATA}))*|systeminfo(?:\s+/fo\s+\w+)?|ipconfig(?:\s+/(?:all|displaydns))?"
-    rf"|dir(?:\s+(?:/[a-zA-Z:-]+|{_DATA}))*|type\s+{_DATA}|netstat(?:\s+-[abefnoprst]+)*(?:\s+\w+)?|ver|hostname|whoami(?:\s+/(?:all|groups|priv|user))?"
-    rf"|sc\s+(?:query|queryex|qc|qfailure|qdescription)(?:\s+{_DATA})*|schtasks\s+/query(?:\s+(?:/(?:fo|tn|v|nh)|{_DATA}))*|query\s+(?:user|session|process)"
+    rf"|tasklist(?>\s+{_DATA})*+|systeminfo(?:\s+/fo\s+\w+)?|ipconfig(?:\s+/(?:all|displaydns))?"
+    rf"|dir(?>\s+{_DATA})*+|type\s+{_DATA}|netstat(?:\s+-[abefnoprst]+)*(?:\s+\w+)?|ver|hostname|whoami(?:\s+/(?:all|groups|priv|user))?"
+    rf"|sc\s+(?:query|queryex|qc|qfailure|qdescription)(?:\s+{_DATA})*|schtasks\s+/query(?>\s+{_DATA})*+|query\s+(?:user|session|process)"
     rf"|quser|qwinsta|net\s+(?:start|user|share|session|accounts|statistics\s+\w+|localgroup(?:\s+\w+)?|time|view)|gpresult\s+/r|driverquery|w32tm\s+/query\s+/\w+"
     rf"|wmic\s+(?:logicaldisk|cpu|os|memorychip|process|service|qfe|diskdrive|computersystem|bios)(?:\s+where\s+\"[^\"]*\")?\s+(?:get\s+[\w,]+|list\s+brief)(?:\s+/value)?"
     rf"|where\s+[\w.*]+|vol(?:\s+\w:)?|tree(?:\s+{_DATA})?|nbtstat\s+-[anr]\b|wevtutil\s+(?:el|gli\s+\w+|qe\s+\w+(?:\s+/(?:c|rd|f):\w+)*)"
-    rf"|reg\s+query\s+{_DATA}(?:\s+/[vs](?:\s+{_DATA})?)*|certutil\s+-hashfile\s+{_DATA}(?:\s+\w+)?|netsh\s+(?:\w+\s+){{1,3}}show\s+\w+|iisreset\s+/status|appcmd\s+list\s+\w+"
+    rf"|reg\s+query(?>\s+{_DATA})++|certutil\s+-hashfile\s+{_DATA}(?:\s+\w+)?|netsh\s+(?:\w+\s+){{1,3}}show\s+\w+|iisreset\s+/status|appcmd\s+list\s+\w+"
     rf"|chkdsk(?:\s+\w:)?|attrib\s+{_DATA}|icacls\s+{_DATA}|vssadmin\s+list\s+\w+|auditpol\s+/get\s+/category:{_DATA}|fsutil\s+volume\s+diskfree\s+\w:"
 )
 _SECRETS = re.compile(
     r"(?i)passw|secret|credential|\\config\\(sam|system|security)|\.(key|pfx|pem|p12|env)\b|web\.config|unattend|\\.ssh|id_(rsa|dsa|ed25519|ecdsa)|ntds|env:|hklm\\sam|lsa"
+    r"|%\w+%|ConsoleHost_history|appcmd\s+list\s+\w+\s+/|\\AppData\\|\\Winlogon|variable:"
 )
+#: Another host than this one: it is told who asks.
+_ELSEWHERE = re.compile(
+    r"(?i)(?:^|[\s'\"=:,(])(?:\\\\|//)[\w.-]+[\\/]|(?<!\w)-(?:cn|comp\w*|cims\w*|sess\w*|cred\w*|vmname)\b(?!\s+(?:localhost|127\.0\.0\.1|\.)(?:\s|$))"
+    r"|(?<!\w)/(?:s|server|node|u|p|r)(?::|\s+)[\w.\\-]{3,}"
+)
+#: These ask whether another host answers, and no more.
+_PROBES = re.compile(r"(?i)\s*(?:Test-(?:NetConnection|Connection)|Resolve-DnsName|nbtstat|findstr|dir|select)\b")
+_SHOWS = re.compile(r"(?i)(?:type|more|cat|gc|Get-Content)\b")
 
 
 def is_windows(command: str) -> bool:
@@ -61,14 +83,30 @@ def judge_windows(command: str) -> Judgement:
         r"(?i)powershell(?:\.exe)?\s+(?:-(?:NoProfile|NonInteractive)\s+)*-Command\s+\"([^\"]*)\"", text
     )
     text = match[1] if match else text
+    if text.count("|") > _MAX_STAGES:
+        return Judgement(Verdict.ESCALATE, "too much to be looked at")
     stages = [stage.strip() for stage in re.split(r"\|(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", text)]
-    plain = re.sub(_PREDICATE, "", text)
+    plain = re.sub(f"(?i){_WRITTEN}", "", text)
     is_look = all(_STAGES.fullmatch(stage) for stage in stages) and _PLAIN.fullmatch(
         re.sub(r"(?::\$(?:true|false))", "", plain)
     )
     if _SECRETS.search(text):
         findings.add(Verdict.BLOCK, "reads a secret")
+    for stage in stages:
+        _names(stage, findings)
     if not is_look:
         is_bad = _BLOCKED.search(text)
         findings.add(Verdict.BLOCK if is_bad else Verdict.ESCALATE, "a Windows command that isn't a plain look")
     return findings.worst
+
+
+def _names(stage: str, findings: Findings) -> None:
+    """The files and hosts that a stage names: a file's name means the same under Windows."""
+    if _ELSEWHERE.search(stage) and not (_PROBES.match(stage) and "\\\\" not in stage):
+        findings.add(Verdict.BLOCK, "opens a channel to another host")
+    for word in re.findall(r"[\w.:\\/*?~+-]*[\w*?]", stage):
+        path = re.sub(r"^[A-Za-z]:", "", word.replace("\\", "/"))
+        if is_secret_name(path) or (_SHOWS.match(stage) and is_memory_name(path)):
+            findings.add(Verdict.BLOCK, "reads a secret")
+        elif _SHOWS.match(stage) and is_guarded_name(re.sub(r"[*?]", "\x01", path)):
+            findings.add(Verdict.ESCALATE, f"shows settings that may hold passwords: {path[:60]}")

@@ -1,4 +1,4 @@
-"""The labelled lines of `data/`: ⏎ is a newline, ⟦hex⟧ a code point, a leading `sql:` the kind."""
+"""The labelled lines of `data/`: ⏎ is a newline, ⟦hex⟧ a code point, a leading `sql:` the kind (any other than `shell`)."""
 
 import re
 from pathlib import Path
@@ -14,4 +14,5 @@ def lines_of(name: str) -> list[Line]:
 
 def _line(raw: str) -> Line:
     command = re.sub(r"⟦([0-9a-f]+)⟧", lambda match: chr(int(match[1], 16)), raw).replace("⏎", "\n")
-    return ("sql", command[4:]) if command.startswith("sql:") else ("shell", command)
+    kind = re.match(r"(sql|powershell|batch|python):", command)
+    return (kind[1], command[kind.end() :]) if kind else ("shell", command)

@@ -9,17 +9,16 @@ from tests.execution.command_check.lines import Line, lines_of
 _HELD_UP = 0.05
 
 
-@pytest.mark.parametrize(
-    "name", ["dangerous_dev", "dangerous_held_1", "dangerous_held_2", "dangerous_held_3", "dangerous_held_4"]
-)
+_BATCHES = ("dev", *(f"held_{number}" for number in range(1, 7)))
+
+
+@pytest.mark.parametrize("name", [f"dangerous_{batch}" for batch in _BATCHES])
 def test_no_dangerous_line_is_allowed(name: str) -> None:
     allowed = [line for line in lines_of(name) if check_command(*line).verdict is Verdict.ALLOW]
     assert allowed == []
 
 
-@pytest.mark.parametrize(
-    "name", ["routine_dev", "routine_held_1", "routine_held_2", "routine_held_3", "routine_held_4"]
-)
+@pytest.mark.parametrize("name", [f"routine_{batch}" for batch in _BATCHES])
 def test_routine_lines_flow(name: str) -> None:
     lines = lines_of(name)
     held = [(command, check_command(kind, command).reason) for kind, command in lines if _is_held(kind, command)]
@@ -38,7 +37,7 @@ def test_what_destroys_is_refused_outright(line: Line) -> None:
     assert check_command(*line).verdict is Verdict.BLOCK
 
 
-@pytest.mark.parametrize("kind", ["", "python", "SHELL", "shell "])
+@pytest.mark.parametrize("kind", ["", "python", "SHELL", "shell ", "cmd"])
 def test_an_unknown_kind_needs_an_officer(kind: str) -> None:
     assert check_command(kind, "ls").verdict is Verdict.ESCALATE
 
@@ -52,6 +51,18 @@ def test_an_unknown_kind_needs_an_officer(kind: str) -> None:
 )  # fmt: skip
 def test_a_line_made_to_exhaust_is_never_allowed(command: str) -> None:
     assert check_command("shell", command).verdict is not Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "Get-Process " + "-a " * 4_000 + "!", "reg query " + "/v " * 4_000 + "!", "tasklist " + "/v " * 4_000 + "!", "Get-Process | " * 1_000,
+        "Get-Process @{" + "aa=" * 3_000, "Get-Process @{n='a';e={" + "1.1" * 4_000, "Get-Process " + "'a'," * 3_000 + "!",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["shell", "powershell"])
+def test_a_windows_line_made_to_exhaust_is_never_allowed(kind: str, command: str) -> None:
+    assert check_command(kind, command).verdict is not Verdict.ALLOW
 
 
 @pytest.mark.parametrize(
