@@ -6,6 +6,16 @@ from django.utils.translation import gettext, gettext_noop
 from guardia.common.phrases import Phrases
 
 REASONS = (
+    gettext_noop("%(what)s isn't a look"),
+    gettext_noop("%(what)s changes packages"),
+    gettext_noop("%(what)s of %(other)s, which guards the host"),
+    gettext_noop("a request that changes: %(what)s"),
+    gettext_noop("an awk program that pipes"),
+    gettext_noop("an awk program that uses %(what)s"),
+    gettext_noop("an awk program that writes a file"),
+    gettext_noop("an editor, where commands can be run"),
+    gettext_noop("ends processes by their name"),
+    gettext_noop("removes in %(what)s what the other side lacks"),
     gettext_noop("%(what)s runs another program"),
     gettext_noop("%(what)s a program into what is served: %(other)s"),
     gettext_noop("%(what)s destroys, opens or runs something"),

@@ -44,6 +44,8 @@ def tar(context: Context, argv: Sequence[str]) -> None:
     parsed = parse(context, words, _TAR)
     options = dict(parsed["options"])
     archive, folder = options.get("f", options.get("file", "")), options.get("C", options.get("directory", ""))
+    if ":" in archive:
+        context.block("copies to or from another host")
     if options.keys() & {"T", "X"}:
         context.escalate("names come from a file")
     if options.keys() & {"c", "create"}:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from execution.command_check.context import Context, is_static
 from execution.command_check.hosts import check_server
-from execution.command_check.options import parse, spec_of
+from execution.command_check.options import check_operands, parse, spec_of
 from execution.command_check.paths import check_output
 from execution.command_check.sql import judge_sql
 from execution.command_check.verdict import Verdict
@@ -13,9 +13,9 @@ from execution.command_check.words import shown
 
 _PSQL = spec_of(
     "AtqxXnEwW1l",
-    "h:H pUdFPR:x c:x",
-    "host=H port=x username=x dbname=x command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version",
-    "x*",
+    "h:H d:A pUFPR:x c:x",
+    "host=H port=x username=x dbname=A command=x tuples-only no-align no-psqlrc csv quiet expanded no-password pset=x version",
+    "A x",
 )
 _MYSQL = spec_of(
     "BNstEvrXVq",
@@ -38,25 +38,16 @@ def statements(context: Context, text: str, dialect: str) -> None:
 
 def psql(context: Context, argv: Sequence[str]) -> None:
     parsed = parse(context, argv, _PSQL)
+    check_operands(context, argv[0], parsed["operands"], _PSQL.operands)
     given = [value for name, value in parsed["options"] if name in ("c", "command")]
-    for value in [v for name, v in parsed["options"] if name in ("d", "dbname")] + parsed["operands"]:
-        _address(context, value)
     for value in given:
         if value.lstrip().startswith("\\"):
             if not _META.fullmatch(value.strip()):
                 context.block("a command of psql that isn't a look")
         else:
             statements(context, value, "postgres")
-    is_list = any(name == "l" for name, _value in parsed["options"])
+    is_list = any(name in ("l", "version") for name, _value in parsed["options"])
     _from_stdin(context, given, "postgres", is_list=is_list)
-
-
-def _address(context: Context, value: str) -> None:
-    """A database may be named together with its server."""
-    for host in re.findall(r"\bhost(?:addr)?\s*=\s*'?([^\s',]+)|://(?:[^@/]*@)?([^:/?]+)|@([\w.-]+)$", value):
-        check_server(context, "".join(host))
-    if re.search(r"\bservice\s*=|[?&]|\bssl\w*\s*=|passfile", value):
-        context.escalate("a session on another host")
 
 
 def mysql(context: Context, argv: Sequence[str]) -> None:
@@ -65,7 +56,7 @@ def mysql(context: Context, argv: Sequence[str]) -> None:
     given = [value for name, value in parsed["options"] if name in ("e", "execute")]
     for value in given:
         statements(context, re.sub(r"\s*\\[gG]\s*;?\s*$", ";", value), "mysql")
-    _from_stdin(context, given, "mysql")
+    _from_stdin(context, given, "mysql", is_list=any(name in ("V", "version") for name, _value in parsed["options"]))
 
 
 def sqlite(context: Context, argv: Sequence[str]) -> None:
@@ -102,24 +93,24 @@ def sqlplus(context: Context, argv: Sequence[str]) -> None:
     statements(context, rest.replace("\n/\n", ";\n"), "oracle")
 
 
-_CSQL = spec_of("CSltsN", "u:x p:x c:x", "user=x password=x command=x", "x")
+_CSQL = spec_of("CSltsN", "u:x p:x c:x", "user=x password=x command=x", "A")
 
 
 def csql(context: Context, argv: Sequence[str]) -> None:
     """The client of CUBRID; a line that begins with `;` is a command of its own."""
     parsed = parse(context, argv, _CSQL)
+    check_operands(context, argv[0], parsed["operands"], _CSQL.operands)
     given = [value for name, value in parsed["options"] if name in ("c", "command")]
     for value in [*given, context.stdin.text or ""]:
         if re.search(r"(^|\n)\s*;", value):
             context.block("a command of the client, or one that hides in a comment")
         elif value in given:
             statements(context, value, "oracle")
-    for value in parsed["operands"]:
-        _address(context, value)
     _from_stdin(context, given, "oracle")
 
 
 def _from_stdin(context: Context, given: Sequence[str], dialect: str, *, is_list: bool = False) -> None:
+    """`is_list`: the client shows something by itself, and doesn't wait for statements."""
     if context.stdin.text is not None:
         statements(context, context.stdin.text, dialect)
     elif context.stdin.is_piped:

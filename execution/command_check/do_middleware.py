@@ -39,7 +39,7 @@ def jcmd(context: Context, argv: Sequence[str]) -> None:
 
 
 _JAVA = re.compile(
-    r"-version|--version|-fullversion|-showversion|-XX:\+Print\w+|-X(m[sxn]\d+\w?|log:\w+)|-Xinternalversion"
+    r"-version|--version|-fullversion|-showversion|-XX:\+Print\w+|-X(m[sxn]\d+\w?|log:\w+)|-Xinternalversion|-XshowSettings:(vm|locale|system)"
 )
 
 

@@ -7,6 +7,7 @@ from execution.command_check.context import CLASS, QUERY, UNKNOWN, WILD, Context
 from execution.command_check.hosts import check_host, check_server, is_local
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import absolute, check_output, check_read, is_secret
+from execution.command_check.secret_names import is_guarded_name, is_secret_name
 from execution.command_check.words import shown
 
 _CURL = spec_of(
@@ -24,9 +25,12 @@ _WGET = spec_of(
 _ACTS = re.compile(
     r"shutdown|manager|undeploy|deploy|reload|stop|start|kill|delete|remove|drop|flush|exec|eval|cmd|command|admin|heapdump|threaddump"
     r"|env\b|configprops|logfile|jolokia|refresh|restart|console|shell|script|reset|update|insert|import|token|secret|passw"
+    r"|actuator/(?!(health|info|metrics|prometheus)\b)|_search|_mget|_source|_all_docs|/_?doc/|/kv/|/v2/keys|backup|export|\.git\b|WEB-INF"
     r"|download|upload|\.(sh|jsp|key|pem|sql|war|zip|gz)$",
     re.IGNORECASE,
 )
+#: Pages that are asked for to see whether anything answers.
+_PAGE = re.compile(r"/([\w-]+/)?(index|main|login|health\w*|check\w*|alive|test)\.(jsp|do|html?|php)")
 #: Pages that only tell how a server is, and take options for it.
 _STATUS = re.compile(
     r"/([\w./-]*/)?(server-status|nginx_status|stub_status|basic_status|status|health\w*|ping|metrics|_cat/\w+|_cluster/\w+|_nodes/stats)"
@@ -47,6 +51,8 @@ def curl(context: Context, argv: Sequence[str]) -> None:
             check_read(context, value[1:])
         if name in ("w", "write-out") and "%output{" in value:
             context.block("writes a file")
+        if name == "resolve":
+            check_server(context, value.split(":", 2)[-1])
         if name not in ("o", "output", "w", "write-out") and WILD in value:
             context.block("sends values in the address")
     is_shown = target in ("", "-") and not options.keys() & {"I", "head"}
@@ -85,9 +91,19 @@ def _url(context: Context, url: str, *, is_shown: bool) -> None:
     path = path or "/"
     if not UNKNOWN.isdisjoint(path):
         context.block("sends values in the address")
-    elif _ACTS.search(re.sub(r"\brefresh=\d+", "", path)) and not path.startswith("/actuator/health"):
+    elif is_secret_name(path) or is_guarded_name(path):
+        context.block(f"reads a secret: {shown(path)}")
+    elif (
+        not _PAGE.fullmatch(path)
+        and _ACTS.search(re.sub(r"\brefresh=\d+", "", path))
+        and not path.startswith("/actuator/health")
+    ):
         context.escalate(f"an address that may act: {shown(path)}")
-    elif "?" in path and not re.fullmatch(r"[^?]*\?(pretty|v|format=\w+)", path) and not _STATUS.fullmatch(path):
+    elif (
+        "?" in path
+        and not re.fullmatch(r"[^?]*\?(pretty|v|auto|stats(;csv)?|format=\w+)", path)
+        and not _STATUS.fullmatch(path)
+    ):
         context.escalate(f"an address with parameters: {shown(path)}")
     elif is_shown and not is_local(host):
         context.escalate(f"fetches from {shown(host)}")
@@ -129,7 +145,7 @@ def dig(context: Context, argv: Sequence[str]) -> None:
 _OPENSSL = spec_of(
     "",
     "",
-    "noout text enddate startdate dates subject issuer serial fingerprint pubkey modulus in=m inform=x checkend=n connect=x servername=x showcerts brief CAfile=m untrusted=m CApath=m sha256 sha1 sha512 md5 hash nameopt=x ext=x email purpose alias ocsp_uri verify_return_error tls1_2 tls1_3 tls1_1 tls1 nodes starttls=x verify=n r hex nextupdate lastupdate crlnumber",
+    "noout text enddate startdate dates subject issuer serial fingerprint pubkey modulus in=m inform=x checkend=n connect=x servername=l showcerts brief CAfile=m untrusted=m CApath=m sha256 sha1 sha512 md5 hash nameopt=x ext=x email purpose alias ocsp_uri verify_return_error tls1_2 tls1_3 tls1_1 tls1 nodes starttls=x verify=n r hex nextupdate lastupdate crlnumber",
     "m*",
 )
 _OPENSSL_LOOKS = frozenset(
@@ -148,6 +164,10 @@ def openssl(context: Context, argv: Sequence[str]) -> None:
         return
     words = [argv[0], *(f"-{word}" if re.fullmatch(r"-[a-zA-Z]\w+", word) else word for word in argv[2:])]
     if argv[1] in ("version", "ciphers"):
+        if not all(re.fullmatch(r"-[avdfpobs]|-V|-tls1(_\d)?|-stdname|[\w:!+@=-]*", word) for word in argv[2:]) or any(
+            word.startswith(("-prov", "-eng", "-conf", "-rand", "-writerand", "-propq")) for word in argv[2:]
+        ):
+            context.escalate(f"openssl {shown(argv[1])} isn't a look")
         return
     parsed = parse(context, [*words], _OPENSSL)
     options = dict(parsed["options"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from execution.command_check.context import Context, is_static
 from execution.command_check.options import HOOKS, check_operands
-from execution.command_check.paths import absolute
+from execution.command_check.paths import absolute, check_change
 from execution.command_check.words import shown
 
 ALLOWED_VARIABLES = re.compile(r"(LC_\w+|LANG|LANGUAGE|TZ|COLUMNS|LINES|NLS_LANG|PGCONNECT_TIMEOUT|PGOPTIONS_)$")
@@ -55,6 +55,8 @@ def wrapped(context: Context, argv: Sequence[str]) -> None:
     name = argv[0]
     wrapper = WRAPPERS[name]
     rest = list(argv[1:])
+    if name in ("taskset", "chrt", "ionice") and len(argv) == 3 and re.fullmatch(r"-c?pc?", argv[1]):
+        return  # of a process, how it is
     if name == "command" and rest[:1] in (["-v"], ["-V"]):
         return
     while rest and rest[0].startswith("-"):
@@ -73,6 +75,8 @@ def wrapped(context: Context, argv: Sequence[str]) -> None:
         else:
             context.escalate(f"{name}: option {shown(word)} isn't known here")
             return
+    if name == "flock" and rest and not rest[0].isdigit():
+        check_change(context, rest[0], what="changes")
     del rest[: wrapper.before]
     if name in ("env", "sudo"):
         while rest and re.match(r"[A-Za-z_]\w*=", rest[0]):
@@ -92,7 +96,9 @@ def check_variable(context: Context, name: str, value: str, *, is_passed: bool) 
     """`is_passed`: programs get it, and may obey it."""
     if name in HOOKS or name.startswith(("BASH", "LD_", "DYLD_", "GIT_", "SUDO_")):
         context.block(f"sets {name}, which programs obey")
-    elif is_passed and not ALLOWED_VARIABLES.match(name) and not (name == "JAVA_HOME" and _JAVA.fullmatch(value)):
+    elif (is_passed and name != "TZ" and ALLOWED_VARIABLES.match(name) and "/" in value) or (
+        is_passed and not ALLOWED_VARIABLES.match(name) and not (name == "JAVA_HOME" and _JAVA.fullmatch(value))
+    ):
         context.escalate(f"passes {name} to a program")
 
 

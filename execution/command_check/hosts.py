@@ -31,6 +31,20 @@ def check_host(context: Context, host: str) -> None:
         context.escalate(f"a host that isn't plain: {shown(host)}")
 
 
+def check_servers(context: Context, value: str) -> None:
+    """`host:port,host:port`"""
+    for host in value.split(","):
+        check_server(context, re.sub(r"(?<=[^:]):\d+$", "", host))
+
+
+def check_database(context: Context, value: str) -> None:
+    """A database may be named together with its server."""
+    for host in re.findall(r"\bhost(?:addr)?\s*=\s*'?([^\s',]+)|://(?:[^@/]*@)?([^:/?]+)|@([\w.-]+)$", value):
+        check_server(context, "".join(host))
+    if re.search(r"\bservice\s*=|[?&]|\bssl\w*\s*=|passfile", value):
+        context.escalate("a session on another host")
+
+
 def check_server(context: Context, host: str) -> None:
     """A server that is logged in to: another one than ours would get the password and the question."""
     if host.startswith("/"):

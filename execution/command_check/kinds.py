@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 
 from execution.command_check.context import UNKNOWN, Context
-from execution.command_check.hosts import check_host, check_server
-from execution.command_check.paths import absolute, check_read
+from execution.command_check.hosts import check_database, check_host, check_servers
+from execution.command_check.paths import absolute, check_read, in_app
 from execution.command_check.words import shown
 
 _SECRET_KINDS = re.compile(r"secrets?|configmaps?|cm|all|serviceaccounts?|sa", re.IGNORECASE)
@@ -94,10 +94,20 @@ def _log_tag(context: Context, value: str) -> None:
         context.escalate("writes into the log in the name of the system")
 
 
+def _configuration(context: Context, value: str) -> None:
+    """Of a check of settings that loads what they name: those of the system, or of the application."""
+    path = absolute(context, value)
+    if not path.startswith("/etc/") and not in_app(context, path):
+        context.escalate(f"runs a program out of {shown(path)}")
+    check_read(context, value)
+
+
 KINDS_OF_PROGRAMS: dict[str, Callable[[Context, str], None]] = {
+    "A": check_database,
+    "C": _configuration,
     "E": _property,
     "G": _revision,
-    "H": check_server,
+    "H": check_servers,
     "K": _resource,
     "N": _names_database,
     "O": _output_format,

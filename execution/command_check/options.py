@@ -169,7 +169,8 @@ def _short(context: Context, name: str, word: str, spec: Spec, rest: list[str], 
     if "#" in spec.flags and word[1:].rstrip("fFc").isdigit():
         options.append(("#", word[1:]))
         return
-    if word[1:] in spec.longs and len(word) > 2 and word[1] not in spec.flags and word[1] not in spec.valued:
+    is_single = word[1] not in spec.flags or (spec.longs.get(word[1:]) == "" and not set(word[1:]) <= set(spec.flags))
+    if word[1:] in spec.longs and len(word) > 2 and is_single and word[1] not in spec.valued:
         _long(context, name, "-" + word, spec, rest, options)
         return
     at = 1

@@ -10,7 +10,7 @@ from sqlglot.errors import SqlglotError
 from execution.command_check.sql_change import judge_change
 from execution.command_check.sql_names import ACTING, FIRST_BLOCKS, FUNCTIONS, GRAMMAR
 from execution.command_check.sql_read import judge_read
-from execution.command_check.sql_text import Ambiguous, Statement, read_statements
+from execution.command_check.sql_text import Ambiguous, Statement, Token, read_statements
 from execution.command_check.verdict import Findings, Judgement, Verdict
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -38,6 +38,7 @@ _EXPLAIN = re.compile(
     r"(?is)explain\s+(plan\s+(set\s+statement_id\s*=\s*'\w+'\s+)?for\s+|query\s+plan\s+|(analyze\s+|verbose\s+|extended\s+|partitions\s+|format\s*=\s*\w+\s+)*"
     r"(\(\s*[\w\s,]+\)\s*)?)(?=select|with|delete|update|insert|merge|replace|\()"
 )
+_ENDLESS = re.compile(r"(?i)\b[lr]pad\s*\([^()]*,\s*\d{7,}")  # one row as large as the memory
 _HIDDEN = re.compile(
     r"/\*[!M]|^\s*(\\|\.\w|@|!|host\b|spool\b)|\n\s*(\\[!\w]|@|!|host\s|spool\s)|\\[!gow]|(?i:^\s*delimiter\b|xp_cmdshell|into\s+(out|dump)file)"
 )
@@ -83,6 +84,8 @@ def _judge(statement: Statement, dialect: str, technical: frozenset[str], findin
         acts = any(token.word in ACTING for token in statement.tokens)
         findings.add(Verdict.BLOCK if acts else Verdict.ESCALATE, "not understood as a statement of SQL")
         return
+    if _ENDLESS.search(statement.text):
+        findings.add(Verdict.ESCALATE, "a query that may never end")
     _check_names(statement, trees[0], findings)
     for tree in trees:
         if isinstance(tree, exp.Query):
@@ -131,7 +134,7 @@ def _check_names(statement: Statement, tree: exp.Expr, findings: Findings) -> No
         if following != "(" or token.kind not in ("word", "quoted"):
             continue
         is_target = isinstance(tree, exp.Insert) and position < 5
-        if word in GRAMMAR or word in ctes or is_target or before.lower() == "as":
+        if word in GRAMMAR or (word in ctes and _is_headed(tokens, position)) or is_target or before.lower() == "as":
             continue
         if token.kind == "quoted" or before == "." or word not in FUNCTIONS:
             is_bad = re.match(
@@ -141,6 +144,15 @@ def _check_names(statement: Statement, tree: exp.Expr, findings: Findings) -> No
             findings.add(
                 Verdict.BLOCK if is_bad else Verdict.ESCALATE, f"a function that isn't known: {token.text[:30]}"
             )
+
+
+def _is_headed(tokens: tuple[Token, ...], position: int) -> bool:
+    """`name (columns) as (select …`: a named query's head, and no call of a function with that name."""
+    rest = [token.word or token.text for token in tokens[position + 1 :]]
+    if ")" not in rest:
+        return False
+    after = rest[rest.index(")") + 1 :]
+    return after[:2] == ["as", "("] and after[2:3] in (["select"], ["with"], ["values"], ["("])
 
 
 _OTHER_CHANGES = re.compile(

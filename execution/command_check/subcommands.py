@@ -41,7 +41,8 @@ timedatectl show,timedatectl show-timesync|a|p:x|property=x value all no-pager|
 networkctl,resolvectl|||no-pager|
 networkctl list,networkctl status,resolvectl status,resolvectl statistics|a||no-pager|t*
 timedatectl||||
-systemd-analyze,systemd-analyze time,systemd-analyze blame,systemd-analyze critical-chain||||
+systemd-analyze,systemd-analyze time,systemd-analyze blame|||no-pager|
+systemd-analyze critical-chain|||no-pager|t*
 coredumpctl list|rn||no-pager|t*
 supervisorctl status,supervisorctl avail,supervisorctl pid||||t*
 pm2 list,pm2 ls,pm2 status,pm2 show,pm2 describe,pm2 info||||t
@@ -74,8 +75,8 @@ dpkg-query|lLsSW|f:x|show list showformat=x|t*
 rpm|qailcdRVvfKp||query all info list changelog requires provides verify last qf=x queryformat=x file scripts nomtime|!q,V,K,query,verify m*
 pip list,pip3 list,pip show,pip3 show,pip freeze,pip3 freeze||||t*
 npm ls,npm list|g||depth=n global|t*
-kafka-topics.sh,kafka-topics|||bootstrap-server=l topic=t list describe under-replicated-partitions|!list,describe
-kafka-consumer-groups.sh,kafka-consumer-groups|||bootstrap-server=l group=t list describe state members all-groups|!list,describe
+kafka-topics.sh,kafka-topics|||bootstrap-server=H topic=t list describe under-replicated-partitions|!list,describe
+kafka-consumer-groups.sh,kafka-consumer-groups|||bootstrap-server=H group=t list describe state members all-groups|!list,describe
 rabbitmqctl status,rabbitmqctl list_queues,rabbitmqctl cluster_status,rabbitmqctl list_connections,rabbitmqctl list_consumers,rabbitmqctl list_channels|q|p:t||t*
 mysqladmin status,mysqladmin ping,mysqladmin processlist,mysqladmin proc,mysqladmin extended-status,mysqladmin variables,mysqladmin version||h:H u:t P:n|host=H user=t port=n|
 lsnrctl status,lsnrctl services,lsnrctl version||||t
@@ -116,7 +117,7 @@ at|l|||!l
 atq|q|||
 logrotate|dv|||!d r*
 certbot certificates||||
-haproxy|cvV|f:r||!c,v
+haproxy|cvV|f:C||!c,v
 varnishadm status,varnishadm ping||||
 varnishstat|1|||
 pg_lsclusters||||
@@ -128,6 +129,13 @@ apachectl configtest,apachectl graceful,apachectl status,apachectl fullstatus,ap
 php-fpm,php|vmt|||!v,m,t
 postfix status,postqueue,mailq|p|||
 chkconfig|||list|!list t
+dmsetup ls,dmsetup status,dmsetup info|cC||tree|l*
+multipathd show||||l*
+cpupower frequency-info,cpupower idle-info,cpupower info,authselect current,authselect list,realm list||||
+zkServer.sh status||||
+pcs resource status,pcs cluster status,etcdctl endpoint health,etcdctl endpoint status|||cluster|t*
+docker network inspect,docker volume inspect,resolvectl query||||l*
+npm,node|v||version|!v,version
 tuned-adm active,tuned-adm list,tuned-adm recommend||||
 powermt display,datapath query,pcmpath query,upadmin show,dlnkmgr view||||t*
 fmadm faulty,fmadm config|afgrs|||t*

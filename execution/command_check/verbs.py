@@ -91,7 +91,7 @@ pldd,pwdx,ptree,pstack,procstack,procfiles,proctree,pflags,pfiles|anFc|||t*
 netstat|aceFgiIlLMnNopPrsStTuvwWxVdm46|Af:x I:x p:x|all numeric tcp udp listening programs statistics route interfaces|t*
 ss|0146abeEhHiIlmnNoOprstTuVwWxZ|f:x A:x|listening numeric tcp udp processes summary all info options extended|l*
 ping,ping6|46aDdhLnOqrRUvV|c:n i:n I:l m:l M:l p:l Q:l s:n S:l t:n w:n W:n l:n||l t*
-traceroute,traceroute6,tracepath,tracert|46bdFInrTUVx|fmqtwpszgi:l||l n
+traceroute,traceroute6,tracepath,tracert,tcptraceroute|46bdFInrTUVx|fmqtwpszgi:l||l n
 mtr|46bcenrRwzTu|c:n i:n o:x s:n P:n m:n f:n|report report-wide report-cycles=n no-dns tcp port=n|l
 nslookup||t:l|type=l query=l timeout=n debug|l l
 host|aCdrTvwsU46|t:l W:n c:l R:n||l l
@@ -116,7 +116,7 @@ help,info||||l*
 history|||| n
 ulimit|aHSbcdefilmnpqrstuvx|||
 umask|pS|||
-jobs,dirs,times,locale,localectl,hostnamectl,nproc,lsinitrd|lnprsv a|||
+jobs,dirs,times,locale,localectl,hostnamectl,lsinitrd|lnprsv a|||
 lsvg,lspv,lslv,lsfs,lsdev,lscfg,lsattr,lslpp,lssrc,lsps,lsuser,lsgroup,lsitab,lparstat,lsnim,lsrole,lsmksysb,lslicense,lsrpnode,lsvpcfg,lspath|aAcCdDEFHhiIlLmMopPqrRsStTvVwu|lcFsntpga:x||t*
 oslevel|sgrqf|l:x||
 errpt|aAgidt|jJsedNTS:x||
@@ -133,7 +133,7 @@ chronyc|anv46|||l
 ntpq,ntpstat,ntpdc|ncp|||
 chkrootkit||||
 named-checkconf,named-checkzone|jz|||r*
-xmllint|||noout nonet|r*
+xmllint|||noout nonet format huge xpath=x|r*
 showmount|ade|||H
 exportfs|v||!v
 sshd|tT|||!t,T
@@ -144,10 +144,23 @@ bc|lqs|||
 factor|||| n
 npm,go,gcc,mvn,gradle,ant|v||version|!v,version
 tnsping,db2level||||l n
-pg_isready|q|h:H p:n d:l U:l t:n|host=H port=n dbname=l username=l timeout=n|
+pg_isready|q|h:H p:n d:A U:l t:n|host=H port=n dbname=A username=l timeout=n|
 lsb_release|acdirs||all description release|
 aa-status|||version|
 tput|||| l*
+lslogins|acefgGLlmnrsuzZ|l:t|user-accs=x?|t
+prlimit||p:t|pid=t|
+conntrack|LCSn|psdf:l||
+ipvsadm|Lnc|||!L
+systemd-detect-virt|cvq|||
+systemd-cgtop|bcmpit|nd:n|batch iterations=n|
+virt-what,nvidia-smi|L|||
+blockdev|||getsize64 getsz getss getbsz getro report|m
+arping|DfqV|cw:n I:l||l
+iscsiadm||m:l P:n|mode=l print=n|
+systool|v|cbm:l||
+hwinfo|||short cpu memory disk network|
+clstat|o|||!o
 lsmem|abJnPr|o:x|summary=x? all output=x|
 numactl|Hs||hardware show|!H,s,hardware,show
 xfs_info,prtvtoc,pg_controldata||||m

@@ -18,7 +18,7 @@ _STAGE_THERE = re.compile(r"(?i)\|\s*(?:findstr|select-|where-|sort-|measure-|fo
 #: `&`, `;`, `` ` ``, `^`, `%`, `$`, redirections, sub-expressions: all that makes one line another one.
 _PLAIN = re.compile(r"[\w \t./\\:*?,=+@#~{}\[\]|\"'()가-힣-]*")
 _BLOCKED = re.compile(
-    r"(?i)\b(del|erase|rd|rmdir|format|shutdown|reg|netsh|wevtutil|vssadmin|wbadmin|bcdedit|cipher|diskpart|icacls|takeown|rundll32|regsvr32|mshta"
+    r"(?i)\b(win32_product|del|erase|rd|rmdir|format|shutdown|reg|netsh|wevtutil|vssadmin|wbadmin|bcdedit|cipher|diskpart|icacls|takeown|rundll32|regsvr32|mshta"
     r"|certutil|bitsadmin|fsutil|cmd|iex|iwr|irm|invoke-\w+|remove-\w+|clear-\w+|stop-computer|restart-computer|set-executionpolicy|downloadstring"
     r"|disable-\w+|set-mppreference|add-mppreference|new-localuser|add-localgroupmember|format-volume|initialize-disk|uninstall-\w+)\b"
     r"|-e(nc\w*|c)?\b\s+[A-Za-z0-9+/=]{8,}|%\w+%|\^|net1?\s+(user|localgroup)\s.*/(add|delete|active)|process\s+call|config\\SAM|&\s*\w"
@@ -59,7 +59,7 @@ _STAGES = re.compile(
 )
 _SECRETS = re.compile(
     r"(?i)passw|secret|credential|\\config\\(sam|system|security)|\.(key|pfx|pem|p12|env)\b|web\.config|unattend|\\.ssh|id_(rsa|dsa|ed25519|ecdsa)|ntds|env:|hklm\\sam|lsa"
-    r"|%\w+%|ConsoleHost_history|appcmd\s+list\s+\w+\s+/|\\AppData\\|\\Winlogon|variable:"
+    r"|%\w+%|\bpass\b|\bpwd\b|jdbc|connectionstring|api.?key|ConsoleHost_history|appcmd\s+list\s+\w+\s+/|\\AppData\\|\\Winlogon|variable:"
 )
 #: Another host than this one: it is told who asks.
 _ELSEWHERE = re.compile(
@@ -94,7 +94,7 @@ def judge_windows(command: str) -> Judgement:
         findings.add(Verdict.BLOCK, "reads a secret")
     for stage in stages:
         _names(stage, findings)
-    if not is_look:
+    if not is_look or "win32_product" in text.lower():  # which sets every package right that it lists
         is_bad = _BLOCKED.search(text)
         findings.add(Verdict.BLOCK if is_bad else Verdict.ESCALATE, "a Windows command that isn't a plain look")
     return findings.worst

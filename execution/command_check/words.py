@@ -17,7 +17,7 @@ _ANSI = {
     "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
-_SECRET_NAME = re.compile(r"(?i)passw|_pwd$|secret|token|api_?key|credential|private")
+_SECRET_NAME = re.compile(r"(?i)pass|(^|_)pwd?($|_)|secret|token|key($|_)|cred|(^|_)auth($|_)|private|(^|_)salt($|_)")
 #: Braces come before variables: `$v{1,2}` is `$v1 $v2`.
 _JOINED = re.compile(r"\{(?:[^}]*[,.])?\w")
 _MAX_WORDS = 64

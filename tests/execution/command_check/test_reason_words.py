@@ -16,7 +16,7 @@ from execution.reason_words import reason_label
 _FILES = [*Path(execution.command_check.__path__[0]).glob("*.py"), Path(execution.plan.judge.__file__)]
 #: Names of programs and what they are told, with nothing to translate.
 _TECHNICAL = {
-    "x", "x x", "x: x", "x of x", "x on x", "x below x", "systemctl x", "systemctl with x", "jcmd x", "mode x",
+    "x", "x x", "git x", "x: x", "x of x", "x on x", "x below x", "systemctl x", "systemctl with x", "jcmd x", "mode x",
 }  # fmt: skip
 
 
@@ -38,7 +38,9 @@ def _reasons() -> set[str]:
             if not isinstance(node, ast.Call):
                 continue
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            place = {"block": 0, "escalate": 0, "Judgement": 1, "add": 1}.get(name)
+            place = {"block": 0, "escalate": 0, "verdict": 0, "Judgement": 1, "add": 1}.get(name)
+            if isinstance(node.func, ast.IfExp):  # (context.block if … else context.escalate)("…")
+                place = 0
             if place is not None and len(node.args) > place:
                 found |= set(_texts(node.args[place]))
     return found
