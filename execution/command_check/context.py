@@ -34,10 +34,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Stdin:
-    """What a command reads: `text` where it is known to the byte, `roots` where it is a list of paths below these."""
+    """What a command reads: `text` where it is known to the byte, `roots` where it is a list of paths below these, `files` whose content it is."""
 
     text: str | None = None
     roots: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     is_piped: bool = False
 
 

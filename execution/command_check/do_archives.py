@@ -53,8 +53,6 @@ def tar(context: Context, argv: Sequence[str]) -> None:
         here = context.inner()
         if folder:
             here.cwd = absolute(context, folder)
-        if zone_of(context, archive)[0] == "tmp":
-            context.escalate("packs files to where everybody reads")
         for word in parsed["operands"]:
             _source(here, word)
     elif options.keys() & {"x", "extract", "get"}:
@@ -79,7 +77,9 @@ def _target(context: Context, archive: str) -> None:
         context.block("packs to another host")
     elif zone == "served":
         context.block(f"packs into what is served: {shown(path)}")
-    elif zone not in ("backup", "app", "tmp"):
+    elif zone == "tmp":
+        context.escalate("packs files to where everybody reads")
+    elif zone not in ("backup", "app"):
         check_change(context, archive, what="packs into")
     elif not re.search(r"\.(tar|tgz|gz|bz2|xz|zip|tbz2?|txz)$", path):
         context.escalate(f"packs into {shown(path)}")
@@ -144,5 +144,7 @@ def rsync(context: Context, argv: Sequence[str]) -> None:
         zone, path = zone_of(context, target.rstrip("/") + "/x")
         if zone == "else" or has_glob(path):
             context.block(f"copies over {shown(path)}")
-        elif zone not in ("backup", "app", "tmp"):
+        elif zone == "tmp":
+            context.escalate(f"copies {shown(sources[0])} to where everybody reads")
+        elif zone not in ("backup", "app"):
             context.escalate(f"copies over {shown(path)}")

@@ -72,7 +72,9 @@ def copy(context: Context, argv: Sequence[str]) -> None:
             context.block(f"copies a secret: {shown(path)}")
         elif is_device(path) or path.startswith(("/dev/", "/proc/")):
             context.block(f"copies {shown(path)} over a file")
-        elif zone_of(context, source)[0] in ("keep", "run") and zone_of(context, target)[0] == "tmp":
+        elif zone_of(context, target)[0] == "tmp" and any(
+            zone_of(context, place)[0] in ("keep", "run") for place in (source, f"{source}/x")
+        ):
             context.escalate(f"copies {shown(path)} to where everybody reads")
         elif not in_app(context, path) and not in_backup(context, path):
             check_read(context, source)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from execution.command_check.context import NO_STDIN, STAR, WILD, Context, is_static
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import absolute, check_found, check_output, check_read, check_tree, is_secret
+from execution.command_check.secret_names import is_policy_name
 from execution.command_check.words import shown
 
 _GREP = spec_of(
@@ -15,6 +16,7 @@ _GREP = spec_of(
     "x*",
 )
 _CREDENTIAL = re.compile(r"pass?w|secret|credential|token|api.?key|private|BEGIN|jdbc|(^|\W)pwd", re.IGNORECASE)
+_SOUGHT = re.compile(_CREDENTIAL.pattern.replace("|BEGIN", "").replace("|private", ""), re.IGNORECASE)
 _VAGUE = re.compile(r"[\s.*^$\\+?|()\[\]:=-]*")
 
 
@@ -28,11 +30,13 @@ def grep(context: Context, argv: Sequence[str]) -> None:
         patterns, operands = operands[:1], operands[1:]
     files = [word for word in operands if word != "-"]
     is_deep = bool(letters & {"r", "R", "recursive"})
+    names_only = bool(letters & {"c", "count", "l", "files-with-matches", "q", "quiet"})
+    is_sought = any(_CREDENTIAL.search(pattern) for pattern in patterns) and not names_only and "v" not in letters
+    sources = files if files or is_deep else context.stdin.files
+    if is_sought and (is_deep or sources) and not (sources and all(map(_tells_none, sources))):
+        context.block("looks for secrets")
     if not files and not is_deep:
         return
-    names_only = bool(letters & {"c", "count", "l", "files-with-matches", "q", "quiet"})
-    if any(_CREDENTIAL.search(pattern) for pattern in patterns) and not names_only and not all(map(_is_log, files)):
-        context.block("looks for secrets")
     is_wide = not names_only and (
         bool(letters & {"v", "invert-match", "A", "B", "C", "context", "f"}) or any(map(_is_vague, patterns))
     )
@@ -45,8 +49,15 @@ def grep(context: Context, argv: Sequence[str]) -> None:
             context.block(f"searches all of {shown(word)}")
 
 
-def _is_log(word: str) -> bool:
-    return bool(re.search(r"\.(log|out)([.-][\w.-]*)?$|/logs?/", word))
+def check_sought(context: Context, program: str, files: Sequence[str]) -> None:
+    """A program of `awk` or `sed` may look for secrets as well as `grep` does."""
+    if _SOUGHT.search(program) and any(word != "-" for word in files) and not all(map(_tells_none, files)):
+        context.block("looks for secrets")
+
+
+def _tells_none(word: str) -> bool:
+    """Logs, and files that say what passwords must be like."""
+    return is_policy_name(word) or bool(re.search(r"\.(log|out)([.-][\w.-]*)?$|/logs?/", word))
 
 
 def _is_vague(pattern: str) -> bool:

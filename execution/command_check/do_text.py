@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from execution.command_check.context import UNKNOWN, Context
+from execution.command_check.do_search import check_sought
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import check_change, check_read
 from execution.command_check.words import shown
@@ -72,6 +73,7 @@ def awk(context: Context, argv: Sequence[str]) -> None:
         context.escalate("awk without a program")
         return
     _awk_program(context, operands[0])
+    check_sought(context, operands[0], [word for word in operands[1:] if not re.fullmatch(r"[A-Za-z_]\w*=.*", word)])
     for word in operands[1:]:
         if not re.fullmatch(r"[A-Za-z_]\w*=.*", word):
             check_read(context, word)
@@ -159,6 +161,7 @@ def sed(context: Context, argv: Sequence[str]) -> None:
         scripts, operands = operands[:1], operands[1:]
     for script in scripts:
         _sed_script(context, script)
+        check_sought(context, script, operands)
     for word in operands:
         if in_place:
             check_change(context, word, what="edits")

@@ -28,6 +28,7 @@ _RUN_DIRS = frozenset(("bin", "sbin", "scripts", "script", "lib", "libs", "jobs"
 _KEEP_DIRS = frozenset(
     ("conf", "config", "cfg", "data", "db", "pgdata", "upload", "uploads", "keys", "cert", "certs", "ssl")
 )
+_SETTINGS_DIRS = frozenset(("conf", "config", "keys", "cert", "certs", "ssl"))
 _SERVED_DIRS = frozenset(("webapps", "htdocs", "www", "html", "static", "public", "public_html", "web"))
 _BACKUP_NAME = re.compile(r"[._-](bak|backup|orig|old|org|save|prev|\d{6,14}|\x04)[\w.\x04-]*$", _I)
 
@@ -120,7 +121,7 @@ def check_tree(context: Context, word: str) -> None:
         context.block(f"reads all of {shown(path)}")
     else:
         check_read(context, word)
-        if set(path.split("/")) & {"conf", "config", "keys", "cert", "certs", "ssl"}:
+        if set(path.split("/")) & _SETTINGS_DIRS:
             context.escalate(f"reads all settings in {shown(path)}")
 
 
@@ -133,7 +134,12 @@ def check_found(context: Context, root: str) -> None:
         or is_secret(path)
     ):
         context.block(f"shows files of {shown(path)}")
-    elif _is_unsure(path) or not (in_app(context, path) or in_backup(context, path) or path.startswith("/var/log")):
+    elif (
+        _is_unsure(path)
+        or not (in_app(context, path) or in_backup(context, path) or path.startswith("/var/log"))
+        or set(path.split("/")) & _SETTINGS_DIRS
+        or is_guarded_name(path)
+    ):
         context.escalate(f"shows files of {shown(path)}")
 
 

@@ -27,6 +27,11 @@ _GUARDED = re.compile(
     r"|userlist\.txt|[^/]*\.(properties|ya?ml|ini)|[^/]*[\x01\x02][^/]*\.(xml|conf|cfg|json))$",
     _I,
 )
+#: What passwords must be like, and who may log in how: the first thing that an inspection looks at.
+_POLICY = re.compile(
+    r"/etc/(ssh/sshd?_config|pam\.d/[\w-]+|pam\.conf|login\.defs|security/(pwquality|faillock|limits|access)\.conf"
+    r"|security/(user|login\.cfg)|default/(passwd|login|security|useradd))"
+)
 #: What a process held in its memory, passwords too. They may be removed, but not shown.
 _MEMORY = re.compile(r"(^|/)((vm)?core(\.[\w.-]*\d)?|[^/]+\.(core|dmp|mdmp|phd))$", _I)
 #: A copy, or a packed one, holds the same.
@@ -46,7 +51,11 @@ def _is_named(names: re.Pattern[str], path: str) -> bool:
 
 
 def is_secret_name(path: str) -> bool:
-    return _original(path) != "/etc/passwd" and _is_named(_SECRET, path)
+    return _original(path) != "/etc/passwd" and not is_policy_name(path) and _is_named(_SECRET, path)
+
+
+def is_policy_name(path: str) -> bool:
+    return bool(_POLICY.fullmatch(path))
 
 
 def is_guarded_name(path: str) -> bool:

@@ -18,6 +18,9 @@ _STARTS = re.compile(r"(?:&&|;|\n)\s*(?:systemctl start ([\w@.-]+)|service ([\w.
 _LOOKS_BAD = re.compile(
     r"(?<![\w./-])(?:/\S*/)?(rm|dd|mkfs\S*|shred|halt|reboot|poweroff|shutdown|wipefs|nc|chmod|userdel|kill|bash|sh|mv|curl|wget)(?![\w-])|/dev/(tcp|sd)|\(\)\s*\{"
 )
+_READERS = frozenset(
+    ("cat", "strings", "head", "tail", "tac", "zcat", "sed", "awk", "nl", "cut", "sort", "grep", "egrep")
+)
 _FILTERS = frozenset(("grep", "egrep", "head", "tail", "sort", "uniq", "tac"))
 
 
@@ -112,7 +115,10 @@ class Walker(SimpleCommands):
         if text is not None:
             return Stdin(text=text, is_piped=True)
         roots = before.roots if argv and argv[0] in _FILTERS else roots_of(argv, context.cwd)
-        return Stdin(roots=roots, is_piped=True)
+        files = before.files if argv and argv[0] in _FILTERS else ()
+        if argv and argv[0] in _READERS:
+            files = tuple(word for word in argv[1:] if "/" in word and not word.startswith("-")) or files
+        return Stdin(roots=roots, files=files, is_piped=True)
 
     def subshell(self, context: Context, node: Any) -> None:
         self.children(context.inner(), node)

@@ -20,7 +20,7 @@ _NAME = r'[\w$.#"`]+'
 #: Whole statements that only look or refresh statistics; matched against the text without comments.
 _PLAIN = re.compile(
     rf"""(?ix)
-      show\s+(?!.*\b(?:into|grants?|binlog|relaylog|create\s+user|conninfo|\w*conninfo|\w*passphrase\w*|all\s*$))[\w\s.$@%'`*-]+ | desc(ribe)?\s+{_NAME} | explain\s+{_NAME}
+      show\s+(?!.*\b(?:into|grants?|binlog|relaylog|create\s+user|conninfo|\w*conninfo|\w*passphrase\w*|all\s*$))[\w\s.$@%'`*<>=-]+ | desc(ribe)?\s+{_NAME} | explain\s+{_NAME}
     | analyze(\s+verbose)?(\s+table)?(\s+{_NAME}(\s*,\s*{_NAME})*)?(\s*\(\s*\w+(\s*,\s*\w+)*\s*\))?
     | vacuum(\s+(analyze|verbose))*(\s*\(\s*(analyze|verbose)(\s*,\s*(analyze|verbose))*\s*\))?(\s+(?!full\b|freeze\b){_NAME})?
     | check\s+table\s+{_NAME}(\s+(quick|fast|medium|extended|changed))? | checksum\s+table\s+{_NAME}

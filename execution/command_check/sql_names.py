@@ -32,7 +32,7 @@ FUNCTIONS = frozenset(
 GRAMMAR = frozenset(
     """in values and or not exists over as on using from where select by having case when then else any all some interval limit top union intersect except
     minus varchar varchar2 nvarchar numeric decimal char character number float timestamp partition within filter between like join with group order distinct
-    set into is analyze end lateral range rows key index fetch offset escape separator nvarchar2 clob bit time enum sets rollup cube keep""".split()
+    set into is analyze end lateral range rows key index fetch offset escape separator nvarchar2 clob bit time enum sets rollup cube keep pivot unpivot""".split()
 )
 #: Bare words that no reading statement needs; some databases take them for a statement of its own even without “;”.
 ACTING = frozenset(
@@ -45,10 +45,10 @@ ACTING = frozenset(
 SECRET_TABLES = re.compile(
     r"(?i)(^|\.)(pg_shadow|pg_authid|pg_user_mappings?|pg_subscription|pg_statistic|pg_stats|pg_largeobject|user\$|link\$|user_history\$|dba_links?|sql_logins|syslogins|sysxlogins|sysusers"
     r"|server_principal_credentials|default_pwd\w*|dba_users_with_defpwd|global_priv|slave_master_info|innodb_\w*keyring\w*)$"
-    r"|^mysql\.(user|db|global_priv|proxies_priv|servers)$|secret|credential|passw|api_?key|private_?key|(^|_)tokens?($|_)|(^|_)otp|session_attributes|persistent_logins|django_session$|tomcat\$?_?sessions?$|^oauth2?_"
+    r"|^mysql\.(db|global_priv|proxies_priv|servers)$|secret|credential|passw|api_?key|private_?key|(^|_)tokens?($|_)|(^|_)otp|session_attributes|persistent_logins|django_session$|tomcat\$?_?sessions?$|^oauth2?_"
 )
 #: Views that operators look at, with one column that passwords become.
-HOLD_HASHES = re.compile(r"(?i)(^|\.)(dba_users|sys_users_|_?db_user|_dd_users?)$")
+HOLD_HASHES = re.compile(r"(?i)(^|\.)(dba_users|mysql\.user|sys_users_|_?db_user|_dd_users?)$")
 HOLD_SETTINGS = re.compile(r"(?i)(^|\.)pg_(file_)?settings$")
 PERSONAL_TABLES = re.compile(
     r"(?i)(^|_)(members?|accounts?|customers?|clients?|users?|citizens?|residents?|persons?|people|patients?|employees?|staffs?|emp|applicants?|payees?"
@@ -72,7 +72,7 @@ _ALSO_HIDDEN = re.compile(
 )
 #: Tables of the system itself; what they show is for those who operate it.
 SYSTEM_TABLES = re.compile(
-    r"(?i)^(v|gv)\$|^(dba|all|user)_\w+s$|^pg_|^information_schema\.|^performance_schema\.|^sys\.|^sqlite_|^dual$|^db_(user|class|index|attribute|serial|trigger|partition|auth|root)$|^master\.|^msdb\.|^mysql\.(slow_log|general_log|innodb_\w+)$"
+    r"(?i)^(v|gv)\$|^(dba|all|user)_\w+s$|^pg_|^information_schema\.|^performance_schema\.|^sys\.|^sqlite_|^dual$|^db_(user|class|index|attribute|serial|trigger|partition|auth|root)$|^master\.|^msdb\.|^mysql\.(user|slow_log|general_log|innodb_\w+)$"
 )
 FIRST_BLOCKS = frozenset(
     """drop truncate grant revoke merge copy exec execute call do load replace attach detach shutdown kill flush purge reset lock rename handler

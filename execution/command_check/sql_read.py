@@ -114,12 +114,12 @@ def _select(select: exp.Select, findings: Findings) -> None:
 def _columns(select: exp.Select, tables: list[exp.Table], names: list[str], findings: Findings) -> None:
     shown = [column for item in select.expressions for column in item.find_all(exp.Column)]
     aliases = {table.alias_or_name.lower() for table in tables}
-    is_all = any(
+    is_star = any(
         isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star))
         for item in select.expressions
     )
     is_row = any(column.name.lower() in aliases and not column.table for column in shown)
-    is_all = is_all or is_row
+    is_all = is_star or is_row
     everything = [
         *shown,
         *(
@@ -131,7 +131,7 @@ def _columns(select: exp.Select, tables: list[exp.Table], names: list[str], find
     ]
     if [name.lower() for name in names] == ["dual"] and any(column.name.lower() not in _PSEUDO for column in shown):
         findings.add(Verdict.ESCALATE, "a name that may be a function")
-    is_hash_shown = is_all and any(HOLD_HASHES.search(name) for name in names)
+    is_hash_shown = is_star and any(HOLD_HASHES.search(name) for name in names)
     if is_hash_shown or any(SECRET_COLUMNS.search(column.name) for column in everything):
         findings.add(Verdict.BLOCK, "reads columns with secrets")
     is_bounded = has_key(select.args.get("where"))

@@ -16,14 +16,14 @@ _ONLY_THERE = re.compile(
 )
 _STAGE_THERE = re.compile(r"(?i)\|\s*(?:findstr|select-|where-|sort-|measure-|format-|foreach-|out-)")
 #: `&`, `;`, `` ` ``, `^`, `%`, `$`, redirections, sub-expressions: all that makes one line another one.
-_PLAIN = re.compile(r"[\w \t./\\:*?,=+@#~{}\[\]|\"'()가-힣-]*")
+_PLAIN = re.compile(r"(?:%(?= )|[\w \t./\\:*?,=+@#~{}\[\]|\"'()가-힣-])*")
 _BLOCKED = re.compile(
     r"(?i)\b(win32_product|del|erase|rd|rmdir|format|shutdown|reg|netsh|wevtutil|vssadmin|wbadmin|bcdedit|cipher|diskpart|icacls|takeown|rundll32|regsvr32|mshta"
     r"|certutil|bitsadmin|fsutil|cmd|iex|iwr|irm|invoke-\w+|remove-\w+|clear-\w+|stop-computer|restart-computer|set-executionpolicy|downloadstring"
     r"|disable-\w+|set-mppreference|add-mppreference|new-localuser|add-localgroupmember|format-volume|initialize-disk|uninstall-\w+)\b"
     r"|-e(nc\w*|c)?\b\s+[A-Za-z0-9+/=]{8,}|%\w+%|\^|net1?\s+(user|localgroup)\s.*/(add|delete|active)|process\s+call|config\\SAM|&\s*\w"
 )
-_DATA = r"(?:\"[^\"|]*\"|'[^'|]*'|[\w.,:\\/*?=+@#~\[\]가-힣-]+)"
+_DATA = r"(?:\"[^\"]*\"|'[^'|]*'|[\w.,:\\/*?=+@#~\[\]가-힣-]+)"
 _CMDLETS = (
     "Get-Process|Get-Service|Get-ChildItem|Get-Item|Get-Content|Get-EventLog|Get-WinEvent|Get-Date|Get-Host|Get-PSDrive|Get-Volume|Get-Disk"
     "|Get-HotFix|Get-NetTCPConnection|Get-NetIPAddress|Get-NetIPConfiguration|Get-NetAdapter|Get-NetRoute|Get-Counter|Get-CimInstance"
@@ -53,6 +53,7 @@ _STAGES = re.compile(
     rf"|sc\s+(?:query|queryex|qc|qfailure|qdescription)(?:\s+{_DATA})*|schtasks\s+/query(?>\s+{_DATA})*+|query\s+(?:user|session|process)"
     rf"|quser|qwinsta|net\s+(?:start|user|share|session|accounts|statistics\s+\w+|localgroup(?:\s+\w+)?|time|view)|gpresult\s+/r|driverquery|w32tm\s+/query\s+/\w+"
     rf"|wmic\s+(?:logicaldisk|cpu|os|memorychip|process|service|qfe|diskdrive|computersystem|bios)(?:\s+where\s+\"[^\"]*\")?\s+(?:get\s+[\w,]+|list\s+brief)(?:\s+/value)?"
+    r"|(?:ping|tracert|pathping)(?:\s+-[46adtR]|\s+-[nlwih]\s+\d+)*\s+[\w.-]+|nslookup(?:\s+[\w.-]+){1,2}|route\s+print(?:\s+[\w.*-]+)?|arp\s+-[ag]|getmac"
     rf"|where\s+[\w.*]+|vol(?:\s+\w:)?|tree(?:\s+{_DATA})?|nbtstat\s+-[anr]\b|wevtutil\s+(?:el|gli\s+\w+|qe\s+\w+(?:\s+/(?:c|rd|f):\w+)*)"
     rf"|reg\s+query(?>\s+{_DATA})++|certutil\s+-hashfile\s+{_DATA}(?:\s+\w+)?|netsh\s+(?:\w+\s+){{1,3}}show\s+\w+|iisreset\s+/status|appcmd\s+list\s+\w+"
     rf"|chkdsk(?:\s+\w:)?|attrib\s+{_DATA}|icacls\s+{_DATA}|vssadmin\s+list\s+\w+|auditpol\s+/get\s+/category:{_DATA}|fsutil\s+volume\s+diskfree\s+\w:"
