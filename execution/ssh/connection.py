@@ -20,7 +20,7 @@ from execution.ssh.exceptions import (
     TransferFailed,
     TransferTimeout,
 )
-from execution.ssh.quoting import render
+from execution.ssh.quoting import render, render_in_shell
 from execution.ssh.result import CommandResult
 from execution.ssh.route import Route, open_route
 from execution.ssh.shell import Shell, open_shell
@@ -82,7 +82,7 @@ class Connection:
         """
         line, began = render(argv), time.monotonic()
         if is_short and self._has_shell and not stdin:
-            result = self._run_in_shell(line, deadline, keep)
+            result = self._run_in_shell(render_in_shell(argv), deadline, keep)
             if result is not None:
                 return result
             deadline -= time.monotonic() - began

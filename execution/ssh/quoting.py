@@ -34,6 +34,17 @@ def render(argv: Sequence[str]) -> str:
     return " ".join([_program(parts[0]), *map(shlex.quote, parts[1:])])
 
 
+def render_in_shell(argv: Sequence[str]) -> str:
+    """The same for a shell that waits for lines: a script of `sh -c SCRIPT NAME WORDS…` is run by that shell itself.
+
+    `eval` reads it as `sh -c` would and keeps what may be wrong with it to itself. Raises as `render`.
+    """
+    line = render(argv)
+    if len(argv) < 4 or list(argv[:2]) != ["sh", "-c"]:
+        return line
+    return f"set -- {' '.join(map(shlex.quote, argv[4:]))}; eval {shlex.quote(argv[2])}"
+
+
 def _program(name: str) -> str:
     """The first word, quoted also where the shell would see an assignment (`A=b`), a job (`%1`) or a reserved word."""
     if _PLAIN.fullmatch(name) and name not in _RESERVED:

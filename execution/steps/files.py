@@ -1,9 +1,9 @@
 """Steps on files: free space, upload, checksum, back-up and swap by `mv`, which is atomic within a file system."""
 
-from execution.steps.ops import Step, change, check, run, shell
+from execution.steps.ops import Op, Step, change, check, run, shell
 
-_FREE_MIB = "df -Pm -- \"$1\" | awk 'NR == 2 { print $4 }'"
-_SHA256 = 'sha256sum -- "$1" | cut -d" " -f1'
+_FREE_MIB = 'df -Pm -- "$1" | { read -r head; read -r device size used free rest; echo "$free"; }'
+_SHA256 = 'sha256sum < "$1"'
 _MOVE_ASIDE = '[ -e "$2" ] || mv -T -- "$1" "$2"'
 _MOVE_BACK = 'if [ -e "$2" ]; then mv -fT -- "$2" "$1"; fi'
 _DROP_IF_BACKED_UP = 'if [ -e "$2" ]; then rm -f -- "$1"; fi'
@@ -19,14 +19,14 @@ def upload(*, sha256: str, size: int, path: str, seconds: int = 600) -> Step:
     return change(
         "upload",
         {"op": "upload", "sha256": sha256, "size": size, "path": path, "seconds": seconds},
-        probe=[shell(_SHA256, path, expect={"equals": sha256}, seconds=120)],
+        probe=[_is(path, sha256)],
         undo=[run("rm", "-f", "--", path)],
     )
 
 
 def verify(*, sha256: str, path: str) -> Step:
     """The bytes on the host are the approved ones, by the host's own reckoning."""
-    return check("verify_sha256", shell(_SHA256, path, expect={"equals": sha256}, seconds=120))
+    return check("verify_sha256", _is(path, sha256))
 
 
 def back_up(*, path: str, backup: str) -> Step:
@@ -44,6 +44,11 @@ def swap(*, incoming: str, path: str, backup: str, sha256: str) -> Step:
     return change(
         "swap",
         run("mv", "-fT", "--", incoming, path),
-        probe=[shell(_SHA256, path, expect={"equals": sha256}, seconds=120)],
+        probe=[_is(path, sha256)],
         undo=[shell(_DROP_IF_BACKED_UP, path, backup)],
     )
+
+
+def _is(path: str, sha256: str) -> Op:
+    """The file's bytes have this digest. Read as standard input, so that nothing of its name is in the answer."""
+    return shell(_SHA256, path, expect={"equals": f"{sha256}  -"}, seconds=120)

@@ -155,9 +155,11 @@ def _replace(step: Step) -> Preview:
 
 
 def _expected(step: Step) -> str:
-    """The digest that the step's probe asks for."""
+    """The digest that the step's probe asks for: the first word of its answer."""
     return next(
-        str(op["expect"]["equals"]) for op in step["probe"] or () if op["op"] == "exec" and "equals" in op["expect"]
+        str(op["expect"]["equals"]).split()[0]
+        for op in step["probe"] or ()
+        if op["op"] == "exec" and "equals" in op["expect"]
     )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections, connections
+from django.utils.module_loading import autodiscover_modules
 from django_q.cluster import Cluster
 
 from execution.rollout.sweep import sweep
 from governance.services.escalate import escalate_due_steps
+from guardia.common.heap import settle
 from guardia.schedules import reconcile
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ class Command(BaseCommand):
         reconcile()
         sweep()
         escalate_due_steps()
+        autodiscover_modules("tasks")
+        settle()
         connections.close_all()  # the cluster forks, and a connection can't be shared
         cluster = Cluster()
         cluster.start()

@@ -243,6 +243,28 @@ def a_status_full_of_escapes(server: Server) -> None:
         server.opened.sendall(packet(101, number, *parts))
 
 
+LIMITED = packet(
+    2, struct.pack(">I", 3), *(struct.pack(">I", len(word)) + word for word in (b"limits@openssh.com", b"1"))
+)
+
+
+@at("sftp")
+def limits_beyond_all_bounds(server: Server) -> None:
+    """Whatever it says it takes, it gets no more at once than others."""
+    server.opened.sendall(LIMITED)
+    while True:
+        head = server.opened.recv(30_000)
+        server.opened.sendall(packet(201, head[5:9].ljust(4, b"\0"), struct.pack(">Q", (1 << 64) - 1) * 4))
+
+
+@at("sftp")
+def limits_cut_short(server: Server) -> None:
+    server.opened.sendall(LIMITED)
+    while True:
+        head = server.opened.recv(30_000)
+        server.opened.sendall(packet(201, head[5:9].ljust(4, b"\0"), b"\0" * 9))
+
+
 RUN = [
     ignored,
     debugged,
@@ -264,6 +286,8 @@ UPLOAD = [
     a_handle_of_a_quarter_megabyte,
     extensions_without_end,
     a_status_full_of_escapes,
+    limits_beyond_all_bounds,
+    limits_cut_short,
 ]
 
 

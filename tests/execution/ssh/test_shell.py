@@ -36,8 +36,8 @@ def sh(connection: Connection, script: str, *, is_short: bool = True, seconds: f
 
 
 def shell_of(connection: Connection) -> str:
-    """The parent of a short command: the shell that it shares."""
-    return sh(connection, "echo $PPID; true")[1]
+    """The process that runs a short script."""
+    return sh(connection, "echo $$")[1]
 
 
 SCRIPTS = [
@@ -51,21 +51,31 @@ SCRIPTS = [
     "echo '0123456789abcdef0123456789abcdef 0'",
     "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2",
     "seq 60000",
+    'printf "%s," "$#" "$1" "$2"; echo',
     "cat",
-    "kill -9 $$",
+    "sh -c 'kill -9 $$'",
 ]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_short_command_comes_back_as_from_a_channel_of_its_own(connection: Connection, script: str) -> None:
-    argv = ["sh", "-c", script]
+    argv = ["sh", "-c", script, "guardia", "a b", "$(c)"]
     shared = connection.run(argv, deadline=20, keep=1000, is_short=True)
-    if script.startswith("kill"):
+    if "kill" in script:
         assert shared.exit_status == 137
         return
     alone = connection.run(argv, deadline=20, keep=1000)
     for name in ("exit_status", "stdout", "stderr", "stdout_bytes", "stderr_bytes", "sha256", "truncated"):
         assert getattr(shared, name) == getattr(alone, name), name
+
+
+@pytest.mark.parametrize("script", ["if", "echo 'no end", "shift 9", "echo $(", "cat < /no/such/file", "exec false"])
+def test_what_is_wrong_with_a_script_is_its_own_matter(connection: Connection, script: str) -> None:
+    shell = connection.run(["echo", "before"], deadline=20, is_short=True), connection._shell
+    alone = sh(connection, script, is_short=False)
+    assert sh(connection, script)[0] == alone[0] != 0
+    assert connection._shell is shell[1]
+    assert sh(connection, "echo $#") == (0, "0\n", "")
 
 
 def test_commands_share_one_shell_and_nothing_else(connection: Connection) -> None:
@@ -100,7 +110,7 @@ def test_a_command_that_is_cancelled_is_unknown(server: Sshd) -> None:
 def test_a_shell_that_dies_in_a_command_leaves_its_outcome_unknown(connection: Connection) -> None:
     shell = shell_of(connection)
     with pytest.raises(NoExitStatus) as caught:
-        sh(connection, "kill -9 $PPID; sleep 5")
+        sh(connection, "kill -9 $$; sleep 5")
     assert caught.value.outcome_unknown
     assert shell_of(connection) not in ("", shell)
 

@@ -5,14 +5,17 @@ import io
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from demo.fleet.backends import find_sshd
 from execution.ssh.connection import connect
 from execution.ssh.exceptions import Cancelled, SshError
 from execution.ssh.target import Secret
 
 from .conftest import Host
+from .sshd import running_sshd
 
 DEADLINE = 0.8
 
@@ -34,6 +37,19 @@ def test_an_empty_file_arrives(host: Host, password: Secret) -> None:
     with connect(host.target(), password, deadline=10) as connection:
         connection.upload(io.BytesIO(), "/empty", size=0, deadline=5)
     assert (host.root / "empty").read_bytes() == b""
+
+
+@pytest.mark.skipif(find_sshd() is None, reason="OpenSSH's sshd is not installed")
+@pytest.mark.parametrize("size", [1, 32_000, 255 << 10, (255 << 10) + 1, 3_000_001])
+def test_files_of_any_size_arrive_at_openssh(tmp_path: Path, size: int) -> None:
+    data, steps = os.urandom(size), list[int]()
+    with (
+        running_sshd(tmp_path / "sshd") as server,
+        connect(server.target(), server.secret, deadline=20) as connection,
+    ):
+        connection.upload(io.BytesIO(data), str(tmp_path / "file"), size=size, deadline=30, progress=steps.append)
+    assert (tmp_path / "file").read_bytes() == data
+    assert steps == sorted(steps) and steps[-1] == size
 
 
 HOSTILE = [

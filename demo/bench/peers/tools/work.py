@@ -18,6 +18,10 @@ AT_ONCE = 50
 """Hosts that a tool works on at the same time, where it doesn't decide that itself."""
 
 
+_UP = """[[ $line == *'"UP"'* ]] && exit 0"""
+_GONE = 'while kill -0 "$p" 2>/dev/null; do sleep 0.02; done'
+
+
 @dataclass(frozen=True)
 class Host:
     name: str
@@ -33,18 +37,18 @@ class Host:
 
     @property
     def scripts(self) -> dict[str, str]:
-        """What each host has in `app/bin` for its service, which is a small one (`service.pl`): name → text."""
+        """What each host has in `app/bin` for its service, which is a small one (`service.pl`): name → text. With as few
+        processes as they can be: the hosts' own work is the same for all tools and not what is compared."""
         door = f"/dev/tcp/{self.address}/{self.http_port}"
-        ask = f"exec 3<>{door} && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '\"UP\"' <&3"
-        tries = f"for i in $(seq 100); do ({ask}) 2>/dev/null && exit 0; sleep 0.1; done; exit 1"
+        pid = shlex.quote(f"{self.app}/run/app.pid")
+        ask = f"{{ printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3; while read -r line <&3; do {_UP}; done; }} 3<>{door}"
         service = shlex.join(["perl", f"{self.app}/lib/service.pl", self.app, self.address, str(self.http_port)])
-        end = 'kill "$p" && while kill -0 "$p" 2>/dev/null; do sleep 0.05; done'
         return {
             "startup.sh": f"#!/bin/sh\nexec {service}\n",
-            "shutdown.sh": f'#!/bin/sh\nf={shlex.quote(self.app)}/run/app.pid\np=$(cat "$f") && {end}; rm -f "$f"\n',
+            "shutdown.sh": f'#!/bin/sh\nread -r p < {pid} && kill "$p"; {_GONE}\n',
             "port.sh": f"#!/bin/bash\nexec 3<>{door}\n",
-            "restart.sh": '#!/bin/sh\n"${0%/*}/shutdown.sh" && exec "${0%/*}/startup.sh"\n',
-            "health.sh": f"#!/bin/bash\n{tries}\n",
+            "restart.sh": f'#!/bin/sh\nread -r p < {pid} && kill "$p"; {_GONE}; exec {service}\n',
+            "health.sh": f"#!/bin/bash\nfor ((i = 0; i < 100; i++)); do {ask}; sleep 0.1; done 2>/dev/null; exit 1\n",
         }
 
 
