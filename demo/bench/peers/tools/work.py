@@ -37,7 +37,7 @@ class Host:
 
     @property
     def scripts(self) -> dict[str, str]:
-        """What each host has in `app/bin` for its service, which is a small one (`service.pl`): name → text. With as few
+        """What each host has in `app/bin` for its service, a small one (`service.pl`): name → text. With as few
         processes as they can be: the hosts' own work is the same for all tools and not what is compared."""
         door = f"/dev/tcp/{self.address}/{self.http_port}"
         pid = shlex.quote(f"{self.app}/run/app.pid")
