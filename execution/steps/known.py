@@ -70,7 +70,7 @@ PROGRAMS: Mapping[tuple[str, ...], str] = {
 
 
 #: Those of ours that may share a shell: quick, and nothing of them goes on behind their end.
-_SHORT = frozenset(SCRIPTS) - {service._UP}
+_SHORT = frozenset(SCRIPTS) - {service._UP} | {LONG["facts"]}
 
 
 def is_short(argv: Sequence[str]) -> bool:

@@ -1,16 +1,27 @@
 # What this host is like; changes nothing. $1 home  $2 PID file  $3 sudo: ask about it  then what should be there:
 # x:PATH a program, d:PATH a folder that can be written (or made), f:PATH a file.   Prints name=value lines.
 set -u
-pretty=$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release 2>/dev/null | tr -d '"'"'")
-[ -n "$pretty" ] || pretty=$(cat /etc/redhat-release 2>/dev/null)
+pretty=''
+if [ -r /etc/os-release ]; then
+  while IFS='=' read -r name value; do
+    if [ "$name" = PRETTY_NAME ]; then pretty=$value; fi
+  done < /etc/os-release
+  pretty=${pretty#[\"\']} pretty=${pretty%[\"\']}
+fi
+if [ -z "$pretty" ] && [ -r /etc/redhat-release ]; then read -r pretty < /etc/redhat-release; fi
 printf 'os=%s\n' "${pretty:-$(uname -sr)}"
 printf 'account=%s\n' "$(id -un 2>/dev/null || id | sed 's/^[^(]*(\([^)]*\)).*/\1/')"
-pid=$(cat -- "$2" 2>/dev/null)
+owner_of() { ls -ld -- "$1" 2>/dev/null | { read -r mode links who rest; printf '%s' "$who"; }; }
+pid='' owner='' args=''
+{ read -r pid < "$2"; } 2>/dev/null
 case $pid in
-'' | *[!0-9]*) owner='' args='' ;;
-*) owner=$(ps -o user= -p "$pid" 2>/dev/null | tr -d ' ') args=$(ps -o args= -p "$pid" 2>/dev/null | tr '\n' ' ') ;;
+'' | *[!0-9]*) ;;
+*) # ps reads all of /proc, which costs ten times as much
+  if [ -r "/proc/$pid/cmdline" ]; then owner=$(owner_of "/proc/$pid") args=$(tr '\0\n' '  ' < "/proc/$pid/cmdline" 2>/dev/null)
+  else owner=$(ps -o user= -p "$pid" 2>/dev/null | tr -d ' ') args=$(ps -o args= -p "$pid" 2>/dev/null | tr '\n' ' ')
+  fi ;;
 esac
-[ -n "$owner" ] || owner=$(ls -ld -- "$1" 2>/dev/null | awk '{ print $3; exit }')
+[ -n "$owner" ] || owner=$(owner_of "$1")
 printf 'owner=%s\n' "$owner"
 printf 'selinux=%s\n' "$(getenforce 2>/dev/null || echo Disabled)"
 if [ "$3" = sudo ]; then if sudo -n -l >/dev/null 2>&1; then echo sudo=allowed; else echo sudo=none; fi; fi
