@@ -15,6 +15,7 @@ from audit.chain import SEED_FIELDS, body_of, entry_hash, gateway_chain, genesis
 from audit.data_keys import Cipher, Place, ciphers_for
 from audit.models import SYSTEM_CHAIN, Chain, Entry
 from audit.personal import personal_part, seal_part
+from guardia.common.bulk import update_rows
 from guardia.common.canonical import moment_text
 from guardia.common.clock import now
 from guardia.common.context import current_trace
@@ -89,7 +90,7 @@ def _append(drafts: Iterable[tuple[Institution | None, Draft]]) -> list[Entry]:
     places = (one.place for one in told if one.personal)
     ciphers = ciphers_for(places, {chain.pk: chain for chain in chains.values()})
     entries = [_next_entry(one, ciphers.get(one.place)) for one in told]
-    Chain.objects.bulk_update(chains.values(), ["head_number", "head_hash", "key_epoch"])
+    update_rows(list(chains.values()), ["head_number", "head_hash", "key_epoch"])
     return entries
 
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 #: A worker's turn: after it the run goes to the end of the queue, so that long runs let others through.
 _TURN_SECONDS = 60
 #: Hosts that are done so soon after another one are followed by others in one go.
-_GATHER_SECONDS = 0.1
+_GATHER_SECONDS = 0.3
 #: While hosts wait and this worker is full it calls another one so often.
 _CALL_SECONDS = 2.0
 

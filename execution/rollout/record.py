@@ -5,10 +5,12 @@ A step is told twice: committed before its first command, and after its last.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists
+from django.db.models.expressions import RawSQL
 
 from audit.services.record import Draft, record_many
 from cmdb.models import Server
@@ -109,9 +111,26 @@ def steps_done(host_run: HostRun, phase: Phase) -> Mapping[int, StepResult]:
 
 def _held(run: Run, pks: Sequence[int]) -> Mapping[int, HostRun]:
     """The host runs' rows, locked; whether the kill switch covers them is asked in the same round trip."""
+    text, params = _question(run)
+    return {row.pk: row for row in HostRun.objects.raw(text, [pks if it is _PKS else it for it in params])}
+
+
+@lru_cache(maxsize=64)
+def _question(run: Run) -> tuple[str, Sequence[Any]]:
+    """`_held`'s statement with its parameters, `_PKS` among them: asked for every step, and built anew each time it
+    cost more than the answer."""
     halted = {f"halted_{phase}": Exists(halts_on(run, phase)) for phase in Phase}
     rows = HostRun.objects.select_for_update(of=("self",), no_key=True).annotate(**halted)
-    return {row.pk: row for row in rows.filter(pk__in=pks).order_by("pk")}
+    is_asked = RawSQL("execution_hostrun.id = ANY(%s)", [_PKS], output_field=models.BooleanField())
+    text, params = rows.filter(is_asked).order_by("pk").query.sql_with_params()
+    return text, params
+
+
+class _Pks(list[int]):
+    """Stands in a statement for the keys that it is asked for."""
+
+
+_PKS = _Pks()
 
 
 def _answer(page: "_Page", row: HostRun | None, claim: str, report: Report) -> Answer:

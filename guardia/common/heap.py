@@ -3,7 +3,7 @@
 import gc
 
 #: Young objects before they are looked at; Python's own 700 suits a script.
-_YOUNG = 20_000
+_YOUNG = 5_000
 
 
 def settle() -> None:
