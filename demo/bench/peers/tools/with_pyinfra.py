@@ -13,23 +13,10 @@ from pyinfra.api.operations import run_ops  # noqa: E402 - after what must come 
 from pyinfra.context import ctx_state  # noqa: E402 - after what must come first
 from pyinfra.operations import files, server  # noqa: E402 - after what must come first
 
-from demo.bench.peers.tools.work import AT_ONCE, Host, Job, tell  # noqa: E402 - after what must come first
+from demo.bench.peers.tools.pyinfra_data import data_of  # noqa: E402 - after what must come first
+from demo.bench.peers.tools.work import AT_ONCE, Job, tell  # noqa: E402 - after what must come first
 
 logging.disable(logging.INFO)
-
-
-def data_of(host: Host) -> dict[str, object]:
-    return {
-        "ssh_hostname": host.address,
-        "ssh_port": host.port,
-        "ssh_user": host.user,
-        "ssh_key": host.key,
-        "ssh_known_hosts_file": host.known,
-        "ssh_strict_host_key_checking": "yes",
-        "ssh_allow_agent": False,
-        "ssh_look_for_keys": False,
-        "ssh_config_file": "/dev/null",
-    }
 
 
 def run(job: Job) -> int:
