@@ -2,16 +2,12 @@
 
 import gc
 
-#: Young objects before they are looked at; Python's own 700 suits a script.
-_YOUNG = 5_000
-
 
 def settle() -> None:
     """Take all that is there out of the collector's sight, once everything is loaded and before the process forks.
 
-    A worker spent a seventh of its time on looking through Django's modules again and again, and the pages that its
-    forks share were written to by that.
+    A worker spent a seventh of its time on looking through Django's modules again and again, and wrote by that to the
+    pages that its forks share.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG, 10, 10)
