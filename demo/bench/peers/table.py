@@ -55,8 +55,8 @@ TOOLS = (
     Tool("ansible-playbook", "with_ansible", (0, 200), 1, ("playbook",)),
 )
 
+#: Asked first and not counted: hosts that nobody asked for a while are slow once.
 _WARMING = Tool("", "with_asyncssh", (1000, 1000))
-"""Asked first and not counted: hosts that nobody asked for a while are slow once."""
 
 
 def measure_peers(sizes: dict[str, list[int]], rounds: int, tools: list[str]) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _with_hosts(fleet: Fleet, measure: Callable[[], Taken]) -> Taken:
 
 
 def _asked(work: str, size: int, number: int, wanted: list[str]) -> list[Tool]:
-    """Those that do this work on so many hosts, another one first in each round; one that is slow does it less often."""
+    """Those that do this work on so many hosts, another one first in each round; the slow ones less often."""
     asked = [tool for tool in TOOLS if number < tool.rounds and _is_wanted(tool.name, wanted)]
     asked = [tool for tool in asked if size <= tool.most[work == "B"]]
     return [*asked[number:], *asked[:number]]

@@ -1,5 +1,6 @@
 """fabric: one connection per host for all steps, in threads; host keys in a dictionary instead of a parsed file."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import paramiko
@@ -7,12 +8,12 @@ from fabric import Config, Connection
 
 from demo.bench.peers.tools.work import AT_ONCE, Host, Job, tell
 
-CONFIG = Config(lazy=True)
+THREAD = threading.local()  # a Config is no thing for several threads at once
 
 
 def one(job: Job, host: Host) -> int:
     options = {"key_filename": host.key, "look_for_keys": False, "allow_agent": False}
-    with Connection(host.address, host.user, host.port, config=CONFIG, connect_kwargs=options) as line:
+    with Connection(host.address, host.user, host.port, config=THREAD.config, connect_kwargs=options) as line:
         line.client.set_missing_host_key_policy(paramiko.RejectPolicy())
         known = paramiko.hostkeys.HostKeyEntry.from_line(f"[{host.address}]:{host.port} {host.host_key}")
         assert known is not None and known.key is not None
@@ -26,7 +27,7 @@ def one(job: Job, host: Host) -> int:
 
 
 def run(job: Job) -> int:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE, initializer=lambda: setattr(THREAD, "config", Config(lazy=True))) as pool:
         return sum(pool.map(lambda host: one(job, host), job.hosts))
 
 
