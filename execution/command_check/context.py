@@ -1,5 +1,6 @@
 """What is known while a line is judged: where it stands, what its variables hold, what was found so far."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,11 @@ FIELD = "\x10"  # where an unquoted value is split
 GLOBS = frozenset((STAR, QUERY, CLASS))
 UNKNOWN = frozenset((TAME, WILD))
 _ALL = GLOBS | UNKNOWN | {TILDE}
+
+
+def is_number(word: str) -> bool:
+    """Nothing but digits, or a tame word: arithmetic finds no subscript in it."""
+    return re.fullmatch(rf"[-+]?[\d{TAME}]*", word) is not None
 
 
 def is_static(word: str) -> bool:

@@ -68,6 +68,8 @@ def sqlite(context: Context, argv: Sequence[str]) -> None:
                 context.block("a command of sqlite3 that isn't a look")
         else:
             statements(context, value, "sqlite")
+            if re.search(r"(?i)\bvacuum\b", value):  # there, it writes the whole file anew
+                context.escalate("changes the database: vacuum")
     _from_stdin(context, operands[1:], "sqlite")
 
 
@@ -156,7 +158,7 @@ _REDIS_SECOND = {
     "sentinel": {"masters", "master", "slaves", "get-master-addr-by-name"},
     "config": {"get"},
 }
-_REDIS_SPEC = spec_of("", "h:H p:n n:n", "no-auth-warning stat latency bigkeys", "x*")
+_REDIS_SPEC = spec_of("", "h:H p:n n:n", "no-auth-warning stat latency bigkeys raw no-raw", "x*")
 
 
 def redis(context: Context, argv: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from execution.command_check.words import shown
 
 _JMAP = frozenset(("-histo", "-histo:live", "-heap", "-clstats", "-finalizerinfo"))
 _JCMD = re.compile(
-    r"(GC\.(heap_info|class_histogram|run_finalization_)|Thread\.print|VM\.(version|uptime|flags|native_memory|info|classloader_stats|log list)|Compiler\.\w+|help|-l)"
+    r"(GC\.(heap_info|class_histogram|run_finalization_)|Thread\.print|VM\.(version|uptime|flags|native_memory|info|classloader_stats|log list)|Compiler\.(codecache|codelist|queue|CodeHeap_Analytics|directives_print)|help|-l)"
 )
 
 

@@ -34,7 +34,7 @@ _PAGE = re.compile(r"/([\w-]+/)?(index|main|login|health\w*|check\w*|alive|test)
 #: Pages that only tell how a server is, and take options for it.
 _STATUS = re.compile(
     r"/([\w./-]*/)?(server-status|nginx_status|stub_status|basic_status|status|health\w*|ping|metrics|_cat/\w+|_cluster/\w+|_nodes/stats)"
-    r"\?[\w=&,.%-]*"
+    r"\?[\w=&,.:%-]*"
 )
 
 
@@ -109,8 +109,36 @@ def _url(context: Context, url: str, *, is_shown: bool) -> None:
         context.escalate(f"fetches from {shown(host)}")
 
 
+#: Words that ZooKeeper, memcached and HAProxy answer with their state.
+_ASKS = re.compile(
+    r"\s*(?:ruok|stats?|mntr|srvr|isro|show (?:info|stat|servers state|pools|backend|version)|stats (?:items|slabs))\s*"
+)
+
+
+def _asks_for_state(context: Context) -> bool:
+    return context.stdin.text is not None and _ASKS.fullmatch(context.stdin.text) is not None
+
+
+def socat(context: Context, argv: Sequence[str]) -> None:
+    """A fixed question to the socket of HAProxy; everything else opens a channel."""
+    ends = set(argv[1:])
+    socket = next(
+        (
+            word
+            for word in argv[1:]
+            if re.fullmatch(r"(?:unix-connect:|UNIX-CONNECT:)?/(?:var/)?(?:run|lib)/haproxy[\w/.-]*", word)
+        ),
+        "",
+    )
+    if len(argv) != 3 or not socket or not ends - {socket} <= {"-", "stdio", "STDIO"} or not _asks_for_state(context):
+        context.block("opens a channel to another host")
+
+
 def netcat(context: Context, argv: Sequence[str]) -> None:
-    """`nc -z` asks whether a port is open; everything else opens a channel."""
+    """`nc -z` asks whether a port is open; a fixed question to this host is a look; everything else opens a channel."""
+    words = re.sub(r"(?<!\S)-(?:[nvN]+|[wq] ?\d+)(?!\S)", "", " ".join(argv[1:])).split()
+    if len(words) == 2 and is_local(words[0]) and words[1].isdigit() and _asks_for_state(context):
+        return
     rest = [word for word in argv[1:] if word.startswith("-")]
     if any(WILD in word for word in argv[1:]):
         context.escalate("an argument that isn't known")
@@ -206,6 +234,6 @@ def tcpdump(context: Context, argv: Sequence[str]) -> None:
 
 
 HANDLERS = {
-    "curl": curl, "wget": wget, "nc": netcat, "ncat": netcat, "netcat": netcat, "telnet": telnet, "dig": dig,
+    "curl": curl, "wget": wget, "nc": netcat, "ncat": netcat, "netcat": netcat, "socat": socat, "telnet": telnet, "dig": dig,
     "openssl": openssl, "keytool": keytool, "tcpdump": tcpdump,
 }  # fmt: skip

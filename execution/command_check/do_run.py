@@ -59,10 +59,14 @@ def wrapped(context: Context, argv: Sequence[str]) -> None:
         return  # of a process, how it is
     if name == "command" and rest[:1] in (["-v"], ["-V"]):
         return
+    if name == "sudo" and [word for word in rest if word != "-n"] in (["-l"], ["--list"]):
+        return
     while rest and rest[0].startswith("-"):
         word = rest.pop(0)
         if word == "--":
             break
+        if name == "sudo" and "#" in "".join([word, *rest[:1]]):  # a number, which may be wrapped to that of root
+            context.escalate("becomes another user")
         if word in wrapper.valued:
             del rest[:1]
         elif (

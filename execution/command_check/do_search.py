@@ -240,6 +240,8 @@ def roots_of(argv: Sequence[str], cwd: str) -> tuple[str, ...]:
         if word.startswith(("-", "!", "(")):
             break
         words.append(word)
+    if "-printf" in argv:  # a text of the line's own
+        return ()
     if any(is_secret(f"/{word}") for word in argv[1:]):
         return ("/",)
     return tuple(word if word.startswith("/") or not cwd else f"{cwd}/{word}" for word in words or [cwd or "."])

@@ -24,7 +24,9 @@ def _is_ours(unit: str) -> bool:
 
 
 def service_action(context: Context, action: str, units: Sequence[str]) -> None:
-    """What is done to services, whatever program does it."""
+    """What is done to services, whatever program does it; without a name it may be done to all of them."""
+    if not units:
+        context.escalate(f"{action} of a service that isn't known: *")
     for unit in units:
         if re.search(r"\.(target|mount|swap)$", unit):
             verdict = context.block if action in ("isolate", "stop", "mask", "set-default") else context.escalate
@@ -55,9 +57,12 @@ _FINAL = frozenset(
 )
 
 
+_QUIET = frozenset(("--no-pager", "-q", "--quiet", "--now", "--no-block", "-l", "--no-ask-password"))
+
+
 def systemctl(context: Context, argv: Sequence[str]) -> None:
     """What the table of subcommands doesn't know."""
-    words = [word for word in argv[1:] if word not in ("--no-pager", "-q", "--quiet", "--now", "--no-block", "-l")]
+    words = [word for word in argv[1:] if word not in _QUIET]
     action = words[0] if words else ""
     if action.startswith("-"):
         action = next((word for word in words if not word.startswith("-")), "")
@@ -79,6 +84,9 @@ def systemctl(context: Context, argv: Sequence[str]) -> None:
         "isolate",
         "reset-failed",
     ):
+        for option in words[1:]:
+            if option.startswith("-"):  # another host, another root, or a job that stops the others
+                context.escalate(f"systemctl with {shown(option)}")
         service_action(context, action, [word for word in words[1:] if not word.startswith("-")])
     elif action in (
         "set-default",

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from execution.command_check.context import NO_STDIN, TAME, WILD, Context, is_static
+from execution.command_check.context import NO_STDIN, TAME, WILD, Context, is_number, is_static
 from execution.command_check.outputs import output_of
 from execution.command_check.tree import expansions_in
 from execution.command_check.verdict import Findings
@@ -29,7 +29,7 @@ class Expansions:
                 context.escalate("arithmetic that isn't understood")
                 self.nested(context, child)
             elif child.type == "command_substitution":
-                if not _is_number(self.substitute(context, child)):
+                if not is_number(self.substitute(context, child)):
                     context.escalate("arithmetic with a value that isn't known")
             elif child.type in ("variable_name", "word"):
                 self.counted(context, child.text.decode())
@@ -42,7 +42,7 @@ class Expansions:
         value = context.variables.get(name, "0" if name.isdigit() else WILD)
         if re.search(r"[\[$`]", value):
             context.block("arithmetic that evaluates text")
-        elif not _is_number(value):
+        elif not is_number(value):
             context.escalate("arithmetic with a value that isn't known")
 
     def nested(self, context: Context, node: Any) -> None:
@@ -121,10 +121,6 @@ class Expansions:
 
     def words_of(self, context: Context, node: Any, *, judged: bool = False) -> list[str]:
         raise NotImplementedError
-
-
-def _is_number(value: str) -> bool:
-    return bool(re.fullmatch(rf"[-+]?[\d{TAME}]*", value))
 
 
 def silent(context: Context) -> Context:

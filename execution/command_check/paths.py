@@ -3,7 +3,7 @@
 import posixpath
 import re
 
-from execution.command_check.context import CLASS, GLOBS, QUERY, STAR, TILDE, WILD, Context
+from execution.command_check.context import CLASS, GLOBS, QUERY, STAR, TAME, TILDE, WILD, Context
 from execution.command_check.secret_names import is_guarded_name, is_memory_name, is_secret_name
 from execution.command_check.words import shown
 
@@ -63,8 +63,14 @@ def _is_below(path: str, roots: tuple[str, ...]) -> bool:
 
 
 def _is_unsure(path: str) -> bool:
-    """An unknown part may lead anywhere; a pattern on a dot matches “..”."""
-    return WILD in path or any(f"/.{glob}" in path for glob in GLOBS)
+    """An unknown part may lead anywhere, a tame one to any file of its folder; a pattern on a dot matches “..”."""
+    is_named = re.match(r"/(var/log|proc|sys|data|opt|srv|tmp|app\w*|backup\w*)/", path) or not path.startswith("/")
+    return (
+        WILD in path
+        or any(f"/.{glob}" in path for glob in GLOBS)
+        or (TAME in path and not is_named)
+        or not GLOBS.isdisjoint(path.split("/")[1] if path.startswith("/") else "")
+    )
 
 
 def _reaches(path: str) -> bool:
@@ -108,7 +114,11 @@ def check_read(context: Context, word: str, *, whole: bool = True) -> None:
         return
     elif path.startswith((TILDE, "/root", "/home")) or path in ("/", "/etc", "/root", "/home") or path[:2] == "..":
         context.escalate(f"reads outside of the application: {shown(path)}")
-    elif path.startswith("/etc/") and not GLOBS.isdisjoint(path) and not re.search(r"release|nginx|httpd|apache", path):
+    elif (
+        path.startswith("/etc/")
+        and not GLOBS.isdisjoint(path)
+        and not re.search(r"release|nginx|httpd|apache|cron", path)
+    ):
         context.escalate(f"reads many system files: {shown(path)}")
 
 

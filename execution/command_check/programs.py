@@ -20,7 +20,7 @@ from execution.command_check.words import shown
 
 Handler = Callable[[Context, Sequence[str]], None]
 _SYSTEM_BIN = re.compile(
-    r"/(usr/)?(local/)?s?bin|/usr/lib/jvm/[\w.-]+/bin|/usr/(ucb|ccs/bin|xpg4/bin)|/usr/pgsql-\d+/bin"
+    r"/(usr/)?(local/)?s?bin|/usr/lib/jvm/[\w.-]+/bin|/usr/(ucb|ccs/bin|xpg4/bin)|/usr/pgsql-\d+/bin|/usr/local/(apache|httpd|nginx|java|jdk|pgsql|mysql)[\w.-]*/s?bin"
 )
 
 

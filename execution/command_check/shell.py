@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from execution.command_check.context import TAME, WILD, Budget, Context, Stdin, Surroundings
+from execution.command_check.context import TAME, WILD, Budget, Context, Stdin, Surroundings, is_number
 from execution.command_check.do_run import check_variable
 from execution.command_check.do_search import roots_of
 from execution.command_check.outputs import output_of
@@ -95,7 +95,8 @@ class Walker(SimpleCommands):
         run(context)
         for name, value in list(context.variables.items()):
             if before.get(name) != value:
-                context.variables[name] = WILD
+                is_counter = before.get(name) and value and is_number(before[name]) and is_number(value)
+                context.variables[name] = TAME if is_counter else WILD
         if context.cwd != place and not keeps_place:
             context.cwd = f"/{WILD}"
 

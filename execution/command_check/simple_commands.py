@@ -15,6 +15,17 @@ _KNOWN_HOME = re.compile(r'"?\$\{?(JAVA_HOME|CATALINA_HOME|CATALINA_BASE|TOMCAT_
 _TRIVIAL = frozenset(("", ":", "echo", "printf", "true", "cat"))
 
 
+def _splits_a_line(node: Any, assignment: Any) -> bool:
+    """`IFS=: read …`: how the words of this one line are parted, and nothing else."""
+    name = node.child_by_field_name("name")
+    return (
+        name is not None
+        and name.text == b"read"
+        and re.fullmatch(r"IFS=(?:'[^'\\]?'|\"[:,; |]?\"|\$'\\t'|[:,=]?)", assignment.text.decode("utf-8", "replace"))
+        is not None
+    )
+
+
 class SimpleCommands(Expansions):
     """One command and what belongs to it."""
 
@@ -36,7 +47,7 @@ class SimpleCommands(Expansions):
         last = -1
         for child in node.children:
             if child.type == "variable_assignment":
-                if judged:
+                if judged and not _splits_a_line(node, child):
                     self.assignment(context, child, is_passed=True)
             elif child.type == "command_name":
                 word = self.word(reading, child)

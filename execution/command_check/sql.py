@@ -71,7 +71,10 @@ def _judge(statement: Statement, dialect: str, technical: frozenset[str], findin
         runs = re.search(r"(?i)\banalyze\b", explained[0])
         inner = read_statements(statement.text[explained.end() :])
         if inner and (runs or inner[0].tokens[0].word in ("select", "with")):
-            _judge(inner[0], dialect, technical, findings)
+            found = findings if runs else Findings()
+            _judge(inner[0], dialect, technical, found)
+            if not found.worst.reason.startswith("reads "):  # a plan shows no rows
+                findings.add(found.worst.verdict, found.worst.reason)
         return
     if _PLAIN.fullmatch(statement.text):
         return

@@ -24,7 +24,7 @@ kubectl top pods,kubectl top pod,kubectl top nodes,kubectl top node|A|n:t l:x|na
 kubectl rollout status,kubectl rollout history||n:t|namespace=t timeout=x revision=n watch=x?|t*
 kubectl version,kubectl cluster-info,kubectl api-resources,kubectl api-versions|o|n:t|client short output=x|
 kubectl config current-context,kubectl config get-contexts||||
-kubectl explain||||t*
+kubectl explain,kubectl auth can-i,kubectl auth whoami||n:t|namespace=t all-namespaces list|t*
 helm list,helm ls,helm status,helm history,helm version|aAq|n:t|namespace=t all-namespaces all short|t*
 oc get|A|n:t o:O|all-namespaces namespace=t output=O|K t*
 oc status||n:t||
@@ -67,7 +67,8 @@ nft list ruleset,nft list tables,nft list table,nft list chain|a|||t*
 ufw status||||t
 yum history,yum history list,yum history info,yum history summary,dnf history,dnf history list,dnf history info|qv||quiet|n
 yum list,yum info,yum check-update,yum repolist,yum search,yum provides,yum deplist,dnf list,dnf info,dnf check-update,dnf repolist,dnf search,dnf provides|qvC||installed available updates showduplicates quiet security all|t*
-yum updateinfo,dnf updateinfo||||t*
+yum updateinfo,dnf updateinfo||||
+yum updateinfo list,yum updateinfo info,yum updateinfo summary,dnf updateinfo list,dnf updateinfo info,dnf updateinfo summary||||t*
 apt list,apt show,apt search,apt policy,apt-cache policy,apt-cache show,apt-cache search,apt-cache depends|a||upgradable installed all-versions|t*
 apt-mark showhold||||
 dpkg|lLsSpV|||t*
@@ -88,13 +89,14 @@ oifcfg getif||||
 srvctl status database,srvctl status service,srvctl status instance,srvctl status listener,srvctl status scan,srvctl status scan_listener,srvctl status vip,srvctl status nodeapps,srvctl status asm,srvctl status diskgroup,srvctl config database,srvctl config service,srvctl config instance,srvctl config listener,srvctl config scan,srvctl config scan_listener,srvctl config vip,srvctl config nodeapps,srvctl config asm,srvctl config diskgroup|av|dsnilg:t|db=t|
 cubrid service status,cubrid server status,cubrid broker status,cubrid manager status,cubrid heartbeat status,cubrid hb status|bfq|sl:n||t*
 cubrid spacedb,cubrid tranlist,cubrid lockdb,cubrid statdump,cubrid paramdump|CSspb|up:x||t
-git status,git rev-parse,git describe|s||short porcelain abbrev-ref tags always no-pager|t*
+git status,git rev-parse,git describe|sb||short porcelain branch abbrev-ref tags always no-pager|t*
 git log,git show,git diff|sp#|n:n|oneline stat short name-only name-status graph no-pager decorate|G*
 git branch,git remote,git tag|avr|||
 svn info,svn log,svn status,svn list,svn ls|vqu|lr:x|limit=n revision=x verbose quiet stop-on-copy|m*
 git stash list||||
-pcs status,crm_mon,crm status|1rA|||t*
-multipath|ll|||
+pcs status,crm status||||t*
+crm_mon|1rA|||
+multipath|ll|||!l
 pvs,vgs,lvs,pvdisplay,vgdisplay,lvdisplay,pvscan,vgscan,lvscan|avsCmPc|o:x S:x|units=x noheadings all|m*
 mdadm|D||detail|!D,detail m*
 smartctl|aAHix|l:x||m

@@ -48,10 +48,8 @@ readlink,realpath|efmnqsvz||canonicalize canonicalize-existing no-newline relati
 namei|lmovx||long|m*
 pwd|LP|||
 tree|adfghilpsuDFtrCNqv|LPI:x|du dirsfirst noreport|m*
-lsattr|adRlpv|||m*
 getfacl|acdneRptLP||omit-header|m*
 touch|acmh|d:x r:m t:x|date=x reference=m no-create|w*
-gunzip,bunzip2,unxz,uncompress|dfklqrtvc||stdout test list keep|w*
 echo,print|neE|||x*
 printf||||x*
 true,false,:,wait|||| x*
@@ -61,7 +59,7 @@ date|uRI|d:x r:m|date=x utc iso-8601=x? rfc-3339=x reference=m universal|F
 cal,ncal|13jmy|AB:n||n*
 uptime|psV||pretty since|
 hostname|adfIiAsy||fqdn short ip-address all-ip-addresses domain long|
-uname|aimnoprsvFx||all kernel-name kernel-release machine nodename|
+uname|aimnoprsvFxLM||all kernel-name kernel-release machine nodename|
 arch,nproc,tty,logname,whoami,clear|||all|
 id,groups|agGnruzM|||t*
 who,w,users|abdHhilmpqrstTuwfo|||l*
@@ -113,23 +111,22 @@ jstat||h:n|gc gcutil gccapacity gcnew gcold gccause gcmetacapacity class compile
 which,whereis,type,whatis,apropos|abmps|||t*
 man|afiks|S:x|locale=x|l*
 help,info||||l*
-history|||| n
 ulimit|aHSbcdefilmnpqrstuvx|||
 umask|pS|||
-jobs,dirs,times,locale,localectl,hostnamectl,lsinitrd|lnprsv a|||
+jobs,dirs,times,locale,lsinitrd|alnprsv|||
 lsvg,lspv,lslv,lsfs,lsdev,lscfg,lsattr,lslpp,lssrc,lsps,lsuser,lsgroup,lsitab,lparstat,lsnim,lsrole,lsmksysb,lslicense,lsrpnode,lsvpcfg,lspath|aAcCdDEFHhiIlLmMopPqrRsStTvVwu|lcFsntpga:x||t*
 oslevel|sgrqf|l:x||
 errpt|aAgidt|jJsedNTS:x||
-entstat,netpmon,nfsstat,svmon|dadGPUOimcnsrl|PGO:x||t*
-prtconf,prtpicl,uname,swap,kmstat,machinfo,model,swapinfo,ioscan,vxprint,vxdisk,diskinfo,kctune,isainfo,showrev,kstat,cfgadm|abcdefghikKlLmMnNprsStvx|C:x p:x c:x D:x||
+entstat|d|||t
+nfsstat|cnsrm4|||
+svmon|Ggimnsrl|POUCS:x||t*
+prtconf,prtpicl,swap,kmstat,machinfo,model,swapinfo,ioscan,vxprint,diskinfo,kctune,isainfo,showrev,kstat,cfgadm|abcdefghikKlLmMnNprsStvx|C:x p:x D:x||
 prstat|acJLmRtTvZH|nkpPsSu:x||n*
 svcs|aDdHlnpvxZ|o:x R:x s:x S:x||t*
 instfix|iv|k:x||
 glance,mp,sam|||version|
 swlist|lavdisR|l:x a:x||t*
 pkginfo,pkg_info|ilxq|||t*
-zpool,zfs|||| l
-chronyc|anv46|||l
 ntpq,ntpstat,ntpdc|ncp|||
 chkrootkit||||
 named-checkconf,named-checkzone|jz|||r*
@@ -142,7 +139,7 @@ logger|is|p:f t:T|priority=f tag=T|l*
 expr||||x*
 bc|lqs|||
 factor|||| n
-npm,go,gcc,mvn,gradle,ant|v||version|!v,version
+go,gcc,mvn,gradle,ant|v||version|!v,version
 tnsping,db2level||||l n
 pg_isready|q|h:H p:n d:A U:l t:n|host=H port=n dbname=A username=l timeout=n|
 lsb_release|acdirs||all description release|
@@ -150,6 +147,7 @@ aa-status|||version|
 tput|||| l*
 lslogins|acefgGLlmnrsuzZ|l:t|user-accs=x?|t
 prlimit||p:t|pid=t|
+iptables-save,ip6tables-save|c|t:t||
 conntrack|LCSn|psdf:l||
 ipvsadm|Lnc|||!L
 systemd-detect-virt|cvq|||
