@@ -3,10 +3,10 @@
 A step is told twice: committed before its first command, and after its last.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import models, transaction
 from django.db.models import Exists
@@ -111,11 +111,10 @@ def steps_done(host_run: HostRun, phase: Phase) -> Mapping[int, StepResult]:
 
 def _held(run: Run, pks: Sequence[int]) -> Mapping[int, HostRun]:
     """The host runs' rows, locked; whether the kill switch covers them is asked in the same round trip."""
-    text, params = _question(run)
+    text, params = _questions.get(run) or _questions.setdefault(run, _question(run))
     return {row.pk: row for row in HostRun.objects.raw(text, [pks if it is _PKS else it for it in params])}
 
 
-@lru_cache(maxsize=64)
 def _question(run: Run) -> tuple[str, Sequence[Any]]:
     """`_held`'s statement with its parameters, `_PKS` among them: asked for every step, and built anew each time it
     cost more than the answer."""
@@ -131,6 +130,7 @@ class _Pks(list[int]):
 
 
 _PKS = _Pks()
+_questions: MutableMapping[Run, tuple[str, Sequence[Any]]] = WeakKeyDictionary()
 
 
 def _answer(page: "_Page", row: HostRun | None, claim: str, report: Report) -> Answer:
