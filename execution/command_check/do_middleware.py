@@ -26,7 +26,7 @@ def jcmd(context: Context, argv: Sequence[str]) -> None:
     words = list(argv[1:])
     if not words or words == ["-l"]:
         return
-    if WILD in words[0]:
+    if WILD in words[0] or words[0].startswith("-"):  # `-J…` loads code into the asking machine itself
         context.escalate("an argument that isn't known")
     for word in words[1:2]:
         if not _JCMD.fullmatch(word):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from execution.command_check.context import WILD, Context, is_static
+from execution.command_check.context import WILD, Context
 from execution.command_check.paths import check_output, check_read
 from execution.command_check.words import shown
 
@@ -20,7 +20,7 @@ _OURS = re.compile(
 
 def _is_ours(unit: str) -> bool:
     name = unit.removesuffix(".service")
-    return is_static(unit) and "." not in name and any(_OURS.match(part) for part in re.split(r"[-_@]", name))
+    return re.fullmatch(r"[\w@:-]+", name) is not None and any(_OURS.match(part) for part in re.split(r"[-_@]", name))
 
 
 def service_action(context: Context, action: str, units: Sequence[str]) -> None:

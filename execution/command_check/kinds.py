@@ -84,6 +84,12 @@ _FACILITY = re.compile(r"((local[0-7]|user|daemon|cron)\.)?(debug|info|notice|wa
 _SPEAKS = re.compile(r"sshd?|su(do)?|login|passwd|user\w*|group\w*|kernel|audit\w*|systemd.*|cron\w*|pam\w*|polkit\w*")
 
 
+def _page(context: Context, value: str) -> None:
+    """Of `man`: a name with a slash is a file, which would be shown."""
+    if not re.fullmatch(r"[\w.+:@\[-]+", value):
+        context.escalate(f"not a name: {shown(value)}")
+
+
 def _facility(context: Context, value: str) -> None:
     if not _FACILITY.fullmatch(value):
         context.escalate("writes into the log in the name of the system")
@@ -109,6 +115,7 @@ KINDS_OF_PROGRAMS: dict[str, Callable[[Context, str], None]] = {
     "G": _revision,
     "H": check_servers,
     "K": _resource,
+    "M": _page,
     "N": _names_database,
     "O": _output_format,
     "P": _program_of_system,

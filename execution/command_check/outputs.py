@@ -142,7 +142,7 @@ def _output_of_one(argv: Sequence[str]) -> str | None:
         shown = [word for word in words if word not in ("-n", "-e", "-ne", "-en")]
         has_escapes = any(word.startswith("-") and "e" in word for word in words[:1])
         return _unescaped(" ".join(shown)) if has_escapes else " ".join(shown)
-    if name == "printf" and words and is_static(words[0]):
+    if name == "printf" and words and is_static(words[0]) and words[0][:1] != "-":
         return _printed(words[0], words[1:])
     if name in ("ls", "find"):
         return _listed(argv)

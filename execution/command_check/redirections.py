@@ -25,7 +25,7 @@ def redirect(context: Context, operator: str, target: str, *, is_trivial: bool, 
     if operator == "<":
         if target != "/dev/null":
             check_read(context, target)
-        return Stdin(text="") if target == "/dev/null" else Stdin(is_piped=True)
+        return Stdin(text="") if target == "/dev/null" else Stdin(files=(target,), is_piped=True)
     if not (operator in (">&", "<&") and _is_descriptor(target)):
         context.escalate(f"a redirection that isn't understood: {operator}")
     return None

@@ -173,6 +173,9 @@ class Walker(SimpleCommands):
         context.variables[name] = WILD
 
     def counted_for(self, context: Context, node: Any) -> None:
+        text = node.text.decode("utf-8", "replace")
+        if re.match(r"for\s*\(\([^;]*;\s*(?:1\s*)?;", text) and not re.search(r"\bsleep\s+[1-9]", text):
+            context.block("a loop that doesn't end")
         for child in node.children:
             if child.type == "do_group":
                 self.loop(context, child)

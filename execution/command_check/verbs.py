@@ -109,8 +109,8 @@ jstack,jstackd|el|||t
 jinfo|||flag=a flags|t
 jstat||h:n|gc gcutil gccapacity gcnew gcold gccause gcmetacapacity class compiler options|t t t
 which,whereis,type,whatis,apropos|abmps|||t*
-man|afiks|S:x|locale=x|l*
-help,info||||l*
+man|afiks|S:x|locale=x|M*
+help,info||||M*
 ulimit|aHSbcdefilmnpqrstuvx|||
 umask|pS|||
 jobs,dirs,times,locale,lsinitrd|alnprsv|||

@@ -32,9 +32,9 @@ _NOUNS = {
 }  # fmt: skip
 #: Programs of one word that only look, and whose operands are data: names, files, numbers, patterns.
 _OF_DATA_WORDS = """
-    : apropos arp arping basename db2level dirname echo entstat ethtool expr false fcstat getconf getent getlvcb groups help host id info iostat
+    : apropos arp arping basename db2level dirname echo entstat ethtool expr false fcstat getconf getent getlvcb groups host id iostat
     jinfo jstack jstackd jstat last lastb lastlog logger lparstat lppchk lsattr lscfg lscluster lsconf lsdev lsfs lsfware lsgroup lsitab lslicense
-    lslogins lslpp lslv lsmcode lsmksysb lsmpio lsnfsexp lsnim lspath lsps lspv lsresource lsrole lsrpnode lssrc lsuser lsvg lsvpcfg man metastat
+    lslogins lslpp lslv lsmcode lsmksysb lsmpio lsnfsexp lsnim lspath lsps lspv lsresource lsrole lsrpnode lssrc lsuser lsvg lsvpcfg metastat
     modinfo mpstat mtr netstat nslookup numastat olsnodes pfiles pflags pgrep pidof ping ping6 pkg_info pkginfo pldd pmap print printf procfiles
     procstack proctree pstack pstree ptree pwdx quota ss svcprop svcs svmon swlist tcptraceroute tnsping tput tr tracepath traceroute traceroute6
     tracert true type users w wait whatis whereis which who zipinfo
@@ -51,7 +51,7 @@ _ACTS = _ACTS_WORDS.split()
 #: Starting anew is routine for our own services.
 _ROUTINE = frozenset(f"{name} {act}" for name in ("apachectl", "apache2ctl") for act in ("start", "restart"))
 _SAMPLES = {
-    "n": "1", "r": "/app/logs/a.log", "R": "/app/logs", "m": "/app/logs", "w": "/app/tmp/a", "F": "+%F", "N": "passwd", "K": "pods", "S": "vm.swappiness",
+    "n": "1", "r": "/app/logs/a.log", "R": "/app/logs", "m": "/app/logs", "w": "/app/tmp/a", "F": "+%F", "M": "ls", "N": "passwd", "K": "pods", "S": "vm.swappiness",
     "P": "/usr/bin/ls", "H": "localhost", "A": "app", "G": "HEAD", "U": "localhost", "I": "word", "C": "/etc/haproxy/haproxy.cfg", "T": "batch",
     "i": "{{.State.Status}}", "O": "wide", "E": "MainPID", "f": "info",
 }  # fmt: skip
