@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
+
+# A slow machine is no finding of a property.
+hypothesis.settings.register_profile("guardia", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("guardia")
 
 
 def pytest_configure() -> None:
