@@ -69,7 +69,8 @@ PROGRAMS: Mapping[tuple[str, ...], str] = {
 }
 
 
-#: Those of ours that may share a shell: quick, and nothing of them goes on behind their end.
+#: Those of ours that may share a shell: quick, nothing of them goes on behind their end, and none asks for its process,
+#: which is the shared shell's.
 _SHORT = frozenset(SCRIPTS) - {service._UP} | {LONG["facts"]}
 
 

@@ -10,8 +10,8 @@ from execution.steps.scripts import scripted
 _IN_A_ROW = 3
 _PID = 'p=0; { read -r p < "$1"; } 2>/dev/null; echo "$p"'
 _GONE = '[ "$1" = 0 ] || ! kill -0 "$1" 2>/dev/null'
-_LIVE_PID = 'p=; read -r p < "$1"; kill -0 "$p" && echo "$p"'
-_UP = 'p=; { read -r p < "$1"; kill -0 "$p"; } 2>/dev/null || exec "$2"'
+_LIVE_PID = 'p=; read -r p < "$1"; [ "$p" -gt 0 ] && kill -0 "$p" && echo "$p"'
+_UP = 'p=; { read -r p < "$1"; [ "$p" -gt 0 ] && kill -0 "$p"; } 2>/dev/null || exec "$2"'
 _SIZE = 'if [ -e "$1" ]; then wc -c < "$1"; else echo 0; fi'
 _LOG_SINCE = 'tail -c "+$(($2 + 1))" -- "$1" | head -c 1048576'
 

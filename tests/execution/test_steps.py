@@ -1,6 +1,7 @@
 """Steps without a network: what each yields from its arguments, how expectations are judged, and the way back."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.plan.render import commands_of
+from execution.steps import known, service
 from execution.steps.expect import is_number, unmet
 from execution.steps.library import LIBRARY
 from execution.steps.ops import change, check, run, saved, shell
@@ -29,6 +31,23 @@ def test_a_step_yields_exactly_these_commands(path: Path) -> None:
     assert [op.get("expect") for op in step["apply"] if op["op"] == "exec"] == case["expect"]
     for flag in ("changes", "is_repeatable", "is_undo_repeatable"):
         assert step[flag] is case[flag], flag
+
+
+@pytest.mark.parametrize("word", ["$$", "PPID", "$0", "$!"])
+def test_no_script_that_shares_a_shell_asks_for_its_own_process(word: str) -> None:
+    assert not [script for script in known._SHORT if word in script]
+
+
+@pytest.mark.parametrize("text", ["0\n", "-1\n", "", "\n", "x\n", "0", "2 3\n"])
+def test_what_is_no_process_is_never_taken_for_one(tmp_path: Path, text: str) -> None:
+    """`kill -0 0` and `kill -0 -1` succeed: they mean everybody."""
+    (tmp_path / "pid").write_text(text)
+    asked = subprocess.run(["sh", "-c", service._LIVE_PID, "guardia", str(tmp_path / "pid")], capture_output=True)
+    assert asked.returncode != 0 and not asked.stdout
+    (tmp_path / "start").write_text("#!/bin/sh\necho started\n")
+    (tmp_path / "start").chmod(0o755)
+    begun = ["sh", "-c", service._UP, "guardia", str(tmp_path / "pid"), str(tmp_path / "start")]
+    assert subprocess.run(begun, capture_output=True).stdout == b"started\n"
 
 
 def shown(ops: Any) -> list[str]:
