@@ -1,5 +1,4 @@
-"""The reasons of the command check in the reader's language. The check itself speaks English: what is frozen in plans,
-and what `manage.py command_check --jsonl` says, is the same everywhere."""
+"""The reasons of the command check in the reader's language; frozen plans and the command itself keep English."""
 
 from django.utils.translation import gettext, gettext_noop
 

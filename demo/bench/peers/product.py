@@ -1,7 +1,7 @@
 """The whole product at the same work: filed, planned, approved, then driven by one cluster with two workers.
 
 Gate, database, locks, chain entries and events are all in it; nobody watches a page. Its deployment is the shipped
-one (nine steps that save, verify and prove more than the peers' eight), in one wave, as the peers go.
+one (ten steps that save, verify and prove more than the peers' eight), in one wave, as the peers go.
 """
 
 import os

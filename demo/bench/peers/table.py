@@ -81,7 +81,8 @@ def _measure(work: str, sizes: list[int], rounds: int, wanted: list[str], python
         for size in sizes:
             taken: dict[str, list[Taken]] = defaultdict(list)
             job = {"work": work, "hosts": hosts[:size], "artefact": str(artefact)}
-            _one(_WARMING, python, job)
+            with _told_when_failing("warming"):
+                _one(_WARMING, python, job)
             for number in range(rounds):
                 for tool in _asked(work, size, number, wanted):
                     with _told_when_failing(tool.name):
