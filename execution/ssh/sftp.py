@@ -1,5 +1,5 @@
 """As much SFTP (version 3, draft-ietf-secsh-filexfer-02) as an upload needs, with every answer checked, and OpenSSH's
-`limits@openssh.com` (its PROTOCOL file): eight times the bytes per write are an eighth of the answers.
+`limits@openssh.com` (its PROTOCOL file): four times the bytes per write are a quarter of the answers.
 
 Paramiko's own client isn't used: its pipelined writes ignore the server's answers, and it believes 16 MiB packets.
 """
@@ -21,9 +21,10 @@ _WRITE_CREATE_TRUNCATE = 0x02 | 0x08 | 0x10
 _HAS_SIZE, _HAS_MODE = 0x01, 0x04
 _LIMITS = b"limits@openssh.com"
 _PIECE = 32_000  # bytes per write that every server takes; with its header it fits one SSH packet
-_LARGEST_PIECE = 255 << 10  # at most, whatever a server says of itself; OpenSSH's own
+_LARGEST_PIECE = 128 << 10  # at most, whatever a server says of itself: more cost it more than they save
 _WRITE_HEAD = 1 << 10  # bytes of a packet that aren't the write's data, generously
-_AHEAD = 1 << 21  # bytes under way, as OpenSSH's client does
+_AHEAD = 1 << 18  # bytes under way at first: a server's buffers grow with them, which costs it more than the writing
+_MOST_AHEAD = 1 << 21  # bytes under way of a large file, as in OpenSSH's client
 _PACKET = 1 << 15  # bytes handed to the channel at once, OpenSSH's largest
 _MAX_ANSWER = 1 << 16
 
@@ -133,8 +134,8 @@ def upload(
     name, attributes = path.encode(), struct.pack(">II", _HAS_MODE, mode)
     flags = struct.pack(">I", _WRITE_CREATE_TRUNCATE)
     handle = session.call(_OPEN, _string(name) + flags + attributes, _HANDLE)
-    session.call(_FSETSTAT, handle + attributes, _STATUS)  # the umask or an older file may have said otherwise
-    sent = _write_all(session, handle, source, size, progress)
+    mode_set = session.ask(_FSETSTAT, handle + attributes)  # the umask or an older file may have said otherwise
+    sent = _write_all(session, handle, source, size, {mode_set: 0}, progress)
     if sent != size:
         raise TransferFailed(reason="source has another size", expected=size, found=sent)
     attributes = session.call(_FSTAT, handle, _ATTRS)
@@ -147,10 +148,17 @@ def upload(
 
 
 def _write_all(
-    session: Session, handle: bytes, source: BinaryIO, size: int, progress: Callable[[int], None] | None
+    session: Session,
+    handle: bytes,
+    source: BinaryIO,
+    size: int,
+    under_way: dict[int, int],
+    progress: Callable[[int], None] | None,
 ) -> int:
-    """Writes ahead of the answers; gives the bytes read from the source, at most one more than `size`."""
-    under_way: dict[int, int] = {}
+    """Writes ahead of the answers; gives the bytes read from the source, at most one more than `size`.
+
+    `under_way`: bytes by the number of the request that brings them, as yet without an answer.
+    """
     offset = acknowledged = 0
     while True:
         piece = source.read(min(session.piece, size + 1 - offset))
@@ -159,7 +167,8 @@ def _write_all(
             under_way[session.ask(_WRITE, body)] = len(piece)
         offset += len(piece)
         finished = not piece or offset > size
-        while under_way and (finished or offset - acknowledged >= _AHEAD or session.answered()):
+        ahead = min(max(_AHEAD, acknowledged // 16), _MOST_AHEAD)
+        while under_way and (finished or offset - acknowledged >= ahead or session.answered()):
             number, kind, _body = session.answer()
             if kind != _STATUS or number not in under_way:
                 raise TransferFailed(reason="unexpected SFTP answer")
