@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 
 from execution.models import HostRun, Run, RunEvent
+from guardia.common.bulk import copy_rows
 from guardia.common.masking import mask_all
 
 CHANNEL = "guardia_events"
@@ -41,9 +42,11 @@ def append_events(run: Run, happenings: Sequence[Happening]) -> None:
     if not happenings:
         return
     first = _take_numbers(run, len(happenings)) - len(happenings) + 1
-    RunEvent.objects.bulk_create(
-        RunEvent(run=run, number=number, kind=each.kind, host_run=each.host_run, data=_masked(each.data))
-        for number, each in enumerate(happenings, start=first)
+    copy_rows(
+        [
+            RunEvent(run=run, number=number, kind=each.kind, host_run=each.host_run, data=_masked(each.data))
+            for number, each in enumerate(happenings, start=first)
+        ]
     )
 
 

@@ -21,6 +21,19 @@ def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         cursor.execute(f"{update} WHERE old.{meta.pk.column} = new.{meta.pk.column}", values)
 
 
+def copy_rows(rows: Sequence[models.Model]) -> None:
+    """Insert rows of one model whose keys nobody asks for. Several times as fast as INSERT, where Django makes each row
+    an item of an array per column."""
+    if not rows:
+        return
+    meta: Any = rows[0]._meta
+    fields = [field for field in meta.concrete_fields if not field.primary_key]
+    names = ", ".join(field.column for field in fields)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {meta.db_table} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields])
+
+
 def _array_of(field: Any) -> str:
     """Text without its length: a cast would cut it silently, the column complains."""
     kind = field.rel_db_type(connection)
