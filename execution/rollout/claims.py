@@ -1,5 +1,6 @@
 """Who carries on with which host: compare-and-set claims, held by a lease in the database's own time."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -70,9 +71,12 @@ def expired(run: Run) -> QuerySet[HostRun]:
     return HostRun.objects.filter(_EXPIRED, wave__run=run)
 
 
-def renew_claims(claim: str) -> None:
-    """Extend the lease on everything this worker holds."""
-    HostRun.objects.filter(claim=claim, status__in=HELD).update(lease_until=lease_end())
+@transaction.atomic
+def renew_claims(claim: str, pks: Collection[int]) -> None:
+    """Extend the leases on those hosts that this worker holds and works on. Locked in the order that everybody keeps:
+    a bare UPDATE takes them as they lie, and would wait for the ledger while the ledger waits for it."""
+    held = HostRun.objects.filter(pk__in=pks, claim=claim, status__in=HELD).order_by("pk")
+    HostRun.objects.filter(pk__in=held.select_for_update(no_key=True).values("pk")).update(lease_until=lease_end())
 
 
 def runs_to_drive() -> QuerySet[Run]:

@@ -6,7 +6,7 @@ Several workers may drive one run; each can be killed at any moment. What it hel
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from uuid import uuid4
@@ -50,8 +50,10 @@ def drive_run(run_pk: int) -> None:
             abandon(run.pk, refusal)
             return
         claim = uuid4().hex
-        with _heartbeat(claim), watched(run) as brakes, SharedLedger(run, claim) as ledger:
-            is_over = _Driver(run, content["hosts"], ledger, brakes).work(time.monotonic() + _TURN_SECONDS)
+        with watched(run) as brakes, SharedLedger(run, claim) as ledger:
+            driver = _Driver(run, content["hosts"], ledger, brakes)
+            with _heartbeat(claim, driver.held):
+                is_over = driver.work(time.monotonic() + _TURN_SECONDS)
     if not is_over:
         enqueue("execution.tasks.drive_run", run_pk)
 
@@ -60,6 +62,8 @@ class _Driver:
     def __init__(self, run: Run, hosts: dict[str, dict[str, object]], ledger: Ledger, brakes: Brakes) -> None:
         self.run, self.hosts, self.ledger, self.brakes = run, hosts, ledger, brakes
         self.called_at = float("-inf")
+        self.held: set[int] = set()
+        """Keys of the host runs that are worked on: their leases are renewed. Of one that was given up, it runs out."""
 
     def work(self, ends: float) -> bool:
         """True when this worker has nothing more to do; False when its turn was over first."""
@@ -72,6 +76,7 @@ class _Driver:
                 room = limit - len(flying)
                 taken = claim_hosts(self.run, self.ledger.claim, room) if living and room and not is_over else []
                 is_full = limit == len(flying) + len(taken) and self._call_another()
+                self.held |= {host_run.pk for host_run in taken}
                 flying |= {pool.submit(self._carry_on, host_run) for host_run in taken}
                 if not flying:
                     if not living or not advance(self.run.pk):
@@ -111,11 +116,13 @@ class _Driver:
                 logger.exception("host run %s: unexpected", host_run.pk)
                 with suppress(ClaimLost):
                     worker.give_up()
+            finally:
+                self.held.discard(host_run.pk)
 
 
 @contextmanager
-def _heartbeat(claim: str) -> Iterator[None]:
-    """Renew the leases behind the block, in a thread with its own connection."""
+def _heartbeat(claim: str, held: Collection[int]) -> Iterator[None]:
+    """Renew the leases of what is `held` behind the block, in a thread with its own connection."""
     stop = threading.Event()
 
     def beat() -> None:
@@ -123,7 +130,7 @@ def _heartbeat(claim: str) -> Iterator[None]:
             while not stop.wait(settings.GUARDIA_LEASE_SECONDS / 4):
                 try:
                     close_old_connections()
-                    renew_claims(claim)
+                    renew_claims(claim, list(held))
                 except DatabaseError:  # away for a moment: the next beat comes before the lease ends
                     logger.warning("leases of claim %s could not be renewed", claim, exc_info=True)
                     connection.close()

@@ -24,6 +24,8 @@ from execution.rollout.record import Answer, Note, Report, write_down
 T = TypeVar("T")
 _MOST = 200
 """Reports in one transaction."""
+_TRIES = 3
+"""Of a transaction that the database took back."""
 Clerk = Callable[[Sequence[Any]], Sequence[Any]]
 """Answers questions of one kind, as many as have gathered."""
 Batch = list[tuple[Any, Future[Any]]]
@@ -104,19 +106,35 @@ def _answers(questions: Sequence[Callable[[], Any]]) -> Sequence[Any]:
     return [question() for question in questions]
 
 
-def _serve(clerk: Clerk, batch: Batch) -> None:
+def _serve(clerk: Clerk, batch: Batch, tries: int = _TRIES) -> None:
     """All in one go; one that can't be served doesn't take the others along."""
     try:
         answers = clerk([what for what, _asked in batch])
     except Exception as error:  # noqa: BLE001 - handed to whoever waits
         connection.close_if_unusable_or_obsolete()
+        if _was_taken_back(error) and tries > 1:
+            _serve(clerk, batch, tries - 1)
+            return
         # Where the line broke in the commit nobody knows whether it was one: nothing is written twice.
         if len(batch) > 1 and not isinstance(error, OperationalError | InterfaceError):
             for one in batch:
                 _serve(clerk, [one])
             return
         for _what, asked in batch:
-            asked.set_exception(error)
+            asked.set_exception(_of_ones_own(error) if len(batch) > 1 else error)
         return
     for (_what, asked), answer in zip(batch, answers, strict=True):
         asked.set_result(answer)
+
+
+def _was_taken_back(error: Exception) -> bool:
+    """The database says that nothing of the transaction was written: two waited for each other (SQLSTATE 40P01), or
+    what was read had changed (40001)."""
+    return getattr(error.__cause__, "sqlstate", None) in ("40P01", "40001")
+
+
+def _of_ones_own(error: Exception) -> Exception:
+    """Each thread that raises it adds where it was to its traceback."""
+    mine = type(error)(*error.args)
+    mine.__cause__ = error.__cause__
+    return mine

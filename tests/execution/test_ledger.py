@@ -5,18 +5,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
+from django.db.models.functions import Now
 
 from audit.models import Entry
 from audit.verifying.all_chains import verify_all
 from execution.choices import Phase, StepStatus
 from execution.exceptions import ClaimLost, Halted
 from execution.models import HostRun, Run, RunEvent, StepResult
-from execution.rollout.claims import claim_hosts
+from execution.rollout.claims import claim_hosts, renew_claims
 from execution.rollout.ledger import Ledger, SharedLedger
 from execution.rollout.record import Begin, End, Settle
 from tests.execution.halting import press
 from tests.execution.test_claims import begin
+from tests.execution.worker import until
 from tests.factories import Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,3 +115,71 @@ def test_where_the_line_to_the_database_broke_nothing_is_written_twice(run: Run)
         assert ledger.write(hosts[0], begin_of(0)) is not None
         assert ledger.read(pid) != broken
     assert StepResult.objects.count() == 1
+
+
+def waits(pid: int) -> bool:
+    """Whether that backend waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cardinality(pg_blocking_pids(%s))", [pid])
+        return bool(cursor.fetchone()[0])
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def lock(*pks: int) -> None:
+    assert len(HostRun.objects.select_for_update(no_key=True).filter(pk__in=pks)) == len(pks)
+
+
+def test_what_the_database_took_back_because_two_waited_for_each_other_is_written_again(run: Run) -> None:
+    hosts = claim_hosts(run, CLAIM, 10)
+    first, *_others, last = sorted(host.pk for host in hosts)
+    gathered = threading.Event()
+    with SharedLedger(run, CLAIM) as ledger, ThreadPoolExecutor(2) as pool:
+        pid = ledger.read(backend)
+        with transaction.atomic():
+            lock(last)
+            pool.submit(ledger.read, lambda: gathered.wait(30))
+            asked = pool.submit(together, ledger, hosts, lambda _host: [begin_of(0)])
+            until(lambda: ledger._waiting.qsize() == len(hosts))
+            gathered.set()
+            until(lambda: waits(pid))
+            lock(first)  # its lock is the ledger's, which waited first and is the one to be taken back
+        assert all(isinstance(answer, StepResult) for answer in asked.result(30))
+    assert StepResult.objects.count() == len(hosts) and verify_all().is_intact
+
+
+def test_leases_are_renewed_in_the_order_in_which_hosts_are_locked(run: Run) -> None:
+    """However the rows lie: the first of them was written last."""
+    hosts = claim_hosts(run, CLAIM, 10)
+    first, *_others, last = sorted(host.pk for host in hosts)
+    for _time in range(3):
+        HostRun.objects.filter(pk=first).update(lease_until=Now())
+    pids: list[int] = []
+
+    def renew() -> None:
+        try:
+            pids.append(backend())
+            renew_claims(CLAIM, [host.pk for host in reversed(hosts)])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock(first)
+            renewed = pool.submit(renew)
+            until(lambda: bool(pids) and waits(pids[0]))
+            with connection.cursor() as cursor:  # nothing behind it is locked yet
+                cursor.execute("SELECT id FROM execution_hostrun WHERE id = %s FOR UPDATE NOWAIT", [last])
+        renewed.result(30)
+    assert not HostRun.objects.filter(pk__in=[host.pk for host in hosts], lease_until__lte=Now())
+
+
+def test_the_lease_of_a_host_that_was_given_up_runs_out(run: Run) -> None:
+    given_up, kept, *_others = claim_hosts(run, CLAIM, 10)
+    HostRun.objects.filter(claim=CLAIM).update(lease_until=Now())
+    renew_claims(CLAIM, [kept.pk])
+    assert list(HostRun.objects.filter(lease_until__gt=Now())) == [kept] and given_up != kept
