@@ -20,7 +20,7 @@ from tests.execution.driver import MOMENTS, Drivers, Place, drivers
 from tests.execution.fleet_tenant import FleetTenant, actions, artefact, assert_consistent, reset_hosts
 from tests.execution.killing import all_wanted, assert_once, begun, drive, kill_at, tenant
 from tests.execution.test_healing import Ward, healing_task
-from tests.execution.test_kill_matrix import KILLS, check_words, finish
+from tests.execution.test_kill_matrix import KILLS, SEED, check_words, finish
 from tests.execution.worker import LEASE_SECONDS, Worker, until, workers
 from tests.factories import approve, pending_step
 from tickets.choices import Channel, SubType
@@ -59,7 +59,7 @@ def ward(transactional_db: None, hosts: Fleet, in_english: None) -> Ward:
 
 def test_killed_in_what_heals_a_server(ward: Ward, home: Path) -> None:
     """Bytes that were good, on a server that isn't well: at every boundary and inside every step."""
-    rare = random.Random(7)
+    rare = random.Random(SEED)
     wanted: list[Place] = []
     ill = sorted(ward.hosts)[0]
     with drivers(home / "drivers.log") as drive:

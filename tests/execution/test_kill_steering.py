@@ -23,7 +23,7 @@ from tests.execution.driver import MOMENTS, Drivers, Place
 from tests.execution.fleet_tenant import FleetTenant, actions, assert_consistent, reset_hosts
 from tests.execution.killing import again, all_wanted, assert_once, begun, drive, ended, kill_at, tenant
 from tests.execution.strategies import publish_strategy, told
-from tests.execution.test_kill_matrix import KILLS, check_words, finish
+from tests.execution.test_kill_matrix import KILLS, SEED, check_words, finish
 from tests.execution.worker import LEASE_SECONDS, until
 
 __all__ = ["drive", "tenant"]  # fixtures of these suites
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_killed_in_the_look_after_the_bake(tenant: FleetTenant, drive: Drivers) -> None:
-    rare = random.Random(5)
+    rare = random.Random(SEED)
     wanted = all_wanted([("CHECK", "health_after_bake", moment) for moment in MOMENTS], rare)
     for number in range(4 * KILLS):
         reset_hosts(tenant.fleet)
@@ -89,7 +89,7 @@ def failed_once(tenant: FleetTenant, drive: Drivers, version: str) -> tuple[Run,
 
 
 def test_killed_in_a_second_try(tenant: FleetTenant, drive: Drivers) -> None:
-    rare = random.Random(6)
+    rare = random.Random(SEED)
     wanted: list[Place] = []
     for number in range(30 * KILLS):  # each run meets one place at least
         reset_hosts(tenant.fleet)
