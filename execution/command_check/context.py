@@ -46,6 +46,7 @@ class Stdin:
     roots: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     is_piped: bool = False
+    is_tame: bool = False  # numbers, and words that are no options and no paths
 
 
 NO_STDIN = Stdin()

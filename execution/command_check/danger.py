@@ -11,7 +11,7 @@ _TABLE = {
         ip6tables-restore nft ebtables""",
     "opens a channel or listener": """nc ncat netcat nc.traditional nc.openbsd socat cryptcat pwncat ngrok frpc chisel stunnel sbd
         websocat gotty ttyd""",
-    "destroys data of a middleware": "kafka-topics.sh kafka-delete-records.sh dropdb mongo mongosh cypher-shell zkCli.sh",
+    "destroys data of a middleware": "kafka-topics.sh kafka-delete-records.sh dropdb cypher-shell zkCli.sh",
     "moves data out": "sftp ftp tftp lftp rclone s3cmd mail mailx sendmail mutt uuencode scp",
     "loads code into the kernel or a process": "insmod rmmod gdb ptrace strace ltrace bpftrace perf gcore crash dlv ld.so enable",
     "runs hidden code": "eval coproc busybox toybox xterm expect tclsh lua luajit osascript",

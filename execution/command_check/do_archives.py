@@ -9,9 +9,9 @@ from execution.command_check.paths import absolute, check_change, check_read, in
 from execution.command_check.words import has_glob, shown
 
 _TAR = spec_of(
-    "cxtvzjJpkhmSWOrua",
+    "cxtdvzjJpkhmSWOrua",
     "fCXT:x b:n",
-    "create extract list gzip bzip2 xz verbose file=x directory=x exclude=x strip-components=n no-same-owner keep-old-files numeric-owner totals wildcards ignore-failed-read anchored same-order preserve-permissions get newer-mtime=x to-stdout",
+    "create extract list diff compare gzip bzip2 xz verbose file=x directory=x exclude=x strip-components=n no-same-owner keep-old-files numeric-owner totals wildcards ignore-failed-read anchored same-order preserve-permissions get newer-mtime=x to-stdout",
     "x*",
 )
 _UNZIP = spec_of("lLtvZpqqnojC1hm", "dx:x", "", "x*")
@@ -39,7 +39,7 @@ def _source(context: Context, word: str) -> None:
 
 def tar(context: Context, argv: Sequence[str]) -> None:
     words = list(argv)
-    if len(words) > 1 and re.fullmatch(r"[cxtvzjJpfhkmruaO]+", words[1]):
+    if len(words) > 1 and re.fullmatch(r"[cxtdvzjJpfhkmruaO]+", words[1]):
         words[1:2] = _old_style(words[1])
     parsed = parse(context, words, _TAR)
     options = dict(parsed["options"])
@@ -60,7 +60,7 @@ def tar(context: Context, argv: Sequence[str]) -> None:
             _shown(context, parsed["operands"])
         else:
             _unpacked(context, folder or ".", archive)
-    elif not options.keys() & {"t", "list"}:
+    elif not options.keys() & {"t", "list", "d", "diff", "compare"}:
         context.escalate("tar that does something else")
 
 

@@ -95,6 +95,56 @@ def sqlplus(context: Context, argv: Sequence[str]) -> None:
     statements(context, rest.replace("\n/\n", ";\n"), "oracle")
 
 
+_SQLCMD = spec_of("EWbIC", "S:x d:x U:x P:x Q:x h:n s:x w:n l:n y:n Y:n", "", "")
+
+
+def sqlcmd(context: Context, argv: Sequence[str]) -> None:
+    """The client of SQL Server, with its question; a line of its own command may start another program."""
+    options = dict(parse(context, argv, _SQLCMD)["options"])
+    server = re.sub(r"[,\\\\].*", "", options.get("S", "."))
+    if server != ".":
+        check_server(context, server)
+    asked = options.get("Q", "")
+    if not asked or context.stdin.is_piped:
+        context.escalate("a session on a database")
+    if re.search(r"(^|\n)\s*(:|!!|ed\b|go\b)|\$\(", asked, re.IGNORECASE):
+        context.block("a command of the client, or one that hides in a comment")
+    statements(context, asked, "tsql")
+
+
+_RMAN = re.compile(r"(list|report|show)\s[\w\s'/:,.=()-]*|exit|quit|", re.IGNORECASE)
+
+
+def rman(context: Context, argv: Sequence[str]) -> None:
+    text = context.stdin.text
+    parts = re.split(r"[;\n]", text or "host")
+    if argv[1:] not in (["target", "/"], ["target=/"]) or not all(_RMAN.fullmatch(part.strip()) for part in parts):
+        context.escalate(f"a console that isn't asked for a look: {argv[0]}")
+
+
+_MONGO = re.compile(
+    r"(?:rs\.(?:status|conf|hello|isMaster|printReplicationInfo|printSecondaryReplicationInfo)\(\)|db\.(?:serverStatus|stats|version|hello|isMaster|hostInfo"
+    r"|getCollectionNames|currentOp)\(\)|db\.\w+\.(?:count|countDocuments|estimatedDocumentCount|stats|getIndexes|totalSize)\(\)|sh\.status\(\)|show dbs|show collections)"
+    r"(?:\.(?!\w+\()\w+)*;?"
+)
+
+
+def mongo(context: Context, argv: Sequence[str]) -> None:
+    rest = [word for word in argv[1:] if word != "--quiet"]
+    if "--eval" not in rest[:-1]:
+        context.block(f"{argv[0]}: destroys data of a middleware")
+        return
+    at = rest.index("--eval")
+    asked = re.sub(r"^(?:printjson|print|JSON\.stringify)\((.*)\);?$", r"\1", rest[at + 1].strip())
+    others = rest[:at] + rest[at + 2 :]
+    if (
+        context.stdin.is_piped
+        or not _MONGO.fullmatch(asked)
+        or any(not re.fullmatch(r"[a-z]\w*", word) for word in others)
+    ):
+        context.block(f"{argv[0]}: destroys data of a middleware")
+
+
 _CSQL = spec_of("CSltsN", "u:x p:x c:x", "user=x password=x command=x", "A")
 
 
@@ -158,7 +208,12 @@ _REDIS_SECOND = {
     "sentinel": {"masters", "master", "slaves", "get-master-addr-by-name"},
     "config": {"get"},
 }
-_REDIS_SPEC = spec_of("", "h:H p:n n:n", "no-auth-warning stat latency bigkeys raw no-raw", "x*")
+_REDIS_SPEC = spec_of(
+    "",
+    "h:H p:n n:n i:n",
+    "no-auth-warning stat latency latency-history latency-dist bigkeys memkeys hotkeys raw no-raw",
+    "x*",
+)
 
 
 def redis(context: Context, argv: Sequence[str]) -> None:
@@ -186,6 +241,7 @@ def dump(context: Context, argv: Sequence[str]) -> None:
 
 
 HANDLERS = {
-    "psql": psql, "mysql": mysql, "mariadb": mysql, "sqlite3": sqlite, "sqlplus": sqlplus, "tbsql": sqlplus, "csql": csql, "redis-cli": redis,
+    "psql": psql, "mysql": mysql, "mariadb": mysql, "sqlite3": sqlite, "sqlplus": sqlplus, "tbsql": sqlplus, "csql": csql, "sqlcmd": sqlcmd, "rman": rman,
+    "mongo": mongo, "mongosh": mongo, "redis-cli": redis,
     "mysqldump": dump, "mariadb-dump": dump, "pg_dump": dump, "pg_dumpall": dump,
 }  # fmt: skip

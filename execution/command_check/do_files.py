@@ -25,7 +25,7 @@ _RM = spec_of(
 )
 _COPY = spec_of(
     "abfHiLnpPrRTuvxZd",
-    "tS:x",
+    "t:x",
     "archive backup=x? force no-clobber interactive parents preserve=x? recursive verbose update no-preserve=x one-file-system sparse=x",
     "x*",
 )
@@ -33,8 +33,20 @@ _LINK = spec_of("fnsTvr", "", "symbolic force no-dereference verbose relative", 
 _MODE = spec_of("cfvRhLHP", "", "changes verbose recursive reference=m quiet silent no-dereference", "x*")
 _MKDIR = spec_of("pvZ", "m:x", "parents mode=x verbose", "w*")
 _TEE = spec_of("ai", "", "append", "x*")
-_GZIP = spec_of("123456789fkqvnrt", "S:x", "best fast keep force verbose test", "x*")
+_GZIP = spec_of("123456789fkqvnrt", "", "best fast keep force verbose test", "x*")
 _GZIP_LOOK = spec_of("lLdctqvkf", "", "list test stdout verbose to-stdout decompress", "r*")
+
+
+_TOUCH = spec_of("acmh", "d:x r:m t:x", "date=x reference=m no-create", "w*")
+
+
+def touch(context: Context, argv: Sequence[str]) -> None:
+    """A mark to compare with may have any date; when a log was written is evidence."""
+    parsed = parse(context, argv, _TOUCH)
+    check_operands(context, argv[0], parsed["operands"], _TOUCH.operands)
+    is_dated = any(name in ("d", "r", "t", "date", "reference") for name, _value in parsed["options"])
+    if is_dated and not all(set(absolute(context, word).split("/")) & _SCRATCH for word in parsed["operands"]):
+        context.escalate("gives a file another date")
 
 
 def remove(context: Context, argv: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from execution.command_check.context import CLASS, QUERY, UNKNOWN, WILD, Context
-from execution.command_check.hosts import check_host, check_server, is_local
+from execution.command_check.hosts import check_host, check_name, check_server, is_local
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import absolute, check_output, check_read, is_secret
 from execution.command_check.secret_names import is_guarded_name, is_secret_name
@@ -55,8 +55,15 @@ def curl(context: Context, argv: Sequence[str]) -> None:
             check_server(context, value.split(":", 2)[-1])
         if name not in ("o", "output", "w", "write-out") and WILD in value:
             context.block("sends values in the address")
+    told = "".join(value for name, value in parsed["options"] if name not in ("o", "output", "m", "max-time"))
+    if not UNKNOWN.isdisjoint(told) and not all(is_local(_host_of(url)) for url in parsed["operands"]):
+        context.block("sends values in the address")
     is_shown = target in ("", "-") and not options.keys() & {"I", "head"}
     _asked(context, parsed["operands"], target, is_shown=is_shown)
+
+
+def _host_of(url: str) -> str:
+    return re.sub(r"^https?://", "", url).partition("/")[0].partition(":")[0]
 
 
 def wget(context: Context, argv: Sequence[str]) -> None:
@@ -137,11 +144,12 @@ def socat(context: Context, argv: Sequence[str]) -> None:
 def netcat(context: Context, argv: Sequence[str]) -> None:
     """`nc -z` asks whether a port is open; a fixed question to this host is a look; everything else opens a channel."""
     words = re.sub(r"(?<!\S)-(?:[nvN]+|[wq] ?\d+)(?!\S)", "", " ".join(argv[1:])).split()
-    if len(words) == 2 and is_local(words[0]) and words[1].isdigit() and _asks_for_state(context):
+    if len(words) == 2 and words[1].isdigit() and _asks_for_state(context):
+        check_server(context, words[0])
         return
     rest = [word for word in argv[1:] if word.startswith("-")]
-    if any(WILD in word for word in argv[1:]):
-        context.escalate("an argument that isn't known")
+    for word in argv[1:]:
+        check_name(context, word)
     letters = "".join(word[1:] for word in rest if not word.startswith("--"))
     if "z" in letters and set(letters) <= set("zvnw4u0123456789") and not any(word.startswith("--") for word in rest):
         return
@@ -204,12 +212,16 @@ def openssl(context: Context, argv: Sequence[str]) -> None:
         if not options.get("connect") or stdin.text is None or stdin.text.strip() not in ("", "Q", "quit"):
             context.escalate("a session on another host")
         check_host(context, options.get("connect", "x").rsplit(":", 1)[0])
-        if not is_local(options.get("connect", "").rsplit(":", 1)[0]) and WILD in options.get("connect", ""):
+        check_name(context, options.get("servername", ""))
+        if not is_local(options.get("connect", "").rsplit(":", 1)[0]) and not UNKNOWN.isdisjoint(
+            options.get("connect", "")
+        ):
             context.escalate("an address that isn't fixed")
     if argv[1] == "req" and "new" in options:
         context.escalate("makes a key")
     for name, value in parsed["options"]:
-        if name == "in" and argv[1] == "asn1parse" and is_secret(absolute(context, value)):
+        is_certificate = argv[1] != "asn1parse" and re.search(r"\.(pem|key|p12|pfx)", value)
+        if name == "in" and not is_certificate and is_secret(absolute(context, value)):
             context.block(f"reads a secret: {shown(value)}")
 
 
@@ -224,12 +236,12 @@ def keytool(context: Context, argv: Sequence[str]) -> None:
         context.escalate("changes or shows keys")
 
 
-_TCPDUMP = spec_of("nNqvltSXAeDpUK", "i:x c:n s:n", "", "x*")
+_TCPDUMP = spec_of("nNqvltSXAeDpUK", "i:x c:n s:n r:r", "", "x*")
 
 
 def tcpdump(context: Context, argv: Sequence[str]) -> None:
     options = dict(parse(context, argv, _TCPDUMP)["options"])
-    if not options.keys() & {"c", "D"} or options.keys() & {"A", "X"}:
+    if not options.keys() & {"c", "D", "r"} or options.keys() & {"A", "X"}:
         context.escalate("records traffic, with what is in it")
 
 

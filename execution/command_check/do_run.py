@@ -1,5 +1,6 @@
 """Programs that run other programs: the wrappered one is what is judged."""
 
+import posixpath
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from execution.command_check.context import Context, is_static
 from execution.command_check.options import HOOKS, check_operands
 from execution.command_check.paths import absolute, check_change
-from execution.command_check.words import shown
+from execution.command_check.words import is_secret_variable, shown
 
 ALLOWED_VARIABLES = re.compile(r"(LC_\w+|LANG|LANGUAGE|TZ|COLUMNS|LINES|NLS_LANG|PGCONNECT_TIMEOUT|PGOPTIONS_)$")
 
@@ -59,7 +60,7 @@ def wrapped(context: Context, argv: Sequence[str]) -> None:
         return  # of a process, how it is
     if name == "command" and rest[:1] in (["-v"], ["-V"]):
         return
-    if name == "sudo" and [word for word in rest if word != "-n"] in (["-l"], ["--list"]):
+    if name == "sudo" and re.fullmatch(r"(-n )?(-l|--list)( -U [\w.-]+)?", " ".join(rest)):
         return
     while rest and rest[0].startswith("-"):
         word = rest.pop(0)
@@ -90,8 +91,10 @@ def wrapped(context: Context, argv: Sequence[str]) -> None:
                 "shows the environment, with the passwords in it" if name == "env" else "a shell as another user"
             )
             return
-    if name == "watch" and len(rest) == 1:
-        context.judge_script(context.inner(), rest[0])
+    if name == "watch" and rest:  # it puts its words together for a shell
+        if not all(map(is_static, rest)):
+            context.escalate("a shell runs text that isn't fixed")
+        context.judge_script(context.inner(), " ".join(rest))
     elif rest:
         context.judge_argv(context.inner(), rest)
 
@@ -152,6 +155,22 @@ def as_user(context: Context, argv: Sequence[str]) -> None:
         context.escalate("becomes another user")
 
 
+#: What scripts are called, or told, that take something away.
+_STOPS = re.compile(r"(?:^|[^a-z])(?:stop|shutdown|halt|kill)(?:[A-Z_.\d-]|all|$)")
+_UNDOES = re.compile(
+    r"(?:^|[^a-z])(?:purge|delete|drop|destroy|wipe|truncate|uninstall|undeploy|rollback|restore|failover|switchover)(?:[A-Z_.\d-]|$)"
+)
+_LOOKS = re.compile(r"(?:check|show|list|view|report|status|verify|test)[A-Z_.-]")
+
+
+def _stops(context: Context, words: Sequence[str]) -> bool:
+    """A script that stops is routine where the line starts again what it stopped."""
+    said = words[:2]
+    if "--dry-run" in words or _LOOKS.match(words[0]):
+        return False
+    return any(map(_UNDOES.search, said)) or (any(map(_STOPS.search, said)) and "" not in context.restarted)
+
+
 def program(context: Context, argv: Sequence[str]) -> None:
     """A program by its path: known where the profile says so, else an extra approval."""
     path = absolute(context, argv[0])
@@ -165,6 +184,8 @@ def program(context: Context, argv: Sequence[str]) -> None:
     elif any(path == one or (one.endswith("/") and path.startswith(one)) for one in known):
         if not all("\x05" not in word for word in argv[1:]):
             context.escalate("a known program with arguments that aren't known")
+        elif path not in known and _stops(context, [posixpath.basename(path), *argv[1:]]):
+            context.escalate("stops or undoes something, by a script")
         elif any(re.search(r"[;&|`$<>\n]", word) for word in argv[1:]):
             context.escalate("a known program with arguments for a shell")
         else:
@@ -173,10 +194,22 @@ def program(context: Context, argv: Sequence[str]) -> None:
         context.escalate(f"a program that isn't known: {shown(path)}")
 
 
+def print_variables(context: Context, argv: Sequence[str]) -> None:
+    """`printenv NAME`; without a name it shows them all."""
+    if len(argv) == 1:
+        context.escalate("shows the environment, with the passwords in it")
+    for word in argv[1:]:
+        if is_secret_variable(word):
+            context.block(f"shows the secret ${word}")
+        elif not word.isidentifier():
+            context.escalate(f"not a name: {shown(word)}")
+
+
 Handler = Callable[[Context, Sequence[str]], None]
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(WRAPPERS, wrapped),
     **dict.fromkeys(_SHELLS, shell),
+    "printenv": print_variables,
     "su": as_user,
     "runuser": as_user,
 }

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from execution.command_check.context import NO_STDIN, STAR, WILD, Context, is_static
+from execution.command_check.context import NO_STDIN, STAR, TAME, WILD, Context, Surroundings, is_static
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import absolute, check_found, check_output, check_read, check_tree, in_app, is_secret
-from execution.command_check.secret_names import is_policy_name
+from execution.command_check.secret_names import is_guarded_name, is_policy_name
 from execution.command_check.words import shown
 
 _GREP = spec_of(
@@ -16,6 +16,13 @@ _GREP = spec_of(
     "x*",
 )
 _CREDENTIAL = re.compile(r"pass?w|secret|credential|token|api.?key|private|BEGIN|jdbc|(^|\W)pwd", re.IGNORECASE)
+#: `password=`: what stands behind it, in a log or in the list of processes, is one.
+_VALUE = re.compile(
+    r"(pass(w(or)?d)?|passphrase|pwd|secret|token|api[_-]?key|credential)[\"']?(\\s\*|\s)*\\?[=:]|bearer|authorization",
+    re.IGNORECASE,
+)
+#: In settings, a few letters are enough to find one.
+_SHORT = re.compile(r"(?i)pass|(^|[^a-z])pw([^a-z]|$)")
 _SOUGHT = re.compile(_CREDENTIAL.pattern.replace("|BEGIN", "").replace("|private", ""), re.IGNORECASE)
 _VAGUE = re.compile(r"[\s.*^$\\+?|()\[\]:=-]*")
 
@@ -35,6 +42,10 @@ def grep(context: Context, argv: Sequence[str]) -> None:
     sources = files if files or is_deep else context.stdin.files
     if is_sought and (is_deep or sources) and not (sources and all(map(_tells_none, sources))):
         context.block("looks for secrets")
+    if not names_only and "v" not in letters and any(map(_VALUE.search, patterns)):
+        context.block("looks for secrets")
+    if not names_only and any(map(_SHORT.search, patterns)) and any(map(_is_setting, sources)):
+        context.block("looks for secrets")
     if not files and not is_deep:
         return
     is_wide = not names_only and (
@@ -51,8 +62,14 @@ def grep(context: Context, argv: Sequence[str]) -> None:
 
 def check_sought(context: Context, program: str, files: Sequence[str]) -> None:
     """A program of `awk` or `sed` may look for secrets as well as `grep` does."""
-    if _SOUGHT.search(program) and any(word != "-" for word in files) and not all(map(_tells_none, files)):
+    if (_SOUGHT.search(program) and any(word != "-" for word in files) and not all(map(_tells_none, files))) or (
+        _VALUE.search(program) and not program.startswith("s")
+    ):
         context.block("looks for secrets")
+
+
+def _is_setting(word: str) -> bool:
+    return is_guarded_name(word) or (bool(re.search(r"/(conf|config)(/|$)", word)) and not is_policy_name(word))
 
 
 def _tells_none(word: str) -> bool:
@@ -61,7 +78,8 @@ def _tells_none(word: str) -> bool:
 
 
 def _is_vague(pattern: str) -> bool:
-    return WILD in pattern or any(_VAGUE.fullmatch(part) for part in re.split(r"\\?\|", pattern))
+    bare = re.sub(r"\[\^?\]?[^\]]*\]|\\[wWsSdD]", "", pattern)
+    return WILD in pattern or any(_VAGUE.fullmatch(part) or len(part) < 2 for part in re.split(r"\\?\|", bare))
 
 
 #: expression → how many words follow
@@ -98,6 +116,7 @@ _LOOKS = frozenset(
         "zcat",
         "head",
         "tail",
+        "test",
     ]
 )
 #: They show names, sizes and sums, and no content.
@@ -116,6 +135,7 @@ _NAMES = frozenset(
         "dirname",
         "echo",
         "readlink",
+        "test",
         "gzip",
         "kill",
         "rm",
@@ -163,9 +183,15 @@ def _run_on_found(context: Context, roots: Sequence[str], words: list[str]) -> l
     if name not in _NAMES and not (name in ("grep", "egrep", "zgrep") and {"-l", "-c", "-q"} & set(inner)):
         for root in roots:
             check_found(context, root)
+    is_script = name in ("sh", "bash") and inner[1:2] == ["-c"] and "{}" not in "".join(inner[2:3])
     for root in roots[:8]:
         found = f"{root.rstrip('/')}/{STAR}x"
-        context.judge_argv(replace_stdin(context), [word.replace("{}", found) for word in inner])
+        there = replace_stdin(context)
+        if is_script:  # it may look, but nothing there is the application's to be changed
+            there.surroundings = Surroundings((), (), ())
+        context.judge_argv(there, [word.replace("{}", found) for word in inner])
+    if is_script:
+        return words[end + 1 :]
     if name in _PACKS and len(inner) <= 3 and all("/log" in absolute(context, root) for root in roots):
         return words[end + 1 :]
     if name not in _LOOKS:
@@ -199,6 +225,12 @@ _XARGS = spec_of(
 _VALUED = frozenset("nPLsdIEa")
 
 
+#: What is asked about a process, a container or a host by its number or name.
+_ASK_ONE = frozenset(
+    "ps jstack jstat jinfo jcmd jmap pmap lsof pwdx pstree top pidstat docker kubectl id getent host nslookup".split()
+)
+
+
 def xargs(context: Context, argv: Sequence[str]) -> None:
     """The command with words that come from outside: what they may be is known where a list of files is piped in."""
     at, replaced = 1, ""
@@ -216,6 +248,10 @@ def xargs(context: Context, argv: Sequence[str]) -> None:
     roots = context.stdin.roots
     if replaced and not any(replaced in part for part in inner):
         context.judge_argv(replace_stdin(context), inner)
+        return
+    if context.stdin.is_tame and inner[0] in _ASK_ONE:
+        command = [part.replace(replaced, TAME) for part in inner] if replaced else [*inner, TAME]
+        context.judge_argv(replace_stdin(context), command)
         return
     found = text.split()[:16] if text is not None else [f"{root.rstrip('/')}/{STAR}x" for root in roots] or [WILD]
     if text is not None and not replaced:

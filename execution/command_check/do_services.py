@@ -18,9 +18,18 @@ _OURS = re.compile(
 )
 
 
+#: Whatever stands before it: a fire wall, a database.
+_OTHERS = re.compile(r"\w*(firewall|waf|vpn|\wsql|postgres\w*|oracle|tibero|altibase|cubrid|mongod?)|db")
+
+
 def _is_ours(unit: str) -> bool:
     name = unit.removesuffix(".service")
-    return re.fullmatch(r"[\w@:-]+", name) is not None and any(_OURS.match(part) for part in re.split(r"[-_@]", name))
+    parts = re.split(r"[-_@]", name)
+    return (
+        re.fullmatch(r"[\w@:-]+", name) is not None
+        and any(map(_OURS.match, parts))
+        and not any(_GUARDS.fullmatch(part) or _OTHERS.fullmatch(part) for part in parts)
+    )
 
 
 def service_action(context: Context, action: str, units: Sequence[str]) -> None:
@@ -111,6 +120,8 @@ def service(context: Context, argv: Sequence[str]) -> None:
         context.escalate("a service script with other arguments")
         return
     _service, unit, action = argv
+    if not re.fullmatch(r"[\w@][\w@.-]*", unit):  # a path leads out of the folder of scripts
+        context.block(f"runs a program out of {shown(unit)}")
     if action in ("status", "configtest"):
         return
     service_action(context, action, [unit])
@@ -121,7 +132,7 @@ _KILL = re.compile(r"-(?:s|n|-signal)?=?(?:SIG)?(\w+)$")
 
 def kill(context: Context, argv: Sequence[str]) -> None:
     words, signal = list(argv[1:]), "TERM"
-    if words[:1] == ["-l"]:
+    if words[:1] == ["-l"] and not any(word.startswith("-") for word in words[1:]):
         return
     if words and words[0] in ("-s", "-n"):
         signal, words = (words[1] if len(words) > 1 else "?").removeprefix("SIG"), words[2:]
@@ -193,6 +204,8 @@ def _asked_of_ps(context: Context, value: str) -> None:
 
 
 _PS = re.compile(r"-?[aAdefFgHjLlmMNnrsTuvwxXyZkZ]+|-?\d+")
+#: `-Lp`, `-fu`: letters, and one that takes the next word.
+_PS_CLUSTER = re.compile(r"-[aAdefFHjLlmMNTwyZ]+[opuUCgGtqkO]")
 _PS_VALUED = frozenset(
     ("-o", "-p", "-u", "-U", "-C", "-g", "-G", "-t", "--pid", "--ppid", "--sort", "-O", "o", "-k", "-q", "--user")
 )
@@ -225,6 +238,10 @@ def ps(context: Context, argv: Sequence[str]) -> None:
         ):
             if word.endswith("o"):
                 _asked_of_ps(context, words.pop(0) if words else "")
+        elif re.fullmatch(r"-\w*x\w*", word) and "e" in word:  # not of System V: read again without its dash
+            context.block("shows the environment of processes, with the passwords in it")
+        elif _PS_CLUSTER.fullmatch(word):
+            _asked_of_ps(context, words.pop(0) if words else "")
         elif (
             word.startswith(("--sort=", "-o", "--format=", "--pid=", "--ppid=", "k"))
             or re.fullmatch(r"-?[\d,\x04]+", word)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from execution.command_check.context import UNKNOWN, Context
+from execution.command_check.context import TAME, UNKNOWN, WILD, Context
 from execution.command_check.do_search import check_sought
 from execution.command_check.options import parse, spec_of
 from execution.command_check.paths import check_change, check_read
@@ -11,6 +11,8 @@ from execution.command_check.words import shown
 
 _AWK = spec_of("", "Fv:x", "posix re-interval field-separator=x assign=x", "x*")
 _TOKEN = re.compile(r'("(?:\\.|[^"\\\n])*")|(#[^\n]*)|([A-Za-z_]\w*)|(\d[\w.]*)|(\s+)|(.)', re.DOTALL)
+#: The one program that it may pipe to, and nothing else in that text.
+_SORTED = re.compile(r'\s*"sort(?: -[bdfghinrRuVM]+| -k ?\d[\d,.nr]*| -t ?[,:;|])*"(?=\s*(?:[;}\n]|$))')
 _CALLS = frozenset(
     [
         "length",
@@ -110,6 +112,8 @@ def _awk_program(context: Context, program: str) -> None:
             is_printing = False
         depth += (token == "(") - (token == ")")
         problem = _awk_token(token, match[3], before, program[at : at + 1], is_printing and depth <= 0)
+        if problem == "an awk program that pipes" and (to := _SORTED.match(program, at)):
+            at, problem = to.end(), ""
         if problem:
             context.block(problem)
         before = token
@@ -136,6 +140,12 @@ _JQ = spec_of("acCeMrsSjnR", "", "arg=x", "x*")
 
 def jq(context: Context, argv: Sequence[str]) -> None:
     operands = parse(context, argv, _JQ)["operands"]
+    if operands and WILD in operands[0]:
+        context.escalate("a jq program that isn't fixed")
+    if operands[1:] and re.search(
+        r"(?i)pass|secret|token|api_?key|credential|private|datasource(?!\.(url|driver))|jdbc", operands[0]
+    ):
+        context.block("looks for secrets")
     if operands and re.search(r"\benv\b|\$ENV|\bimport\b|\binclude\b|\binputs?_filename|\$__", operands[0]):
         context.block("a jq program that reads the environment or files")
     elif operands and re.search(r"\b(repeat|while|until|infinite)\b", operands[0]):
@@ -171,10 +181,9 @@ def sed(context: Context, argv: Sequence[str]) -> None:
 
 
 def _sed_script(context: Context, script: str) -> None:
-    if not UNKNOWN.isdisjoint(script):
-        script = re.sub("[\x04\x05]", "x", script)
-        if "\x05" in script:
-            context.escalate("a sed program that isn't fixed")
+    if WILD in script:
+        context.escalate("a sed program that isn't fixed")
+    script = re.sub(f"[{TAME}{WILD}]", "x", script)
     at = 0
     while at < len(script):
         if script[at] in "; \t\n}":

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from execution.command_check.context import NO_STDIN, TAME, WILD, Context, is_number, is_static
+from execution.command_check.options import HOOKS
 from execution.command_check.outputs import output_of
 from execution.command_check.tree import expansions_in
 from execution.command_check.verdict import Findings
@@ -95,6 +96,9 @@ class Expansions:
         for child in node.named_children:
             if child.type != "variable_name":
                 self.nested(context, child)
+        match = re.match(r"\$\{(\w+):?=", text)
+        if match and (match[1] in HOOKS or match[1].startswith(("LD_", "BASH", "DYLD_", "GIT_"))):
+            context.block(f"sets {match[1]}, which programs obey")
         match = re.fullmatch(r"\$\{(\w+)(:?[-=])([\w./ -]*)\}", text)
         if match and match[1] not in context.variables:
             return WILD

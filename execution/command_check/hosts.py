@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-from execution.command_check.context import UNKNOWN, Context
+from execution.command_check.context import TAME, UNKNOWN, WILD, Context
 from execution.command_check.words import shown
 
 _LOCAL = re.compile(
@@ -29,6 +29,14 @@ def check_host(context: Context, host: str) -> None:
             context.block(f"an address in disguise: {shown(host)}")
     elif not re.fullmatch(r"[\w.:\x04\x05-]+", bare):
         context.escalate(f"a host that isn't plain: {shown(host)}")
+
+
+def check_name(context: Context, host: str) -> None:
+    """A name that is asked for: a value in front of a foreign domain would be told to whoever owns that."""
+    if WILD in host:
+        context.escalate("an argument that isn't known")
+    elif re.search(rf"{TAME}.*\.[A-Za-z]", host):
+        context.block("sends values in a name")
 
 
 def check_servers(context: Context, value: str) -> None:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from execution.command_check.context import UNKNOWN, Context
-from execution.command_check.hosts import check_database, check_host, check_servers
+from execution.command_check.context import UNKNOWN, Context, is_static
+from execution.command_check.hosts import check_database, check_host, check_name, check_servers
 from execution.command_check.paths import absolute, check_read, in_app
 from execution.command_check.words import shown
 
@@ -12,8 +12,20 @@ _SECRET_KINDS = re.compile(r"secrets?|configmaps?|cm|all|serviceaccounts?|sa", r
 
 
 def _resource(context: Context, value: str) -> None:
-    if any(_SECRET_KINDS.fullmatch(part.split("/")[0]) for part in value.split(",")):
+    if any(_SECRET_KINDS.fullmatch(re.split(r"[./]", part)[0]) for part in value.split(",")):
         context.block(f"shows {shown(value)}")
+
+
+def _listed_resource(context: Context, value: str) -> None:
+    """Of `get`, which lists names and states: “all” holds no secrets there."""
+    if value != "all":
+        _resource(context, value)
+
+
+def _delay(context: Context, value: str) -> None:
+    """Between two packets: without one they are a flood."""
+    if not re.fullmatch(r"0\.[2-9]\d*|[1-9]\d*(\.\d+)?", value):
+        context.escalate("a flood of packets")
 
 
 def _kernel_setting(context: Context, value: str) -> None:
@@ -29,8 +41,30 @@ def _state_of_container(context: Context, value: str) -> None:
         context.escalate("shows settings of a container, with the passwords in them")
 
 
+#: Of a resource of Kubernetes: the fields that tell how it is, and hold nothing of its settings.
+_STATE = frozenset(
+    """name namespace phase replicas readyReplicas availableReplicas updatedReplicas unavailableReplicas currentReplicas desiredReplicas restartCount
+    ready image nodeName podIP hostIP clusterIP type status reason ip hostname creationTimestamp startTime startedAt finishedAt exitCode cpu memory
+    storage capacity allocatable kubeletVersion osImage kernelVersion port targetPort nodePort host path schedule suspend lastScheduleTime
+    lastTransitionTime minReplicas maxReplicas uid generation observedGeneration kind succeeded failed active""".split()
+)
+
+
+def _asks_for_state(value: str) -> bool:
+    form, _equals, asked = value.partition("=")
+    fields = re.sub(r"\brange [^{}]*|'[^']*'|\"[^\"]*\"", "", asked)
+    if form not in ("jsonpath", "custom-columns") or not is_static(asked.replace("\x01", "*").replace("\x03", "[")):
+        return False
+    leaves = re.findall(
+        r"\.(\w*)(?![\w.\[\x03])", re.sub(r"\[[\d*:,\x01-]*\](?=[^.\[]|$)", "", fields.replace("\x03", "["))
+    )
+    return (
+        bool(leaves) and ".." not in fields and not re.search(r"[@$](?!\.)|\.[*\x01]", fields) and set(leaves) <= _STATE
+    )
+
+
 def _output_format(context: Context, value: str) -> None:
-    if value not in ("wide", "name"):
+    if value not in ("wide", "name") and not _asks_for_state(value):
         context.escalate("shows everything of a resource, with the settings in it")
 
 
@@ -68,6 +102,10 @@ def _property(context: Context, value: str) -> None:
     """Of a unit of systemd: the environment is where services get their passwords."""
     if re.search(r"env|cred|pass", value, re.IGNORECASE):
         context.block("shows the environment of processes, with the passwords in it")
+
+
+def _name_of_host(context: Context, value: str) -> None:
+    check_name(context, value)
 
 
 def _address(context: Context, value: str) -> None:
@@ -122,6 +160,9 @@ KINDS_OF_PROGRAMS: dict[str, Callable[[Context, str], None]] = {
     "S": _kernel_setting,
     "T": _log_tag,
     "U": _address,
+    "d": _delay,
     "f": _facility,
+    "h": _name_of_host,
     "i": _state_of_container,
+    "k": _listed_resource,
 }

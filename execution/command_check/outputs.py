@@ -154,6 +154,12 @@ def _output_of_one(argv: Sequence[str]) -> str | None:
         is_tame = len(words) == 3 and words[0] == "-c" and re.fullmatch(r"%[XYZWsbhugia]", words[1]) is not None
     elif name == "basename":
         is_tame = not any(re.search(r"[\[$`]", word) or posixpath.basename(word)[:1] == "-" for word in words)
+    elif name in ("docker", "podman", "crictl"):
+        is_tame = (
+            words[:1] == ["ps"]
+            and "q" in "".join(words[1:])
+            and all(re.fullmatch(r"-[aqln]+|--quiet|--all", word) for word in words[1:])
+        )
     elif name in ("seq", "wc"):
         is_tame = all(re.fullmatch(rf"-[clwmL]|-?[\d{TAME}.]+", word) for word in words)
     elif name == "cat":

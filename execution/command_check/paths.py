@@ -4,7 +4,7 @@ import posixpath
 import re
 
 from execution.command_check.context import CLASS, GLOBS, QUERY, STAR, TAME, TILDE, WILD, Context
-from execution.command_check.secret_names import is_guarded_name, is_memory_name, is_secret_name
+from execution.command_check.secret_names import is_guarded_name, is_memory_name, is_raw_name, is_secret_name
 from execution.command_check.words import shown
 
 _I = re.IGNORECASE
@@ -16,7 +16,7 @@ _TARGETS = (
 _QUIET_DEVICES = frozenset(("/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty"))
 _PROC = re.compile(
     r"/proc/(?:[^/]+/(?:status|limits|stat|statm|io|sched|schedstat|cmdline|comm|mounts|mountinfo|smaps_rollup|oom_score"
-    r"|net/\w+|fd|task)|\w+|(?:sys|net|driver|fs|irq|scsi|bus|tty|pressure|sysvipc|acpi)/[\w./-]+)"
+    r"|net/\w+|fd|task)|(?!keys|key-users|kallsyms|kmsg|kpage\w*|iomem|sched_debug)\w+|(?:sys|net|driver|fs|irq|scsi|bus|tty|pressure|sysvipc|acpi)/[\w./-]+)"
 )
 _CODE = re.compile(
     r"\.(sh|bash|ksh|csh|pl|py|rb|php\d?|phtml|jsp|jspx|jspf|asp|aspx|ashx|so|class|cgi|service|timer|desktop)$", _I
@@ -106,6 +106,8 @@ def check_read(context: Context, word: str, *, whole: bool = True) -> None:
         context.escalate("reads a file whose name isn't known")
     elif is_memory_name(path):
         context.block(f"shows the memory of a process: {shown(path)}")
+    elif is_raw_name(path):
+        context.escalate(f"shows the files of a database: {shown(path)}")
     elif whole and is_guarded_name(path):
         context.escalate(f"shows settings that may hold passwords: {shown(path)}")
     elif path.startswith("/proc/") and not _PROC.fullmatch(path):

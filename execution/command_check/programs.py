@@ -4,11 +4,11 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 
-from execution.command_check import do_databases, do_middleware, do_network, do_run, do_services
-from execution.command_check.context import WILD, Context, is_static
+from execution.command_check import do_asked, do_databases, do_middleware, do_network, do_run, do_services, do_shell
+from execution.command_check.context import Context, is_static
 from execution.command_check.danger import BLOCKED, READS
 from execution.command_check.do_archives import rsync, tar, unzip, zip_
-from execution.command_check.do_files import copy, link, make_folder, mark, move, remove, shrink, tee
+from execution.command_check.do_files import copy, link, make_folder, mark, move, remove, shrink, tee, touch
 from execution.command_check.do_search import find, grep, xargs
 from execution.command_check.do_text import awk, jq, sed
 from execution.command_check.options import Spec, check_operands, parse
@@ -21,32 +21,9 @@ from execution.command_check.words import shown
 Handler = Callable[[Context, Sequence[str]], None]
 _SYSTEM_BIN = re.compile(
     r"/(usr/)?(local/)?s?bin|/usr/lib/jvm/[\w.-]+/bin|/usr/(ucb|ccs/bin|xpg4/bin)|/usr/pgsql-\d+/bin|/usr/local/(apache|httpd|nginx|java|jdk|pgsql|mysql)[\w.-]*/s?bin"
+    r"|/opt/IBM/WebSphere/[\w.-]+(/profiles/[\w-]+)?/bin|/opt/(kafka|zookeeper|jboss|wildfly|jeus|webtob|tibero|altibase|cubrid|redis|haproxy|nginx|pgsql|mysql|mariadb)[\w.-]*/s?bin"
+    r"|/u\d\d/app/(oracle/product|grid|[\d.]+/grid)(/[\w.]+){0,3}/(bin|OPatch)"
 )
-
-
-def _change_place(context: Context, argv: Sequence[str]) -> None:
-    """`cd`: relative names mean something else from here on."""
-    operands = [word for word in argv[1:] if word not in ("-P", "-L", "--")]
-    if len(operands) != 1 or not is_static(operands[0].replace("\x04", "")) or operands[0] == "-":
-        context.cwd = f"/{WILD}"
-    else:
-        context.cwd = (
-            absolute(context, operands[0]) if operands[0].startswith("/") or context.cwd else f"./{operands[0]}"
-        )
-        if context.cwd.startswith("./"):
-            inside = absolute(context, operands[0])
-            context.cwd = f"/{WILD}" if inside.startswith("..") else ""
-
-
-def _source(context: Context, argv: Sequence[str]) -> None:
-    """Settings of a known script, or of a log-in; everything else is hidden code."""
-    word = argv[1] if len(argv) == 2 else WILD
-    if word in ("\x0f/.bash_profile", "\x0f/.profile", "\x0f/.bashrc", "/etc/profile"):
-        return
-    path = absolute(context, word)
-    if WILD in path or "\x04" in path or path.startswith(("/dev", "/tmp", "/proc")):
-        context.block("runs what it can't be known")
-    do_run.program(context, [word])
 
 
 def _json_tool(context: Context, argv: Sequence[str]) -> None:
@@ -55,7 +32,8 @@ def _json_tool(context: Context, argv: Sequence[str]) -> None:
     if words[:2] == ["-m", "json.tool"]:
         check_operands(context, argv[0], words[2:], ("r",))
     elif words and words[0].startswith("-"):
-        if words[0] not in ("-V", "--version", "-v"):
+        is_told = words in (["-V"], ["--version"]) or (words == ["-v"] and not argv[0].startswith("python"))
+        if not is_told:  # `python3 -v`, and with more words others too, run what follows or is piped in
             context.block("a program inside the line that can't be understood")
     elif words:
         do_run.program(context, words)
@@ -97,23 +75,11 @@ def _truncate(context: Context, argv: Sequence[str]) -> None:
             check_output(context, word, is_trivial=True)
 
 
-def _printf(context: Context, argv: Sequence[str]) -> None:
-    if any(word.startswith("-v") for word in argv[1:2]):
-        context.block("sets a variable by its name")
-    elif any("$(" in word or "`" in word for word in argv[1:]):
-        context.escalate("text that looks like a command")
-
-
 def _calculator(context: Context, argv: Sequence[str]) -> None:
     """`bc`: a loop may never end."""
     check_operands(context, argv[0], parse(context, argv, VERBS["bc"])["operands"], ())
     if re.search(r"\b(while|for|define)\b", context.stdin.text or ""):
         context.escalate("a loop that isn't understood")
-
-
-def _history(context: Context, argv: Sequence[str]) -> None:
-    if argv[1:] and not argv[1].isdigit():
-        context.block("changes the history")
 
 
 def _supervisor(context: Context, argv: Sequence[str]) -> None:
@@ -163,25 +129,35 @@ def _packages(context: Context, argv: Sequence[str]) -> None:
 _INTERPRETERS = dict.fromkeys(("python", "python2", "python3", "perl", "ruby", "php", "node"), _json_tool)
 _FILES: dict[str, Handler] = {
     "rm": remove, "unlink": remove, "rmdir": remove, "cp": copy, "mv": move, "ln": link, "chmod": mark, "chown": mark, "chgrp": mark,
-    "mkdir": make_folder, "tee": tee, "gzip": shrink, "gunzip": shrink, "bzip2": shrink, "bunzip2": shrink, "xz": shrink,
+    "touch": touch, "mkdir": make_folder, "tee": tee, "gzip": shrink, "gunzip": shrink, "bzip2": shrink, "bunzip2": shrink, "xz": shrink,
     "unxz": shrink, "compress": shrink, "uncompress": shrink, "tar": tar, "gtar": tar, "unzip": unzip, "zip": zip_, "rsync": rsync,
     "grep": grep, "egrep": grep, "fgrep": grep, "zgrep": grep, "zegrep": grep, "bzgrep": grep, "xzgrep": grep,
-    "find": find, "xargs": xargs, "awk": awk, "gawk": awk, "mawk": awk, "nawk": awk, "sed": sed, "gsed": sed, "jq": jq, "source": _source, ".": _source,
-    "cd": _change_place, "supervisorctl": _supervisor, "git": _git, "jar": _jar, "ssh": _ssh,
+    "find": find, "xargs": xargs, "awk": awk, "gawk": awk, "mawk": awk, "nawk": awk, "sed": sed, "gsed": sed, "jq": jq,
+    "supervisorctl": _supervisor, "git": _git, "jar": _jar, "ssh": _ssh,
     "vi": _editor, "vim": _editor, "view": _editor, "nano": _editor, "ed": _editor, "ex": _editor, "emacs": _editor, "nvim": _editor,
-    "truncate": _truncate, "bc": _calculator, "printf": _printf, "history": _history, "fc": _history,
+    "truncate": _truncate, "bc": _calculator,
 }  # fmt: skip
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(PROGRAMS, _other),
     **dict.fromkeys(("yum", "dnf", "apt", "apt-get", "zypper", "dpkg", "rpm"), _packages),
     **_INTERPRETERS,
     **do_services.HANDLERS,
+    **do_shell.HANDLERS,
+    **do_asked.HANDLERS,
     **do_middleware.HANDLERS,
     **do_network.HANDLERS,
     **do_databases.HANDLERS,
     **_FILES,
     **do_run.HANDLERS,
 }
+
+
+#: What they are is told by these too; not by what acts on any word, as old systems' `reboot` and `killall` do.
+_TELLS = frozenset(
+    """tar gzip bzip2 xz zip unzip rsync find xargs awk gawk sed grep jq curl wget openssl psql mysql mariadb sqlite3 redis-cli mongosh cp mv ssh
+    keepalived pkg-config script split sosreport sos bmon pg_config screen tmux make cmake bconsole perl ruby strace scp mysqldump pg_dump
+    vim vi nano env sudo""".split()
+)
 
 
 def judge_argv(context: Context, argv: Sequence[str]) -> None:
@@ -200,6 +176,8 @@ def judge_argv(context: Context, argv: Sequence[str]) -> None:
     if name == "/service":
         do_services.service(context, ["service", posixpath.basename(argv[0]), *argv[1:]])
         return
+    if words[1:] in (["--version"], ["--help"]) and (name in VERBS or name in PROGRAMS or name in _TELLS):
+        return
     row = subcommand(words) if name in PROGRAMS else None
     if row is not None and _fits(context, *row):
         return
@@ -209,11 +187,21 @@ def judge_argv(context: Context, argv: Sequence[str]) -> None:
         parsed = parse(context, words, VERBS[name])
         check_operands(context, name, parsed["operands"], VERBS[name].operands)
     elif name in BLOCKED or name.split(".")[0] == "mkfs":
-        if any(word in READS.get(name, ()) for word in words[1:2]):
+        if _only_reads(name, words[1:]):
             return
         context.block(f"{name}: {BLOCKED.get(name, 'destroys a file system')}")
     else:
         context.escalate(f"a program that isn't known: {shown(name)}")
+
+
+def _only_reads(name: str, words: Sequence[str]) -> bool:
+    """The first word says that it looks, and no other one says more."""
+    looks = READS.get(name, ())
+    return (
+        words[:1] != []
+        and words[0] in looks
+        and all(word in looks or re.fullmatch(r"/dev/[\w/.-]+|--output-format=\w+", word) for word in words[1:])
+    )
 
 
 def _fits(context: Context, spec: Spec, words: Sequence[str]) -> bool:

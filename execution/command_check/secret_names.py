@@ -5,13 +5,13 @@ import re
 _I = re.IGNORECASE
 #: Whoever reads these holds somebody's key, password or memory.
 _SECRET = re.compile(
-    r"/etc/(g?shadow|sudoers|security/opasswd|krb5\.keytab|pki/tls/private|ssl/private|ssh/ssh_host_\w*key$"
+    r"/etc/(g?shadow|grub\.d/01_users|sudoers|security/opasswd|krb5\.keytab|pki/tls/private|ssl/private|ssh/ssh_host_\w*key$"
     r"|kubernetes/[\w-]+\.conf$|ipsec\.(secrets|d/)|ppp/|racoon/|swanctl|wpa_supplicant)"
-    r"|^/var/(spool/mail|mail|kerberos|lib/(sss|snmp|samba/private|kubelet/pki|mysql/mysql))/|^/tcb/"
+    r"|^/boot/(.*/)?user\.cfg$|^/var/(spool/mail|mail|kerberos|lib/(sss|snmp|samba/private|kubelet/pki|mysql/mysql))/|^/tcb/"
     r"|^/proc/(kcore|kmem|[^/]+/(environ|mem|root|maps|cwd|auxv|task/[^/]+/(environ|mem))(/|$))|^/dev/(k?mem|port)$"
     r"|(^|/)(id_(rsa|dsa|ecdsa|ed25519)\w*|\.ssh(?!/known_hosts)|\.env(\.\w+)?|\.netrc|\.pgpass|\.my\.cnf|\.mylogin\.cnf"
     r"|\.git-credentials|\.aws|\.azure|\.gnupg|\.kube|\.docker/config\.json|\.\w+_history|\.vault-token|\.htpasswd"
-    r"|\.(erlang\.cookie|Xauthority|npmrc|pypirc|rhosts|s3cfg|boto|viminfo|lesshst)|g?shadow|sudoers"
+    r"|\.(erlang\.cookie|Xauthority|npmrc|pypirc|rhosts|s3cfg|boto|viminfo|lesshst)|(\w*_)?g?shadow|sudoers|[\w.-]*creds?(\.\w+)?"
     r"|tomcat-users\.xml|accounts\.xml|SerializedSystemIni\.dat|orapw\w*|[ce]wallet\.\w+|krb5cc_\w+|krb5kdc|kubeconfig|psk\.txt"
     r"|system-connections|[^/]*(secret|credential|passw|apikey|api_key|private)[^/]*|wallet|SAM|ntds\.dit)(/|$)"
     r"|\.(key|pem|p12|p8|pk8|pfx|jks|jceks|bks|keystore|keytab|kirbi|ppk|kdbx|kdb|sso|nmconnection|ovpn|tfstate|hprof)$",
@@ -34,6 +34,11 @@ _POLICY = re.compile(
 )
 #: What a process held in its memory, passwords too. They may be removed, but not shown.
 _MEMORY = re.compile(r"(^|/)((vm)?core(\.[\w.-]*\d)?|[^/]+\.(core|dmp|mdmp|phd))$", _I)
+#: Files in which a database keeps everything; no log and no settings.
+_RAW = re.compile(
+    r"\.(ibd|frm|myd|myi|ibu|dbf|ctl|mdf|ndf|ldf|dtf)$|/ibdata\d|/(pgsql|postgresql)/.*/(base|global|pg_wal|pg_xlog)/|/binlog\.\d+$|/mysql-bin\.\d+$",
+    _I,
+)
 #: A copy, or a packed one, holds the same.
 _COPIED = re.compile(
     r"(?:[._-](?:gz|bz2|xz|zst|z|zip|bak|backup|old|orig|org|save|prev|copy|rpmnew|rpmsave|rpmorig|dpkg-old|dpkg-dist|\d[\dt]*)|~|-)+$",
@@ -60,6 +65,10 @@ def is_policy_name(path: str) -> bool:
 
 def is_guarded_name(path: str) -> bool:
     return _is_named(_GUARDED, path)
+
+
+def is_raw_name(path: str) -> bool:
+    return _is_named(_RAW, path)
 
 
 def is_memory_name(path: str) -> bool:

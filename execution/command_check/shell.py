@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from execution.command_check.context import TAME, WILD, Budget, Context, Stdin, Surroundings, is_number
@@ -14,7 +15,10 @@ from execution.command_check.tree import WORDS, accounts_for_all, parse_line
 from execution.command_check.verdict import Findings, Judgement
 
 _MAX_DEPTH = 12
-_STARTS = re.compile(r"(?:&&|;|\n)\s*(?:systemctl start ([\w@.-]+)|service ([\w.-]+) start)\b")
+#: Units that are started again; "" for a script that starts.
+_STARTS = re.compile(
+    r"(?:&&|;|\n)\s*(?:systemctl start ([\w@.-]+)|service ([\w.-]+) start|(?:sh )?[\w./-]*(?:startup\.sh|start[\w-]*\.sh|catalina\.sh start))\b"
+)
 _LOOKS_BAD = re.compile(
     r"(?<![\w./-])(?:/\S*/)?(rm|dd|mkfs\S*|shred|halt|reboot|poweroff|shutdown|wipefs|nc|chmod|userdel|kill|bash|sh|mv|curl|wget)(?![\w-])|/dev/(tcp|sd)|\(\)\s*\{"
 )
@@ -24,12 +28,31 @@ _READERS = frozenset(
 _FILTERS = frozenset(("grep", "egrep", "head", "tail", "sort", "uniq", "tac"))
 
 
+_STOPS = re.compile(r"\b(?:stop|shutdown)\b|\b(?:stop|shutdown)[\w-]*\.sh")
+_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"|(?:(?<=\s)|^)#[^\n]*", re.MULTILINE)
+#: What may keep a later command from running.
+_MAYBE = re.compile(
+    r"\b(?:exit|return|false|exec|if|for|while|until|case|break|test)\b|[][(){}!\\]|\|\||<<|(?<![&>])&(?!&)"
+)
+
+
+def _started_again(text: str) -> frozenset[str]:
+    """The units that certainly start, after all that is stopped."""
+    bare = _TEXT.sub(" ", text)
+    stops = [match.start() for match in _STOPS.finditer(bare)]
+    if not stops or _MAYBE.search(bare):
+        return frozenset()
+    return frozenset(a or b for a, b in _STARTS.findall(bare[stops[-1] :]))
+
+
 def judge_shell(command: str, surroundings: Surroundings) -> Judgement:
     context = Context(surroundings, Findings(), Budget(), judge_script, judge_argv)
     home = surroundings.app[0] if surroundings.app else WILD
     context.variables |= {
         "JAVA_HOME": "/usr/lib/jvm/current", "CATALINA_HOME": f"{home}/tomcat", "CATALINA_BASE": f"{home}/tomcat",
-        "TOMCAT_HOME": f"{home}/tomcat", "APP_HOME": home, "HOSTNAME": TAME, "USER": TAME, "LOGNAME": TAME, "PWD": "./",
+        "TOMCAT_HOME": f"{home}/tomcat", "APP_HOME": home, "ORACLE_HOME": "/u01/app/oracle/product/db", "ORACLE_BASE": "/u01/app/oracle",
+        "GRID_HOME": "/u01/app/grid/product", "TB_HOME": "/opt/tibero", "JEUS_HOME": "/opt/jeus", "WEBTOBDIR": "/opt/webtob", "JBOSS_HOME": "/opt/jboss",
+        "ALTIBASE_HOME": "/opt/altibase", "CUBRID": "/opt/cubrid", "KAFKA_HOME": "/opt/kafka", "PGDATA": "/var/lib/pgsql/data", "HOSTNAME": TAME, "USER": TAME, "LOGNAME": TAME, "PWD": "./",
     }  # fmt: skip
     judge_script(context, command)
     return context.findings.worst
@@ -48,7 +71,7 @@ def judge_script(context: Context, text: str) -> None:
             if _LOOKS_BAD.search(re.sub(r"['\"\\\\]|\$@|\$\*", "", text)):
                 context.block("not understood, with a dangerous name in it")
         walker = Walker(source)
-        context.restarted |= frozenset(a or b for a, b in _STARTS.findall(text))
+        context.restarted |= _started_again(text)
         walker.children(context, root)
     context.budget.depth -= 1
 
@@ -102,12 +125,16 @@ class Walker(SimpleCommands):
 
     def pipeline(self, context: Context, node: Any) -> None:
         stdin = context.stdin
+        commands: list[list[str]] = []
         for child in node.children:
             if child.is_named:
                 inner = context.inner()
                 inner.stdin = stdin
                 self.statement(inner, child)
                 stdin = self.piped(inner, child, stdin)
+                commands.append(self.words_of(inner, child) if child.type == "command" else [])
+                if all(commands) and output_of(*commands) == TAME:
+                    stdin = replace(stdin, is_tame=True)
 
     def piped(self, context: Context, node: Any, before: Stdin) -> Stdin:
         """What the next command of the pipe reads."""

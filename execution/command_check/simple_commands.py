@@ -11,7 +11,11 @@ from execution.command_check.redirections import redirect
 from execution.command_check.tree import WORDS
 from execution.command_check.words import Word
 
-_KNOWN_HOME = re.compile(r'"?\$\{?(JAVA_HOME|CATALINA_HOME|CATALINA_BASE|TOMCAT_HOME|APP_HOME)\}?"?/[\w./-]+"?')
+_KNOWN_HOME = re.compile(r'"?\$\{?(\w+_HOME|CATALINA_BASE|WEBTOBDIR|CUBRID)\}?"?/[\w./-]+"?')
+#: They are there already, and passed on; what they are set to was looked at.
+_HARMLESS = frozenset(
+    (b"PATH", b"HOME", b"SHELL", b"TERM", b"LESS", b"PAGER", b"EDITOR", b"JAVA_OPTS", b"CATALINA_OPTS", b"HISTSIZE")
+)
 _TRIVIAL = frozenset(("", ":", "echo", "printf", "true", "cat"))
 
 
@@ -68,7 +72,8 @@ class SimpleCommands(Expansions):
         return argv
 
     def hidden_name(self, context: Context, node: Any, word: Word) -> None:
-        if not _KNOWN_HOME.fullmatch(node.text.decode()):
+        home = _KNOWN_HOME.fullmatch(node.text.decode())
+        if home is None or WILD in context.variables.get(home[1], WILD):
             context.block("the name of the program is hidden")
         elif len(word.texts) != 1:
             context.escalate("a name of several words")
@@ -102,7 +107,10 @@ class SimpleCommands(Expansions):
                 self.assignment(context, child)
                 known = name.text.decode() if name else ""
                 check_variable(context, known, context.variables.get(known, ""), is_passed=True)
-            elif child.type != "variable_name":
+            elif child.type == "variable_name":
+                if child.text not in _HARMLESS:
+                    check_variable(context, child.text.decode(), "", is_passed=False)
+            else:
                 context.escalate("a declaration that isn't understood")
                 self.nested(context, child)
         if len(node.children) == 1:

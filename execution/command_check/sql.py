@@ -8,7 +8,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from execution.command_check.sql_change import judge_change
-from execution.command_check.sql_names import ACTING, FIRST_BLOCKS, FUNCTIONS, GRAMMAR
+from execution.command_check.sql_endless import asks_for_too_much
+from execution.command_check.sql_names import ACTING, FIRST_BLOCKS, FUNCTIONS, GRAMMAR, LOCKS
 from execution.command_check.sql_read import judge_read
 from execution.command_check.sql_text import Ambiguous, Statement, Token, read_statements
 from execution.command_check.verdict import Findings, Judgement, Verdict
@@ -28,6 +29,8 @@ _PLAIN = re.compile(
     | pragma\s+(integrity_check|quick_check|database_list|user_version|page_count|page_size|journal_mode|freelist_count|compile_options|encoding)
     | begin(\s+(transaction|work))? | start\s+transaction(\s+read\s+only)? | commit(\s+work)? | rollback(\s+work)? | end
     | exec(ute)?\s+sp_(who2?|helpdb|spaceused|help|helptext|helpindex|helpconstraint|columns|tables|lock)(\s+(N?'[\w.]+'|\w+))? | use\s+\w+
+    | dbcc\s+(sqlperf\s*\(\s*'?logspace'?\s*\)|opentran|useroptions|tracestatus|loginfo|inputbuffer\s*\(\s*\d+\s*\)|show_statistics\s*\(\s*'?[\w.]+'?\s*,\s*'?\w+'?\s*\))(\s+with\s+no_infomsgs)?
+    | select\s+\*\s+from\s+table\s*\(\s*dbms_xplan\.display(_cursor|_awr)?(\s*\((\s*('[\w\ +-]*'|\d+|null)\s*(,(?=\s*['\dn])|(?=\)))){{1,3}}\))?\s*\)
     | update\s+statistics\s+{_NAME}
     | set\s+(timing|linesize|pagesize)\s+\w+"""
 )
@@ -38,7 +41,6 @@ _EXPLAIN = re.compile(
     r"(?is)explain\s+(plan\s+(set\s+statement_id\s*=\s*'\w+'\s+)?for\s+|query\s+plan\s+|(analyze\s+|verbose\s+|extended\s+|partitions\s+|format\s*=\s*\w+\s+)*"
     r"(\(\s*[\w\s,]+\)\s*)?)(?=select|with|delete|update|insert|merge|replace|\()"
 )
-_ENDLESS = re.compile(r"(?i)\b[lr]pad\s*\([^()]*,\s*\d{7,}")  # one row as large as the memory
 _HIDDEN = re.compile(
     r"/\*[!M]|^\s*(\\|\.\w|@|!|host\b|spool\b)|\n\s*(\\[!\w]|@|!|host\s|spool\s)|\\[!gow]|(?i:^\s*delimiter\b|xp_cmdshell|into\s+(out|dump)file)"
 )
@@ -87,7 +89,7 @@ def _judge(statement: Statement, dialect: str, technical: frozenset[str], findin
         acts = any(token.word in ACTING for token in statement.tokens)
         findings.add(Verdict.BLOCK if acts else Verdict.ESCALATE, "not understood as a statement of SQL")
         return
-    if _ENDLESS.search(statement.text):
+    if asks_for_too_much(statement.text):
         findings.add(Verdict.ESCALATE, "a query that may never end")
     _check_names(statement, trees[0], findings)
     for tree in trees:
@@ -113,6 +115,11 @@ def _parsed(text: str, dialect: str) -> list[exp.Expr]:
     return []
 
 
+_BEFORE_VARIABLES = frozenset(
+    "select and or set into by when then else between like in where case limit offset top values as not return".split()
+)
+
+
 def _check_names(statement: Statement, tree: exp.Expr, findings: Findings) -> None:
     """Functions and acting words, by the text: what a parser makes of them doesn't count."""
     tokens = statement.tokens
@@ -121,10 +128,21 @@ def _check_names(statement: Statement, tree: exp.Expr, findings: Findings) -> No
     )
     expected = {"insert", "into"} if isinstance(tree, exp.Insert) else expected
     ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    words = [token.text.lower() for token in tokens]
+    for first, last in (("delete", "where"), ("update", "set")):
+        if words[0] == first and "," in words[: words.index(last) if last in words else len(words)]:
+            findings.add(Verdict.BLOCK, "a change of several tables")
     for position, token in enumerate(tokens):
         following = tokens[position + 1].text if position + 1 < len(tokens) else ""
         before = tokens[position - 1].text if position else ""
         word = token.word
+        previous = tokens[position - 1] if position else token
+        if re.match(r"@(?!@)", word) and previous.kind in ("word", "quoted") and previous.word not in _BEFORE_VARIABLES:
+            findings.add(Verdict.BLOCK, "reads from another database")
+        if token.kind == "word" and word in LOCKS:
+            findings.add(Verdict.ESCALATE, "a query that locks or writes")
+        if word == "generate_series" or _is_view_of_server(tokens, position):
+            continue
         if word in ("nextval", "next_value") and before == ".":
             findings.add(Verdict.BLOCK, f"a statement with “{word}” in it")
         if (
@@ -147,6 +165,16 @@ def _check_names(statement: Statement, tree: exp.Expr, findings: Findings) -> No
             findings.add(
                 Verdict.BLOCK if is_bad else Verdict.ESCALATE, f"a function that isn't known: {token.text[:30]}"
             )
+
+
+def _is_view_of_server(tokens: tuple[Token, ...], position: int) -> bool:
+    """`sys.dm_db_index_physical_stats(…)`; of statements that others sent only those of a row that is read."""
+    word = tokens[position].word
+    following = [token.word or token.text for token in tokens[position + 3 : position + 5]]
+    return [token.word or token.text for token in tokens[max(position - 2, 0) : position]] == ["sys", "."] and (
+        re.match(r"dm_(db|os|io)_", word) is not None
+        or (word == "dm_exec_sql_text" and following[:1] == ["."] and following[-1].endswith("sql_handle"))
+    )
 
 
 def _is_headed(tokens: tuple[Token, ...], position: int) -> bool:

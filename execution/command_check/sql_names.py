@@ -26,6 +26,13 @@ FUNCTIONS = frozenset(
     pg_walfile_name pg_is_wal_replay_paused has_table_privilege databasepropertyex fileproperty filegroup_name col_length type_name user_name schema_id
     db_name object_name schema_name object_id serverproperty suser_name host_name app_name inet_client_addr inet_server_addr quote_ident format_type
     obj_description col_description json_extract json_value jsonb_array_length json_array_length unnest
+    jsonb_pretty to_json to_jsonb row_to_json json_agg jsonb_agg json_build_object jsonb_build_object json_object_agg jsonb_object_agg
+    json_array_elements jsonb_array_elements json_array_elements_text jsonb_array_elements_text json_each jsonb_each json_each_text jsonb_each_text
+    json_object_keys jsonb_object_keys json_query json_exists json_object json_arrayagg json_objectagg isjson string_split regexp_split_to_array
+    regexp_split_to_table quote_literal corr mode soundex datetrunc switchoffset pg_typeof pg_column_size pg_size_bytes pg_get_partkeydef
+    pg_partition_tree pg_get_serial_sequence pg_current_wal_insert_lsn pg_current_logfile pg_safe_snapshot_blocking_pids has_schema_privilege
+    has_database_privilege has_column_privilege pg_has_role
+    db_id object_schema_name index_col indexproperty objectproperty columnproperty stats_date scope_identity
     last_insert_id row_count found_rows connection_id sys_context userenv uid rownum total changes last_insert_rowid""".split()
 ) - {"convert_from"}
 #: Words before a parenthesis that aren't functions.
@@ -42,8 +49,12 @@ ACTING = frozenset(
     utl_http utl_file utl_smtp utl_tcp utl_inaddr dbms_scheduler dbms_job dbms_xmlgen dbms_lob dbms_pipe dbms_lock httpuritype reset discard notify listen
     vacuum reindex cluster checkpoint set""".split()
 )
+#: Hints of SQL Server with which a query locks what it reads.
+LOCKS = frozenset(
+    "updlock xlock tablock tablockx holdlock serializable repeatableread paglock rowlock readcommittedlock".split()
+)
 SECRET_TABLES = re.compile(
-    r"(?i)(^|\.)(pg_shadow|pg_authid|pg_user_mappings?|pg_subscription|pg_statistic|pg_stats|pg_largeobject|user\$|link\$|user_history\$|dba_links?|sql_logins|syslogins|sysxlogins|sysusers"
+    r"(?i)(^|\.)(pg_shadow|pg_authid|pg_user_mappings?|pg_subscription|pg_statistic|pg_stats|pg_largeobject|user\$|link\$|user_history\$|dba_links?|user_db_links|sql_logins|syslogins|sysxlogins|sysusers"
     r"|server_principal_credentials|default_pwd\w*|dba_users_with_defpwd|global_priv|slave_master_info|innodb_\w*keyring\w*)$"
     r"|^mysql\.(db|global_priv|proxies_priv|servers)$|secret|credential|passw|api_?key|private_?key|(^|_)tokens?($|_)|(^|_)otp|session_attributes|persistent_logins|django_session$|tomcat\$?_?sessions?$|^oauth2?_"
 )

@@ -4,6 +4,7 @@ import re
 
 from sqlglot import exp
 
+from execution.command_check.sql_endless import may_never_end
 from execution.command_check.sql_names import (
     BUSINESS_TABLES,
     HOLD_HASHES,
@@ -63,10 +64,21 @@ def judge_read(tree: exp.Expr, findings: Findings) -> None:
             findings.add(Verdict.BLOCK, "a query with a change in it")
     if isinstance(tree, exp.Select) and tree.args.get("into"):
         findings.add(Verdict.BLOCK, "a query that writes a table or file")
-    if any(named.args.get("recursive") for named in tree.find_all(exp.With)):
+    if any(_always_holds(side.unnest()) for either in tree.find_all(exp.Or) for side in (either.left, either.right)):
+        findings.add(Verdict.ESCALATE, "a condition that always holds")
+    if may_never_end(tree):
         findings.add(Verdict.ESCALATE, "a query that may never end")
     for select in tree.find_all(exp.Select):
         _select(select, findings)
+
+
+def _always_holds(part: exp.Expr) -> bool:
+    """`… or 1 = 1`: whoever asks so means every row, or was made to."""
+    if isinstance(part, exp.Predicate) and not isinstance(part, exp.Exists | exp.SubqueryPredicate):
+        return not part.find(exp.Column, exp.Placeholder, exp.Parameter, exp.Select, exp.Null) or (
+            isinstance(part, exp.EQ) and part.left == part.right
+        )
+    return isinstance(part, exp.Boolean | exp.Literal)
 
 
 #: Settings that say how another server is logged in to.
@@ -107,8 +119,16 @@ def _select(select: exp.Select, findings: Findings) -> None:
             findings.add(Verdict.BLOCK, "reads from another database")
     _columns(select, tables, names, findings)
     joins = select.args.get("joins") or []
-    if any(not (join.args.get("on") or join.args.get("using")) for join in joins) and not select.args.get("where"):
+    free = [
+        join for join in joins if not (join.args.get("on") or join.args.get("using") or _is_asked_by_row(join.this))
+    ]
+    if free and not select.args.get("where"):
         findings.add(Verdict.ESCALATE, "joins everything with everything")
+
+
+def _is_asked_by_row(source: exp.Expr) -> bool:
+    """`CROSS APPLY sys.dm_exec_sql_text(r.sql_handle)`: a function, and not a table."""
+    return isinstance(source, exp.Lateral) and not isinstance(source.this, exp.Subquery)
 
 
 def _columns(select: exp.Select, tables: list[exp.Table], names: list[str], findings: Findings) -> None:

@@ -1,5 +1,6 @@
 """The table of subcommands that only look; columns as in `verbs`. Everything else of these programs is an extra approval."""
 
+import re
 from collections.abc import Sequence
 
 from execution.command_check.options import Spec, spec_of
@@ -10,14 +11,17 @@ docker logs,podman logs|ft|n:x|follow tail=x since=x until=x timestamps details|
 docker stats,podman stats|a||no-stream all format=x no-trunc|t*
 docker inspect||f:i|format=i|!f,format t*
 docker images,podman images|aq|f:x|all format=x filter=x digests quiet|t
-docker top,docker port,docker diff,docker history,podman top||||t*
+docker top,docker port,docker diff,docker history,podman top||||t
 docker version,docker info,podman version,podman info||f:x|format=x|
 docker network ls,docker volume ls,docker system df,docker context ls,docker container ls,docker image ls|aqv|f:x|format=x filter=x all quiet verbose|
 docker compose ps,docker compose ls,docker compose images,docker compose top,docker-compose ps|aq||all services format=x quiet|t*
 docker compose logs,docker-compose logs|ft|n:x|tail=x since=x follow timestamps no-color|t*
 crictl ps,crictl pods,crictl images,crictl stats|aqlo|o:x|all name=x state=x|t*
 crictl logs|ft||tail=x since=x|t
-kubectl get|Aw|n:t o:O l:x L:x|all-namespaces namespace=t output=O selector=x sort-by=x show-labels no-headers watch field-selector=x context=t|K t*
+podman pod ps,docker events||f:x|since=x until=x filter=x format=x|
+kubectl wait|A|n:t l:x|for=x timeout=x namespace=t all selector=x|K t*
+oc whoami||||
+kubectl get|Aw|n:t o:O l:x L:x|all-namespaces namespace=t output=O selector=x sort-by=x show-labels no-headers watch field-selector=x context=t|k t*
 kubectl describe|A|n:t l:x|namespace=t selector=x all-namespaces|K t*
 kubectl logs|fp|n:t c:t l:x|namespace=t container=t tail=n since=x follow previous timestamps selector=x all-containers prefix|t*
 kubectl top pods,kubectl top pod,kubectl top nodes,kubectl top node|A|n:t l:x|namespace=t all-namespaces sort-by=x containers selector=x no-headers|t*
@@ -26,7 +30,7 @@ kubectl version,kubectl cluster-info,kubectl api-resources,kubectl api-versions|
 kubectl config current-context,kubectl config get-contexts||||
 kubectl explain,kubectl auth can-i,kubectl auth whoami||n:t|namespace=t all-namespaces list|t*
 helm list,helm ls,helm status,helm history,helm version|aAq|n:t|namespace=t all-namespaces all short|t*
-oc get|A|n:t o:O|all-namespaces namespace=t output=O|K t*
+oc get|A|n:t o:O|all-namespaces namespace=t output=O|k t*
 oc status||n:t||
 systemctl status|laqn|n:n p:x o:x t:x|no-pager lines=n full all failed output=x type=x user|t*
 systemctl is-active,systemctl is-enabled,systemctl is-failed,systemctl is-system-running|q||quiet no-pager|t*
@@ -34,17 +38,19 @@ systemctl show||p:E P:E|property=E value all no-pager full|!p,P,property t*
 systemctl cat,systemctl list-units,systemctl list-unit-files,systemctl list-timers,systemctl list-sockets,systemctl list-dependencies,systemctl list-jobs,systemctl get-default,systemctl help|alqr|p:x t:x n:n|property=x type=x state=x all no-pager no-legend full failed value plain reverse|t*
 systemctl|alq|t:x p:x|failed no-pager all type=x state=x full version no-legend list-units|
 systemctl daemon-reload||||
-journalctl|abefklmqrx|nuptogSUDNi:x|no-pager unit=x since=x until=x lines=x follow priority=x output=x reverse catalog disk-usage list-boots boot=x? dmesg grep=x quiet identifier=x utc header no-hostname|x*
-loginctl list-sessions,loginctl list-users,loginctl session-status,loginctl user-status,loginctl show-session||p:x|no-pager no-legend|t*
+journalctl|#abefklmqrx|nuptogSUDNi:x|no-pager unit=x since=x until=x lines=x follow priority=x output=x reverse catalog disk-usage list-boots boot=x? dmesg grep=x quiet identifier=x utc header no-hostname verify no-tail all merge system|x*
+loginctl list-sessions,loginctl list-users,loginctl session-status,loginctl user-status,loginctl show-session,loginctl show-user||p:x|no-pager no-legend|t*
 hostnamectl,localectl,hostnamectl status,timedatectl status,localectl status,timedatectl timesync-status||||
 timedatectl show,timedatectl show-timesync|a|p:x|property=x value all no-pager|
 networkctl,resolvectl|||no-pager|
 networkctl list,networkctl status,resolvectl status,resolvectl statistics|a||no-pager|t*
-timedatectl||||
+timedatectl,timedatectl list-timezones,localectl list-locales,localectl list-keymaps|||no-pager|
 systemd-analyze,systemd-analyze time,systemd-analyze blame|||no-pager|
 systemd-analyze critical-chain|||no-pager|t*
+systemd-analyze verify||||m*
 coredumpctl list|rn||no-pager|t*
 supervisorctl status,supervisorctl avail,supervisorctl pid||||t*
+supervisorctl tail|#|||t t
 pm2 list,pm2 ls,pm2 status,pm2 show,pm2 describe,pm2 info||||t
 pm2 logs|||lines=n nostream err out|t
 monit status,monit summary||||t*
@@ -71,6 +77,9 @@ yum updateinfo,dnf updateinfo||||
 yum updateinfo list,yum updateinfo info,yum updateinfo summary,dnf updateinfo list,dnf updateinfo info,dnf updateinfo summary||||t*
 apt list,apt show,apt search,apt policy,apt-cache policy,apt-cache show,apt-cache search,apt-cache depends|a||upgradable installed all-versions|t*
 apt-mark showhold||||
+apt-get -s upgrade,apt-get -s dist-upgrade,apt-get -s autoremove||||
+zypper lu,zypper list-updates,zypper lr,zypper repos,zypper search,zypper info|sui|||t*
+7z l,7z t,7za l,7za t||||m
 dpkg|lLsSpV|||t*
 dpkg-query|lLsSW|f:x|show list showformat=x|t*
 rpm|qailcdRVvfKp||query all info list changelog requires provides verify last qf=x queryformat=x file scripts nomtime|!q,V,K,query,verify m*
@@ -90,7 +99,8 @@ srvctl status database,srvctl status service,srvctl status instance,srvctl statu
 cubrid service status,cubrid server status,cubrid broker status,cubrid manager status,cubrid heartbeat status,cubrid hb status|bfq|sl:n||t*
 cubrid spacedb,cubrid tranlist,cubrid lockdb,cubrid statdump,cubrid paramdump|CSspb|up:x||t
 git status,git rev-parse,git describe|sb||short porcelain branch abbrev-ref tags always no-pager|t*
-git log,git show,git diff|sp#|n:n|oneline stat short name-only name-status graph no-pager decorate|G*
+git log,git show,git diff|sp#|n:n S:x|oneline stat short name-only name-status graph no-pager decorate grep=x author=x committer=x since=x until=x after=x before=x format=x pretty=x date=x all reverse merges no-merges first-parent follow cached staged shortstat abbrev-commit|G*
+git blame,git annotate|wsef|L:x|since=x date=x|G*
 git branch,git remote,git tag|avr|||
 svn info,svn log,svn status,svn list,svn ls|vqu|lr:x|limit=n revision=x verbose quiet stop-on-copy|m*
 git stash list||||
@@ -117,7 +127,7 @@ faillock|||user=t|!user
 pam_tally2||u:t|user=t|
 at|l|||!l
 atq|q|||
-logrotate|dv|||!d r*
+logrotate|dv||debug verbose|!d,debug r*
 certbot certificates||||
 haproxy|cvV|f:C||!c,v
 varnishadm status,varnishadm ping||||
@@ -135,7 +145,7 @@ dmsetup ls,dmsetup status,dmsetup info|cC||tree|l*
 multipathd show||||l*
 cpupower frequency-info,cpupower idle-info,cpupower info,authselect current,authselect list,realm list||||
 zkServer.sh status||||
-pcs resource status,pcs cluster status,etcdctl endpoint health,etcdctl endpoint status|||cluster|t*
+pcs resource status,pcs resource show,pcs cluster status,etcdctl endpoint health,etcdctl endpoint status|||cluster|t*
 docker network inspect,docker volume inspect,resolvectl query||||l*
 npm,node|v||version|!v,version
 tuned-adm active,tuned-adm list,tuned-adm recommend||||
@@ -176,6 +186,7 @@ _BARE = {
     "bridge": ("-s", "-d", "-j", "-c"),
     "tc": ("-s", "-d", "-p"),
     "nmcli": ("-t", "-p", "--terse", "--pretty"),
+    **dict.fromkeys(("yum", "dnf"), ("-q", "-v", "-C", "--quiet", "--showduplicates")),
     "systemctl": ("--no-pager", "-q", "-l"),
 }
 
@@ -185,7 +196,8 @@ def subcommand(argv: Sequence[str]) -> tuple[Spec, list[str]] | None:
     name, rest = argv[0], list(argv[1:])
     before: list[str] = []
     while rest and rest[0].startswith("-"):
-        if rest[0] in _BARE.get(name, ()):
+        is_login = name == "mysqladmin" and re.fullmatch(r"-p.*|--password(=.*)?", rest[0])
+        if is_login or rest[0] in _BARE.get(name, ()):
             rest = rest[1:]
         elif rest[0] in _BEFORE.get(name, ()) and len(rest) > 1:
             before, rest = [*before, *rest[:2]], rest[2:]

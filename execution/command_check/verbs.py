@@ -10,13 +10,13 @@ that isn't here is an extra approval. To add a verb, add its line and routine an
 from execution.command_check.options import Spec, spec_of
 
 _TABLE = """
-ls|aAbBcCdfFgGhHiklLmnNopqQrRsStTuUvxXZ1||all almost-all color=x? full-time human-readable time-style=x sort=x time=x group-directories-first reverse recursive size si|m*
-less|#eEfFgGiIJKLmMnNqQrRsSwWX||chop-long-lines|r*
+ls|aAbBcCdfFgGhHiklLmnNopqQrRsStTuUvxXZ1||all almost-all color=x? full-time human-readable time-style=x sort=x time=x group-directories-first reverse recursive size si block-size=x directory inode classify numeric-uid-gid no-group author context hide=x ignore=x quoting-style=x almost-all|m*
+less,zless,bzless,xzless,zmore|#eEfFgGiIJKLmMnNqQrRsSwWX||chop-long-lines|r*
 cat|AbeEnstTuv||number show-all number-nonblank|r*
 tac,rev|rs|||r*
 head|#qvz|nc:x|lines=x bytes=x quiet verbose|r*
 tail|#+fFqvrz|nc:x s:n|lines=x bytes=x follow=x? retry pid=t sleep-interval=n quiet verbose|r*
-more,pg|+cdfpsu#|n:n||r*
+more,pg|+cdfsu#|n:n||r*
 zcat,gzcat,bzcat,xzcat|fqv|||r*
 wc|clLmw||lines words bytes chars max-line-length|r*
 nl|p|bdfhilnsvw:x|body-numbering=x|r*
@@ -38,7 +38,7 @@ strings|aftw|n:n e:x|all bytes=n|r*
 base64|i|w:n|wrap=n|r
 file|bhiLsz||brief mime mime-type dereference|m*
 stat|fLtx|c:x|format=x printf=x dereference file-system terse|m*
-md5sum,sha1sum,sha224sum,sha256sum,sha384sum,sha512sum,b2sum,cksum,sum,shasum|bctw|a:n|check status quiet strict tag ignore-missing|m*
+md5sum,sha1sum,sha224sum,sha256sum,sha384sum,sha512sum,b2sum,cksum,sum,shasum|bctwrs|a:n|check status quiet strict tag ignore-missing|m*
 csum|h|h:x||m*
 du|aAbcDghHklLmPsSx0|d:n t:x|all apparent-size bytes total human-readable summarize max-depth=n one-file-system exclude=x time=x? threshold=x|m*
 df|aghHiIklmPTtv|tx:x B:x|all human-readable inodes local portability print-type type=x exclude-type=x total block-size=x output=x?|m*
@@ -49,9 +49,24 @@ namei|lmovx||long|m*
 pwd|LP|||
 tree|adfghilpsuDFtrCNqv|LPI:x|du dirsfirst noreport|m*
 getfacl|acdneRptLP||omit-header|m*
-touch|acmh|d:x r:m t:x|date=x reference=m no-create|w*
-echo,print|neE|||x*
+print|neE|||x*
 printf||||x*
+mountpoint|qdx||quiet|m
+mktemp|dqut|p:w|directory quiet tmpdir=w|w
+alias||||
+shopt|pq|||t*
+zstd,lz4,lzop|lqtv||list test|!l,t,list,test m*
+cpio|itvn||list quiet verbose|!t,list
+mysqldumpslow|rlv|s:t t:n|verbose reverse|r*
+mysqlcheck|csmqv|h:H u:t P:n|check quick fast medium-check host=H user=t port=n|!c,check t*
+pg_restore|lv||list|!l,list r
+repquota|asuvgi|||m*
+semodule|l|||!l
+restorecon|nvRrF|||!n m*
+matchpathcon|Vn|||m*
+getcap|rv|||m*
+iftop|tnNPbB|i:l s:n L:n||!t
+nethogs|tav|c:n d:n||!t l*
 true,false,:,wait|||| x*
 sleep,usleep||||n*
 seq|w|fs:x||n*
@@ -63,8 +78,8 @@ uname|aimnoprsvFxLM||all kernel-name kernel-release machine nodename|
 arch,nproc,tty,logname,whoami,clear|||all|
 id,groups|agGnruzM|||t*
 who,w,users|abdHhilmpqrstTuwfo|||l*
-last,lastb,lastlog|#adFiwxRb|f:m n:n s:x t:x u:t|since=x until=x fulltimes limit=n|t*
-getent||||N t*
+last,lastb,lastlog|#adFiwxRb|f:r n:n s:x t:x u:t|since=x until=x fulltimes limit=n|t*
+getent||||N h*
 getconf|a|||x*
 zipinfo|12slmhtTzZ|||m x*
 istat||||m
@@ -79,16 +94,18 @@ numastat|cmnpsvz|p:t||t*
 nmon|V|||
 top,topas|bcHiSsPan|n:n p:t d:n u:t U:t o:x w:n||
 iotop|boPatqk|n:n d:n p:t u:t|batch only iter=n|
+htop|CtHMV|u:t p:t d:n s:x||
+atop|aAmdncvpuysglfFGR1|r:m L:n P:x b:x e:x||n*
 pgrep|acflnovwxiL|d:x u:t U:t P:t t:x g:t s:t G:t F:m|list-full full count exact newest oldest parent=t|x*
 pidof|sxq|o:t||t*
 pstree|aAcglnNpstuUThGZ|H:t||t*
 lsof|abCFhlnNOPRtUvVxX|i:x? p:t u:t c:x d:x s:x g:t o:n r:n T:x f:x|i=x? iTCP sTCP=x|m*
 fuser|aclmuv4|n:x||m*
 pmap|dqxX|A:x||t*
-pldd,pwdx,ptree,pstack,procstack,procfiles,proctree,pflags,pfiles|anFc|||t*
+pldd,pwdx,ptree,pstack,procstack,procwdx,procfiles,proctree,pflags,pfiles|anFc|||t*
 netstat|aceFgiIlLMnNopPrsStTuvwWxVdm46|Af:x I:x p:x|all numeric tcp udp listening programs statistics route interfaces|t*
 ss|0146abeEhHiIlmnNoOprstTuVwWxZ|f:x A:x|listening numeric tcp udp processes summary all info options extended|l*
-ping,ping6|46aDdhLnOqrRUvV|c:n i:n I:l m:l M:l p:l Q:l s:n S:l t:n w:n W:n l:n||l t*
+ping,ping6|46aDdhLnOqrRUvV|c:n i:d I:l m:l M:l p:l Q:l s:n S:l t:n w:n W:n||l t*
 traceroute,traceroute6,tracepath,tracert,tcptraceroute|46bdFInrTUVx|fmqtwpszgi:l||l n
 mtr|46bcenrRwzTu|c:n i:n o:x s:n P:n m:n f:n|report report-wide report-cycles=n no-dns tcp port=n|l
 nslookup||t:l|type=l query=l timeout=n debug|l l
@@ -98,7 +115,9 @@ ethtool|SikdgacT|||l
 lsblk|abdfilmnpPrstSDJOzT|oeIMx:x|all output=x fs bytes paths nodeps|m*
 blkid|liko|s:x o:x||m*
 findmnt|abcDefFiJlmnoPrstuRv|O:x S:x T:m o:x t:x|target=m df output=x|m*
-lscpu,lsmod,lspci,lsusb,lsipc,lsns,lslocks,lshw,lsscsi,dmidecode,prtdiag,psrinfo,sestatus,getenforce|aebcCJxykmnvtpqs|t:x s:x d:x||
+lscpu,lsmod,lspci,lsusb,lsipc,lsns,lslocks,lsscsi,dmidecode,prtdiag,psrinfo,sestatus,getenforce|aebcCJxykmnvtpqs|t:x s:x d:x||
+lshw|q|C:x c:x|short businfo sanitize numeric class=x quiet json|
+pargs|alc|||t*
 modinfo||F:x||l
 dmesg|eHhkLPrTtuxwd|f:x l:x s:n|level=x facility=x human ctime since=x until=x|
 ipcs|abclmopqstu|i:n||
@@ -106,8 +125,10 @@ nm,size,readelf|aADghlSsuvrnpe|||m*
 ldd|druv|||P*
 jps|lmqvV|||
 jstack,jstackd|el|||t
-jinfo|||flag=a flags|t
+jinfo|||flag=a flags|!flag,flags t
 jstat||h:n|gc gcutil gccapacity gcnew gcold gccause gcmetacapacity class compiler options|t t t
+locate,plocate,mlocate|bceiAq0w|n:n l:n r:x|count ignore-case basename existing limit=n regex|x*
+ssh-keygen|lv|f:r E:t||!l
 which,whereis,type,whatis,apropos|abmps|||t*
 man|afiks|S:x|locale=x|M*
 help,info||||M*
@@ -123,7 +144,7 @@ svmon|Ggimnsrl|POUCS:x||t*
 prtconf,prtpicl,swap,kmstat,machinfo,model,swapinfo,ioscan,vxprint,diskinfo,kctune,isainfo,showrev,kstat,cfgadm|abcdefghikKlLmMnNprsStvx|C:x p:x D:x||
 prstat|acJLmRtTvZH|nkpPsSu:x||n*
 svcs|aDdHlnpvxZ|o:x R:x s:x S:x||t*
-instfix|iv|k:x||
+instfix|iv|k:x||!i
 glance,mp,sam|||version|
 swlist|lavdisR|l:x a:x||t*
 pkginfo,pkg_info|ilxq|||t*

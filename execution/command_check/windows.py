@@ -12,7 +12,7 @@ _ONLY_THERE = re.compile(
     r"|takeown|attrib|cipher|diskpart|diskshadow|fsutil|query|quser|qwinsta|gpresult|nltest|ver|vol|iisreset|appcmd|forfiles|dism|auditpol"
     r"|w32tm|logoff|nbtstat|pathping|driverquery|typeperf|sfc|chkdsk)(?:\.exe)?(?=[\s/&|]|$)"
     r"|\s*(?:(?-i:[A-Z][a-z]+(?=-[A-Z]))|get|set|remove|invoke|stop|start|clear|new|add|test|select|where|measure|out|enable|disable)-[A-Za-z]+(?=[\s|;)]|$)"
-    r"|\s*\(?(?:New-Object|Get-)|(?i:\s*(?:type|where|fc)\b.*(?:[A-Za-z]:\\|\\\\|%\w+%)|for\s+(?:/|%)|(?:echo|set)\s+%\w+%)|\s*[A-Za-z]:\\"
+    r"|(?i:\s*(?:whoami\s+/\w|route\s+print\b|fc\s+/\w))|\s*\(?(?:New-Object|Get-)|(?i:\s*(?:type|where|fc)\b.*(?:[A-Za-z]:\\|\\\\|%\w+%)|for\s+(?:/|%)|(?:echo|set)\s+%\w+%)|\s*[A-Za-z]:\\"
 )
 _STAGE_THERE = re.compile(r"(?i)\|\s*(?:findstr|select-|where-|sort-|measure-|format-|foreach-|out-)")
 #: `&`, `;`, `` ` ``, `^`, `%`, `$`, redirections, sub-expressions: all that makes one line another one.
@@ -58,7 +58,7 @@ _STAGES = re.compile(
     rf"|quser|qwinsta|net\s+(?:start|use|user(?:\s+\w+)?|share|session|accounts|statistics\s+\w+|localgroup(?:\s+\w+)?|time|view)|gpresult\s+/r|driverquery|w32tm\s+/query\s+/\w+"
     rf"|wmic\s+(?:logicaldisk|cpu|os|memorychip|process|service|qfe|diskdrive|computersystem|bios)(?:\s+where\s+\"[^\"]*\")?\s+(?:get\s+[\w,]+|list\s+brief)(?:\s+/value)?"
     r"|typeperf(?:\s+\"[^\"]*\"|\s+-s[ci]\s+\d+)+|echo(?:\s+[\w.:가-힣-]+)+"
-    r"|(?:ping|tracert|pathping)(?:\s+-[46adtR]|\s+-[nlwih]\s+\d+)*\s+[\w.-]+|nslookup(?:\s+[\w.-]+){1,2}|route\s+print(?:\s+[\w.*-]+)?|arp\s+-[ag]|getmac"
+    r"|(?:ping|tracert|pathping)(?:\s+-[46adtR]|\s+-[nlwih]\s+\d+)*\s+[\w.-]+|nslookup(?:\s+[\w.-]+){1,2}|route\s+print(?:\s+[\w.*-]+)?|arp\s+-[ag]|getmac|fc(?:\s+/\w+)*(?:\s+[\w.\\:-]+){2}"
     rf"|where\s+[\w.*]+|vol(?:\s+\w:)?|tree(?:\s+{_DATA})?|nbtstat\s+(?-i:-[anr])\b|wevtutil\s+(?:el|gli\s+\w+|qe\s+\w+(?:\s+/(?:c|rd|f):\w+)*)"
     rf"|reg\s+query(?>\s+{_DATA})++|certutil\s+-hashfile\s+{_DATA}(?:\s+\w+)?|netsh\s+(?:\w+\s+){{1,3}}show\s+\w+(?:\s+state)?|iisreset\s+/status|appcmd\s+list\s+\w+"
     rf"|chkdsk(?:\s+\w:)?|attrib\s+{_DATA}|icacls\s+{_DATA}|vssadmin\s+list\s+\w+|auditpol\s+/get\s+/category:{_DATA}|fsutil\s+volume\s+diskfree\s+\w:"

@@ -17,7 +17,10 @@ _ANSI = {
     "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
-_SECRET_NAME = re.compile(r"(?i)pass|(^|_)pwd?($|_)|secret|token|key($|_)|cred|(^|_)auth($|_)|private|(^|_)salt($|_)")
+_SECRET_NAME = re.compile(
+    r"(?i)pass|(^|_)pwd?($|_)|secret|token|key($|_)|cred|(^|_)auth($|_)|private|(^|_)salt($|_)"
+    r"|(database|db|datasource|jdbc|redis|mongo\w*|amqp|rabbit\w*|postgres\w*|mysql|ldap|smtp)_?(url|uri|dsn)|conn(ection)?_?str"
+)
 #: Braces come before variables: `$v{1,2}` is `$v1 $v2`.
 _JOINED = re.compile(r"\{(?:[^}]*[,.])?\w")
 _MAX_WORDS = 64
@@ -169,7 +172,7 @@ class Reader:
         if name == "IFS":
             self.context.block("IFS used as a separator hides the words")
             return " "
-        if name not in self.context.variables and _SECRET_NAME.search(name):
+        if name not in self.context.variables and is_secret_variable(name):
             self.context.block(f"shows the secret ${name}")
         return self.context.variables.get(name, WILD)
 
@@ -233,6 +236,10 @@ def _split(texts: str | list[str]) -> list[str]:
 
 def _utf8(text: str) -> str:
     return text.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def is_secret_variable(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def has_glob(text: str) -> bool:

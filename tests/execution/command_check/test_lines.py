@@ -9,7 +9,7 @@ from tests.execution.command_check.lines import Line, lines_of
 _HELD_UP = 0.05
 
 
-_BATCHES = ("dev", *(f"held_{number}" for number in range(1, 8)))
+_BATCHES = ("dev", *(f"held_{number}" for number in range(1, 9)))
 
 
 @pytest.mark.parametrize("name", [f"dangerous_{batch}" for batch in _BATCHES])

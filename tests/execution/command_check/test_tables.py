@@ -19,10 +19,10 @@ _LOOKING_WORDS = """
     -a -display -nvv -state avail can-i cat check-update cluster_status critical-chain crs css config depends deplist describe diff display du
     elist explain faulty freeze get get-default has health help history images info inspect iostat is-active is-enabled is-failed
     is-system-running list list-dependencies list-jobs list-sessions list-sockets list-timers list-unit-files list-units list-users list_channels
-    list_connections list_consumers list_queues lockdb logs ls lsct lsdg lsdsk lsop node nodes paramdump pid pod pods policy port print provides ps
-    query repolist res resource cluster rev-parse ruleset table tables chain s search services session-status show show-addr show-aggr
-    show-ether show-if show-link show-phys show-session show-vlan show-vnic spacedb statdump statistics stats status summary top tranlist type
-    user-status verify version view whoami
+    list-updates list_connections list_consumers list_queues lockdb logs lr ls lsct lsdg lsdsk lsop lu node nodes paramdump pid pod pods policy port print provides ps
+    query repolist repos res resource cluster rev-parse ruleset table tables chain s search services session-status show show-addr show-aggr
+    show-ether show-if show-link show-phys show-session show-user show-vlan show-vnic spacedb statdump statistics stats status summary tail top tranlist type
+    user-status verify version view wait whoami
 """
 _LOOKING = frozenset(_LOOKING_WORDS.split())
 #: Of these, the word before is the verb.
@@ -32,11 +32,11 @@ _NOUNS = {
 }  # fmt: skip
 #: Programs of one word that only look, and whose operands are data: names, files, numbers, patterns.
 _OF_DATA_WORDS = """
-    : apropos arp arping basename db2level dirname echo entstat ethtool expr false fcstat getconf getent getlvcb groups host id iostat
-    jinfo jstack jstackd jstat last lastb lastlog logger lparstat lppchk lsattr lscfg lscluster lsconf lsdev lsfs lsfware lsgroup lsitab lslicense
+    : apropos arp arping basename db2level dirname entstat ethtool expr false fcstat getconf getlvcb groups host id iostat
+    jinfo jstack jstackd jstat last lastb lastlog locate logger lparstat lppchk lsattr lscfg lscluster lsconf lsdev lsfs lsfware lsgroup lsitab lslicense
     lslogins lslpp lslv lsmcode lsmksysb lsmpio lsnfsexp lsnim lspath lsps lspv lsresource lsrole lsrpnode lssrc lsuser lsvg lsvpcfg metastat
-    modinfo mpstat mtr netstat nslookup numastat olsnodes pfiles pflags pgrep pidof ping ping6 pkg_info pkginfo pldd pmap print printf procfiles
-    procstack proctree pstack pstree ptree pwdx quota ss svcprop svcs svmon swlist tcptraceroute tnsping tput tr tracepath traceroute traceroute6
+    mlocate modinfo mpstat mtr mysqlcheck nethogs netstat nslookup numastat olsnodes pargs pfiles pflags pgrep pidof ping ping6 pkg_info pkginfo pldd plocate pmap print printf procfiles
+    procstack procwdx proctree pstack pstree ptree pwdx quota shopt ss svcprop svcs svmon swlist tcptraceroute tnsping tput tr tracepath traceroute traceroute6
     tracert true type users w wait whatis whereis which who zipinfo
     aureport ausearch chage chkconfig dpkg dpkg-query getsebool ifconfig ip6tables iptables journalctl passwd
 """
@@ -111,7 +111,7 @@ def _looks() -> Iterator[str]:
         operands = "".join(f" {_SAMPLES.get(kind[0], 'a1')}" for kind in spec.operands)
         yield f"{' '.join(words)}{_needed(spec)}{operands}"
     seen: set[str] = set()
-    for batch in ("dev", *(f"held_{number}" for number in range(1, 8))):
+    for batch in ("dev", *(f"held_{number}" for number in range(1, 9))):
         for kind, command in lines_of(f"routine_{batch}"):
             name = command.split()[0]
             if kind == "shell" and name not in seen and not command.endswith("&") and not {"\n", "#"} & set(command):
