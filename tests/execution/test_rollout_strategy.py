@@ -89,6 +89,7 @@ def test_a_wave_is_watched_asked_again_and_let_go(tenant: FleetTenant) -> None:
     assert_consistent(run)
 
 
+@pytest.mark.slow
 def test_what_falls_ill_while_it_is_watched_takes_its_wave_back(tenant: FleetTenant) -> None:
     names = sorted(tenant.hosts)
     before = versions(tenant)

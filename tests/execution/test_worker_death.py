@@ -63,7 +63,7 @@ MOMENTS = [
     ("health", False, "APPLY"),
     ("stop", True, "UNDO"),
 ]
-_QUICK = 3
+_QUICK = 2
 
 
 @pytest.mark.parametrize(

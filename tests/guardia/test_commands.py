@@ -122,14 +122,8 @@ def test_two_homes_side_by_side_and_a_killed_one_leaves_nothing_and_starts_again
     wait_for("something was left", lambda: not processes_of(first.home) and not processes_of(second.home), 20)
 
 
-@pytest.mark.parametrize(
-    "victim",
-    [
-        "manage.py worker",
-        pytest.param("uvicorn guardia.asgi", marks=pytest.mark.slow),
-        pytest.param("guardia.embedded.guardian", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["manage.py worker", "uvicorn guardia.asgi", "guardia.embedded.guardian"])
 def test_a_killed_part_of_a_running_portal_comes_back(tmp_path: Path, victim: str) -> None:
     portal = Portal(tmp_path / "home")
     for process in psutil.Process(portal.process.pid).children(recursive=True):

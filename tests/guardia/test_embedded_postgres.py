@@ -47,7 +47,7 @@ def state(home: Path) -> str:
 def server_processes(home: Path) -> list[psutil.Process]:
     """The guardian and all processes of the server of this home; zombies don't count."""
     found = []
-    for process in psutil.process_iter():
+    for process in psutil.process_iter(["name", "uids"]):
         try:
             if f"{home}/" in f"{process.cwd()}/" or ["guardia.embedded.guardian", str(home)] == process.cmdline()[2:]:
                 found.append(process)
@@ -139,11 +139,11 @@ def test_the_first_start_gives_a_private_unprivileged_server(home: Path) -> None
             names = ["is_superuser", "max_connections", "fsync", "TimeZone", "server_encoding", "listen_addresses"]
             found = [connection.execute("SELECT current_setting(%s)", [name]).fetchone() for name in names]
             korean = connection.execute("SELECT upper('é'), length('가디아')").fetchone()
-        servers = [process for process in server_processes(home) if process.name() == "postgres"]
+        servers = [process for process in server_processes(home) if process.info["name"] == "postgres"]
         assert [row[0] for row in found if row] == ["off", "200", "on", "UTC", "UTF8", ""]
         assert korean == ("É", 3)
         assert servers
-        assert all(process.uids().real != 0 for process in servers)
+        assert all(process.info["uids"].real != 0 for process in servers)
         assert not any(listens(process) for process in servers)
         for path, mode in {"postgres/data": 0o700, "postgres/run": 0o700, "keys": 0o700}.items():
             assert (home / path).stat().st_mode & 0o777 == mode

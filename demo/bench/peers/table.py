@@ -117,7 +117,7 @@ def _asked(work: str, size: int, number: int, wanted: list[str]) -> list[Tool]:
 
 
 def _is_wanted(name: str, wanted: list[str]) -> bool:
-    return not wanted or any(part in name for part in wanted)
+    return not wanted or any(part.lower() in name.lower() for part in wanted)
 
 
 def _one(tool: Tool, python: Path, job: dict[str, Any]) -> Taken:
