@@ -8,7 +8,7 @@ from execution.command_check.words import shown
 
 _TABLE = r"""
 MegaCli MegaCli64 megacli megacli64 = ((-(LDInfo|LdPdInfo|PDList|PdList|AdpAllInfo|AdpAllinfo|ShowSummary|AdpBbuCmd -GetBbuStatus|AdpBbuCmd|AdpPR -Info|EncInfo|CfgDsply|pdInfo|PDInfo|FwTermLog -Dsply)|-L(all|ALL|\d+)|-PhysDrv ?\[\d*:\d+\]|-a(ALL|all|All|\d+)|-NoLog|-Nolog|-v)( |$))+
-storcli storcli64 perccli perccli64 = (/c(\w+)(/(v|e|d|s|vd|bbu|cv|fall)\w*)* )?show( all| ctrlcount| health| status| rebuild)?( nolog)?
+storcli storcli64 perccli perccli64 = (/c(\w+)(/(v|e|d|s|bbu|cv|fall)\w*)* )?show( all| ctrlcount| health| status| rebuild)?( nolog)?
 ssacli hpssacli hpacucli = (ctrl|controller) (all|slot=\d+)( (pd|ld|array|physicaldrive|logicaldrive) \w+)? show( status| config| detail)*
 arcconf = getconfig \d+( (ld|pd|ad|al|lc))?
 sas2ircu sas3ircu = \d+ (display|status)|list

@@ -25,12 +25,17 @@ _MYSQL = spec_of(
 )
 _SQLITE = spec_of("", "", "readonly header noheader csv column line list json bail batch version separator=x", "x*")
 _META = re.compile(r"\\(d[a-zA-Z]*\+?|l\+?|conninfo|x|timing|q|z|sf?|encoding|dt\+?)(\s+[\w.*\"]+)?\s*;?")
+_VISITS = 60  # of the budget: a statement costs as much as so many commands
 _DOTS = re.compile(r"\.(tables|schema|indexes|indices|databases|dbinfo|mode \w+|headers (on|off))(\s+[\w%]+)?")
 
 
 def statements(context: Context, text: str, dialect: str) -> None:
     if not is_static(text):
         context.escalate("a statement that isn't fixed")
+    context.budget.visits -= _VISITS
+    if context.budget.visits < 0:
+        context.escalate("too much to be looked at")
+        return
     judgement = judge_sql(text, dialect=dialect, technical=context.surroundings.technical_tables)
     if judgement.verdict > Verdict.ALLOW:
         context.findings.add(judgement.verdict, judgement.reason)

@@ -15,6 +15,7 @@ from execution.command_check.tree import WORDS, accounts_for_all, parse_line
 from execution.command_check.verdict import Findings, Judgement
 
 _MAX_DEPTH = 12
+_LONGEST_PIPE = 32  # programs: each is read together with those before it
 #: Units that are started again; "" for a script that starts.
 _STARTS = re.compile(
     r"(?:&&|;|\n)\s*(?:systemctl start ([\w@.-]+)|service ([\w.-]+) start|(?:sh )?[\w./-]*(?:startup\.sh|start[\w-]*\.sh|catalina\.sh start))\b"
@@ -126,6 +127,9 @@ class Walker(SimpleCommands):
     def pipeline(self, context: Context, node: Any) -> None:
         stdin = context.stdin
         commands: list[list[str]] = []
+        if node.named_child_count > _LONGEST_PIPE:
+            context.escalate("too much to be looked at")
+            return
         for child in node.children:
             if child.is_named:
                 inner = context.inner()

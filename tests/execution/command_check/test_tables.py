@@ -1,9 +1,15 @@
 """The tables themselves: no row lets a verb through that nobody judged, and no look may carry anything else along."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
+from execution.command_check import do_asked
 from execution.command_check.check import check_command
 from execution.command_check.options import Spec
 from execution.command_check.programs import HANDLERS
@@ -139,3 +145,32 @@ def test_no_look_carries_something_behind_it(ending: str) -> None:
 @pytest.mark.parametrize("beginning", _BEGINNINGS)
 def test_no_look_carries_something_before_it(beginning: str) -> None:
     assert [line for line in _LOOKS if _is_allowed(beginning + line)] == []
+
+
+_FRAGMENTS = ["-a ", "-q x ", "-LDInfo -L0 ", "--query=a ", "/vd", "/bbuv", "a ", "show ", "-d 1/1 ", "-v "]
+_ENDLESS = ["a " + "| a " * 4000, "sqlite3 app.db " + "'SELECT (1) ' " * 1000, "echo " + "$(a) " * 3000, "( " * 5000]
+
+
+def test_no_line_takes_longer_than_it_is_long() -> None:
+    """Whole seconds at most for what is quick if nothing in it is tried in all ways; else the process is ended."""
+    script = (
+        "import json, sys, django; django.setup()\n"
+        "from execution.command_check.check import check_command\n"
+        "for line in json.load(sys.stdin): assert check_command('shell', line).verdict > 0, line[:60]\n"
+    )
+    lines = [f"{name} {at}{part * 60}!" for name in do_asked.HANDLERS for at in ("", "/c0") for part in _FRAGMENTS]
+    lines += [line[:16000] for line in _ENDLESS]
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "guardia.settings",
+        "GUARDIA_HOME": str(settings.GUARDIA_HOME),
+    }
+    subprocess.run(
+        [sys.executable, "-c", script],
+        input=json.dumps(lines),
+        text=True,
+        check=True,
+        env=environment,
+        cwd=settings.BASE_DIR,
+        timeout=60,
+    )
