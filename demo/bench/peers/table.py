@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 
 from demo.artefacts import build_artefact
 from demo.bench.peers.environment import peers_python, versions
@@ -60,7 +61,12 @@ _WARMING = Tool("", "with_asyncssh", (1000, 1000))
 
 
 def measure_peers(sizes: dict[str, list[int]], rounds: int, tools: list[str]) -> Iterator[str]:
-    """Lines of the tables as they come. `tools`: parts of the names of those to be asked; all when empty."""
+    """Lines of the tables as they come. `tools`: parts of the names of those to be asked; all when empty. Raises
+    CommandError for a part that is in no name."""
+    names = [PRODUCT, *(tool.name for tool in TOOLS)]
+    for part in tools:
+        if not any(_is_wanted(name, [part]) for name in names):
+            raise CommandError(f"no tool is named like {part!r}; there are: {'; '.join(names)}")
     python = peers_python(settings.GUARDIA_HOME / "peers")
     yield f"{versions(python)}; medians of up to {rounds} rounds, in alternation; host keys verified by all"
     for work, hosts in sizes.items():
