@@ -13,8 +13,6 @@ from execution.ssh.exceptions import ConnectTimeout, HostDown
 
 READ_SIZE = 1 << 18
 """Bytes asked from the kernel at once; many small packets then cost one system call."""
-
-
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
 
 

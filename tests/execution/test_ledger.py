@@ -183,3 +183,24 @@ def test_the_lease_of_a_host_that_was_given_up_runs_out(run: Run) -> None:
     HostRun.objects.filter(claim=CLAIM).update(lease_until=Now())
     renew_claims(CLAIM, [kept.pk])
     assert list(HostRun.objects.filter(lease_until__gt=Now())) == [kept] and given_up != kept
+
+
+def test_a_question_beside_one_that_fails_is_asked_once(run: Run) -> None:
+    """It may write; so nobody else's failure has it asked again."""
+    gathered, asked = threading.Event(), []
+
+    def fails() -> None:
+        raise DataError
+
+    with SharedLedger(run, CLAIM) as ledger, ThreadPoolExecutor(3) as pool:
+        pool.submit(ledger.read, lambda: gathered.wait(30))
+        until(ledger._waiting.empty)
+        first = pool.submit(ledger.read, lambda: asked.append(1))
+        until(lambda: ledger._waiting.qsize() == 1)
+        second = pool.submit(ledger.read, fails)
+        until(lambda: ledger._waiting.qsize() == 2)
+        gathered.set()
+        first.result(30)
+        with pytest.raises(DataError):
+            second.result(30)
+    assert asked == [1]
